@@ -1,0 +1,1 @@
+"""Singer tap for Amazon vendor purchase orders and Amazon Business order reports."""

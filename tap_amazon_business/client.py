@@ -1,0 +1,340 @@
+"""The base of all streams: slices, pages, records, bookmark; and one subclass per API family."""
+
+from __future__ import annotations
+
+import abc
+from datetime import timedelta
+from functools import cached_property, partial
+from itertools import count, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from typing_extensions import override
+
+from tap_amazon_business.ahead import ReadAhead
+from tap_amazon_business.connection import Connection, Request
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
+from tap_amazon_business.records import Shaper
+from tap_amazon_business.windows import Slice, Span, parse_moment, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from datetime import datetime
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_amazon_business.clock import Clock
+    from tap_amazon_business.settings import Settings
+
+Row = dict[str, Any]
+
+# A list whose page tokens are refused for good is begun again this often: tokens may expire while
+# the rows of a page are worked on, and rows that come again are recognised by their keys.
+_MOST_RESTARTS = 3
+
+# The sandbox answers with examples whose tokens lead nowhere, or round in circles.
+_SANDBOX_PAGES = 3
+
+# A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
+_CLOCKS_DIFFER = timedelta(days=1)
+
+
+class AmazonStream(Stream, abc.ABC):
+    """A stream that is read from one operation.
+
+    Subclasses say what it is (name, schema, keys), how it is asked for (operation, path, role) and
+    where the rows stand in an answer.
+
+    Args:
+        tap: The tap.
+        connection: The way to the API that has the operation.
+        settings: The checked settings.
+        clock: The time.
+        on_failure: Called where the stream's sync fails and the others' go on.
+    """
+
+    operation: ClassVar[str]
+    path: ClassVar[str]
+    role: ClassVar[str]
+    rows_field: ClassVar[str]
+    token_parameter: ClassVar[str]
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records are shaped by their schema already
+
+    def __init__(
+        self,
+        tap: Tap,
+        *,
+        connection: Connection,
+        settings: Settings,
+        clock: Clock,
+        on_failure: Callable[[str, TapError], None],
+    ) -> None:
+        super().__init__(tap)
+        self.connection = connection
+        self.settings = settings
+        self.clock = clock
+        self._on_failure = on_failure
+        self._reported: set[tuple[str, str]] = set()
+        self._messages = True
+        self.failed = False
+
+    # ---- asking --------------------------------------------------------------------------------
+
+    def request(self, about: str, params: dict[str, str], path: str | None = None) -> Request:
+        """Return a request of this stream's operation; `about` names it in messages."""
+        return Request(self.operation, path or self.path, params, about, self.role)
+
+    @abc.abstractmethod
+    def rows(self, body: Row) -> list[Row] | None:
+        """Return the rows of an answer, None where it is no list of rows."""
+
+    @abc.abstractmethod
+    def next_token(self, body: Row) -> str | None:
+        """Return the token of the next page, None after the last."""
+
+    def pages(self, request: Request) -> Iterator[list[Row]]:
+        """Yield the rows of each page, until there is no page token.
+
+        A page may be empty and still carry a token. Every page is asked for with the parameters of
+        the first.
+
+        Raises:
+            RequestFailedError: A page could not be had.
+        """
+        restarts = 0
+        token: str | None = None
+        previous: list[Row] | None = None
+        for number in count(1):
+            try:
+                body = self.connection.get(
+                    request.page(self.token_parameter, token) if token else request
+                )
+            except PageTokenRefusedError:
+                if restarts == _MOST_RESTARTS:
+                    raise
+                restarts += 1
+                self.logger.warning("%s: the page token was refused; beginning again", request)
+                token = None
+                continue
+            rows = self.rows(body)
+            if rows is None:
+                raise RequestFailedError(f"{request}: the answer holds no '{self.rows_field}'.")
+            yield rows
+            last, token = token, self.next_token(body)
+            if not token or (self.settings.sandbox and number == _SANDBOX_PAGES):
+                return
+            if token == last and rows == previous:
+                raise RequestFailedError(f"{request}: the same page came twice; giving up on it.")
+            previous = rows
+
+    # ---- records -------------------------------------------------------------------------------
+
+    @cached_property
+    def _shaper(self) -> Shaper:
+        # Of the catalog's schema where there is one: it is the one that the target was told.
+        return Shaper(self.effective_schema, self._report)
+
+    def reshape(self, row: Row) -> Row:
+        """Bring Amazon's row into the layout of the schema."""
+        return row
+
+    def record(self, row: Row) -> Record | None:
+        """Return the row as a record, None where it lacks its key and no target could load it."""
+        record = self._shaper(self.reshape(row))
+        if any(record.get(key) is None for key in self.primary_keys):
+            self._report(", ".join(self.primary_keys), "a row without its key was left out")
+            return None
+        return record
+
+    def _report(self, path: str, problem: str) -> None:
+        """Warn of a field once, however many rows have it."""
+        if (path, problem) not in self._reported:
+            self._reported.add((path, problem))
+            self.logger.warning("Field '%s': %s", path, problem)
+
+    # ---- what the SDK would do otherwise -------------------------------------------------------
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # It tells a target to delete what this sync did not bring: here, all that is unchanged.
+        return False
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        # The bookmark follows slices, so no row can carry it too far.
+        return None
+
+    @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        # The bookmark is read where the sync is planned; state holds nothing else.
+        return
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        # Rows come in any order, with odd dates or none: they do not move the bookmark.
+        return
+
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        # Children are worked page by page, not parent by parent.
+        return ()
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Sync, and keep a failure from ending the other streams' syncs."""
+        self._messages = write_messages
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        except TapError as error:
+            self.fail(error)
+
+    def fail(self, error: TapError) -> None:
+        """Take note that the stream's sync failed."""
+        self.failed = True
+        self.logger.error("%s", error.message)
+        self._on_failure(self.name, error)
+
+
+class SlicedStream(AmazonStream):
+    """A stream read in slices of time, whose bookmark is the end of the last finished slice."""
+
+    slice_width: ClassVar[timedelta]
+
+    @abc.abstractmethod
+    def span(self) -> Span:
+        """Decide what this sync reads."""
+
+    @abc.abstractmethod
+    def requests(self, part: Slice) -> list[Request]:
+        """Return the first-page requests whose rows make up a slice."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        span = self.span()
+        self._seen: set[tuple[Any, ...]] = set()
+        if span.since >= span.until:
+            self.logger.info("Nothing to read: %s is not before %s", span.since, span.until)
+            return
+        tasks = [
+            (part, request)
+            for part in span.slices(self.slice_width)
+            for request in self.requests(part)
+        ]
+        self.logger.info(
+            "Reading %s to %s in %d passes, state changes since %s",
+            rfc3339(span.reread_from),
+            rfc3339(span.until),
+            len(tasks),
+            rfc3339(span.since),
+        )
+        threads = min(self.connection.parallel, len(tasks))
+        sources = [partial(self.pages, request) for _, request in tasks]
+        with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
+            sequences = iter(ahead)
+            for part, requests in groupby(tasks, key=itemgetter(0)):
+                for _ in requests:
+                    for rows in next(sequences):
+                        yield from self.page_records(rows, part, span)
+                self.finish(part)
+
+    def page_records(
+        self,
+        rows: list[Row],
+        part: Slice,  # noqa: ARG002 (for those who need them)
+        span: Span,  # noqa: ARG002
+    ) -> Iterator[Record]:
+        """Yield the records of one page that this sync has not emitted yet."""
+        for row in rows:
+            record = self.record(row)
+            if record is None:
+                continue
+            identity = tuple(record[key] for key in self.primary_keys)
+            if identity not in self._seen:
+                self._seen.add(identity)
+                yield record
+
+    # ---- bookmark ------------------------------------------------------------------------------
+
+    def bookmark(self) -> datetime | None:
+        """Return the end of the last finished slice, None where there is none.
+
+        Raises:
+            TapError: The state is not of this stream, or damaged.
+        """
+        state = self.stream_state
+        value = state.get("replication_key_value")
+        if value is None or self.replication_method != "INCREMENTAL":
+            return None
+        found = f"The state of {self.name} holds {state.get('replication_key')!r}: {value!r}"
+        remedy = "correct it, or clear the stream's state to read everything again"
+        if state.get("replication_key") != self.replication_key:
+            raise TapError(f"{found}, but its bookmark is '{self.replication_key}'; {remedy}.")
+        try:
+            bookmark = parse_moment(value)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise TapError(f"{found}, which is not a date-time; {remedy}.") from error
+        if bookmark > self.clock.now() + _CLOCKS_DIFFER:
+            raise TapError(f"{found}, which lies in the future; {remedy}.")
+        return bookmark
+
+    def finish(self, part: Slice) -> None:
+        """Move the bookmark to the end of a slice of which everything is out."""
+        if part.reread or self.replication_method != "INCREMENTAL":
+            return
+        end = part.window.end
+        bookmark = self.bookmark()
+        if bookmark is not None and end <= bookmark:
+            return
+        self.stream_state["replication_key"] = self.replication_key
+        self.stream_state["replication_key_value"] = rfc3339(end)
+        self.state_manager.is_flushed = False
+        if self._messages:  # with BATCH files, the SDK writes state after each file
+            self._write_state_message()
+
+
+class VendorStream(AmazonStream):
+    """A stream of the Selling Partner API: rows and page token stand in the answer's payload."""
+
+    token_parameter = "nextToken"  # noqa: S105 (a parameter's name)
+    role = "'Amazon Fulfillment' or 'Inventory and Order Tracking'"
+
+    @override
+    def rows(self, body: Row) -> list[Row] | None:
+        payload = body.get("payload")
+        return _list(payload.get(self.rows_field) or []) if isinstance(payload, dict) else None
+
+    @override
+    def next_token(self, body: Row) -> str | None:
+        token: str | None = (body["payload"].get("pagination") or {}).get("nextToken")
+        return token
+
+
+class BusinessStream(AmazonStream):
+    """A stream of the Amazon Business API: rows and page token stand at the answer's top."""
+
+    token_parameter = "nextPageToken"  # noqa: S105 (a parameter's name)
+    role = "'Amazon Business Analytics'"
+
+    @override
+    def rows(self, body: Row) -> list[Row] | None:
+        return _list(body.get(self.rows_field))
+
+    @override
+    def next_token(self, body: Row) -> str | None:
+        token: str | None = body.get("nextPageToken")
+        return token
+
+
+def _list(rows: Any) -> list[Row] | None:  # noqa: ANN401
+    return rows if isinstance(rows, list) else None

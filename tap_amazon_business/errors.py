@@ -1,0 +1,25 @@
+"""What ends a sync, said plainly. No message holds a token, a secret, a name or an e-mail."""
+
+from __future__ import annotations
+
+import click
+
+
+class TapError(click.ClickException):
+    """An error whose message is all that the user needs: printed without a traceback."""
+
+
+class RequestFailedError(TapError):
+    """A request that Amazon refused for good, or that did not succeed in all its tries.
+
+    Attributes:
+        status: The HTTP status of the last answer, None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PageTokenRefusedError(RequestFailedError):
+    """A next page that Amazon keeps refusing: its list has to be begun again."""

@@ -1,0 +1,134 @@
+"""Amazon's usage plans: one token bucket per operation and credential set.
+
+Source: "Usage plans and rate limits" in Amazon's Selling Partner API and Amazon Business guides.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_amazon_business.clock import Clock
+
+
+@dataclass(frozen=True)
+class UsagePlan:
+    """What an operation allows: `rate` requests a second, `burst` of them at once.
+
+    `fixed` marks a plan of the user's own, which Amazon's announcements may lower, not raise: that
+    is how an account is shared with another program.
+    """
+
+    rate: float
+    burst: int
+    fixed: bool = False
+
+
+_VENDOR = UsagePlan(rate=10, burst=10)
+_REPORTING = UsagePlan(rate=0.5, burst=10)
+
+# Operation -> the plan that Amazon publishes for it.
+PUBLISHED_PLANS: Mapping[str, UsagePlan] = {
+    "getPurchaseOrders": _VENDOR,
+    "getPurchaseOrder": _VENDOR,
+    "getOrderReportsByPurchaseOrderNumber": _REPORTING,
+}
+
+# A bucket run at exactly Amazon's figures is refused now and then, as requests do not arrive at
+# the pace they were sent: one token of the burst and one per cent of the rate are left unused.
+_RATE_SHARE = 0.99
+_BURST_SPARE = 1
+
+# After a 429 the pace falls at once and comes back slowly, for somebody else may be using the plan.
+_SLOWER = 0.7
+_SLOWEST = 0.1
+_RECOVERY = 0.01
+
+# A token is whole when no rounding error can tell it from one.
+_WHOLE = 1 - 1e-9
+
+
+class TokenBucket:
+    """A token bucket that starts full, may be re-tuned while threads wait on it, and slows down.
+
+    PyrateLimiter's bucket counts whole requests per interval and keeps its rate for life; this one
+    follows the rate that Amazon announces with each reply.
+    """
+
+    def __init__(self, plan: UsagePlan, clock: Clock) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rate = plan.rate
+        self._pace = 1.0
+        self._capacity = float(max(1, plan.burst - _BURST_SPARE))
+        self._tokens = self._capacity
+        self._refilled_at = clock.monotonic()
+        self._closed_until = self._refilled_at
+
+    def acquire(self) -> None:
+        """Take one token, waiting until there is one. Every attempt pays, retries included."""
+        while wait := self._take():
+            self._clock.sleep(wait)
+
+    def retune(self, rate: float) -> None:
+        """Follow the rate that x-amzn-RateLimit-Limit announces, in requests a second."""
+        with self._lock:
+            self._refill()
+            self._rate = min(rate, self._plan.rate) if self._plan.fixed else rate
+
+    def succeeded(self) -> None:
+        """Come back, little by little, to the full pace."""
+        with self._lock:
+            self._refill()
+            self._pace = min(1.0, self._pace + _RECOVERY)
+
+    def refused(self, retry_after: float = 0) -> None:
+        """Take note of a 429: Amazon's bucket is empty, so is this one; go slower from here."""
+        with self._lock:
+            self._refill()
+            self._tokens = min(self._tokens, 0.0)
+            self._pace = max(_SLOWEST, self._pace * _SLOWER)
+            self._closed_until = max(self._closed_until, self._refilled_at + retry_after)
+
+    def _take(self) -> float:
+        """Take a token and return 0, or return the seconds until it is worth trying again."""
+        with self._lock:
+            self._refill()
+            if self._refilled_at < self._closed_until:
+                return self._closed_until - self._refilled_at
+            if self._tokens >= _WHOLE:
+                self._tokens -= 1
+                return 0
+            return (1 - self._tokens) / self._speed
+
+    @property
+    def _speed(self) -> float:
+        return self._rate * self._pace * _RATE_SHARE
+
+    def _refill(self) -> None:
+        now = self._clock.monotonic()
+        earned = (now - self._refilled_at) * self._speed
+        self._tokens = min(self._capacity, self._tokens + earned)
+        self._refilled_at = now
+
+
+class Limiter:
+    """The buckets of one credential set, one per operation, made when first asked for."""
+
+    def __init__(self, plans: Mapping[str, UsagePlan], clock: Clock) -> None:
+        self._plans = plans
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def bucket(self, operation: str) -> TokenBucket:
+        """Return the operation's bucket."""
+        with self._lock:
+            if operation not in self._buckets:
+                self._buckets[operation] = TokenBucket(self._plans[operation], self._clock)
+            return self._buckets[operation]

@@ -1,0 +1,193 @@
+"""From Amazon's rows to records that are valid against their schema.
+
+A `Shaper` is made once from a stream's JSON schema. It brings every date to UTC, keeps the digits
+of every amount, and drops what the schema does not know, saying so once per field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+# Makes a value fit, or returns None where it cannot be made to.
+Convert = Callable[[Any], Any]
+# Takes a field's path and what became of it; called for every occurrence.
+Report = Callable[[str, str], None]
+
+DECIMAL_FORMAT = "x-singer.decimal"
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+class Shaper:
+    """Shapes rows by a JSON schema of objects, arrays, maps and scalars.
+
+    Args:
+        schema: The stream's schema.
+        report: Called with a field's path and the reason, whenever a value is dropped.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], report: Report) -> None:
+        self._report = report
+        self._convert = self._object(schema["properties"], "")
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the row as a record that is valid against the schema."""
+        record: dict[str, Any] = self._convert(row)
+        return record
+
+    def _converter(self, schema: Mapping[str, Any], path: str) -> Convert:
+        kinds = schema.get("type", ())
+        kind = kinds if isinstance(kinds, str) else next((k for k in kinds if k != "null"), "")
+        if kind == "object":
+            parts = schema.get("properties")
+            return self._object(parts, path + ".") if parts else self._map(path)
+        if kind == "array":
+            return self._array(schema.get("items", {}), path)
+        expected = schema.get("format", kind)
+        scalar = _SCALARS.get(expected, _SCALARS.get(kind))
+        # A catalog may hold a schema of the user's own making: what it says is left to him.
+        return self._scalar(scalar, path, expected) if scalar else _unchanged
+
+    def _scalar(self, scalar: Convert, path: str, expected: str) -> Convert:
+        def convert(value: Any) -> Any:  # noqa: ANN401 (whatever the API sent)
+            if value is None:
+                return None
+            converted = scalar(value)
+            if converted is None:
+                self._report(path, f"a value that is no {expected} became null")
+            return converted
+
+        return convert
+
+    def _object(self, properties: Mapping[str, Any], prefix: str) -> Convert:
+        fields = {
+            name: self._converter(schema, prefix + name) for name, schema in properties.items()
+        }
+
+        def convert(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
+            if not isinstance(value, dict):
+                if value is not None:
+                    self._report(prefix.rstrip("."), "a value that is no object became null")
+                return None
+            record = {}
+            for name, part in value.items():
+                field = fields.get(name)
+                if field is None:
+                    self._report(prefix + name, "the field is not in the schema and was dropped")
+                else:
+                    record[name] = field(part)
+            return record
+
+        return convert
+
+    def _map(self, path: str) -> Convert:
+        def convert(value: Any) -> dict[str, str | None] | None:  # noqa: ANN401
+            if isinstance(value, dict):
+                return {key: None if part is None else text(part) for key, part in value.items()}
+            if value is not None:
+                self._report(path, "a value that is no object became null")
+            return None
+
+        return convert
+
+    def _array(self, items: Mapping[str, Any], path: str) -> Convert:
+        item = self._converter(items, path + "[]")
+
+        def convert(value: Any) -> list[Any] | None:  # noqa: ANN401
+            if isinstance(value, list):
+                return [part for part in map(item, value) if part is not None]
+            if value is not None:
+                self._report(path, "a value that is no array became null")
+            return None
+
+        return convert
+
+
+def hoist(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the row with the fields of these objects at its top level."""
+    flat = dict(row)
+    for name in names:
+        inner = flat.get(name)
+        if inner is None or isinstance(inner, dict):
+            flat.pop(name, None)
+            flat.update(inner or {})
+    return flat
+
+
+def utc(value: object) -> str | None:
+    """Return a date in UTC, RFC 3339 with a Z; None where the value is no date.
+
+    Takes text, with or without an offset (without one it is UTC), and the object
+    `{"date": text}` that Amazon's models describe.
+    """
+    if isinstance(value, dict):
+        value = value.get("date")
+    moment = moment_of(value)
+    if moment is None:
+        return None
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        return value  # with all the digits of its seconds
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return a date as a moment in UTC, None where the value is no date."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def digits(value: object) -> str | None:
+    """Return an amount as the text of its digits, exactly as sent; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    amount = str(value)
+    try:
+        return amount if Decimal(amount).is_finite() else None
+    except InvalidOperation:
+        return None
+
+
+def integer(value: object) -> int | None:
+    """Return a whole number; None where the value is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    amount = digits(value)
+    if amount is None or (number := Decimal(amount)) != number.to_integral_value():
+        return None
+    return int(number)
+
+
+def boolean(value: object) -> bool | None:
+    """Return true or false; None where the value is neither."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
+
+
+def text(value: object) -> str:
+    """Return text as it is, and anything else as its JSON text, so that nothing is lost."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _unchanged(value: object) -> object:
+    return value
+
+
+_SCALARS: Mapping[str, Convert] = {
+    "string": text,
+    "integer": integer,
+    "boolean": boolean,
+    "date-time": utc,
+    DECIMAL_FORMAT: digits,
+}

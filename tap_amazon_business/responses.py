@@ -1,0 +1,133 @@
+"""What a response means and what to do about it: a pure function of status, headers and body.
+
+Sources: "Response codes" and "Usage plans" in Amazon's guides; the quirks are explained in the
+README.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Numbers with a decimal point are kept as the text that Amazon sent: money never meets a float.
+_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+
+_TRANSIENT = frozenset(
+    {
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+_UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_LONGEST_RETRY_AFTER = 900.0
+_LONGEST_MESSAGE = 300
+_E_MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+
+
+class Action(Enum):
+    """What to do about a response."""
+
+    ACCEPT = auto()
+    RETRY = auto()
+    RETRY_PAGE = auto()
+    SLOW_DOWN = auto()
+    RENEW_TOKEN = auto()
+    REFUSE = auto()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do about a response, and how to name it in a log line.
+
+    Attributes:
+        action: What to do.
+        body: The decoded body where the action is ACCEPT.
+        problem: Status, code, message and request id, for logs and error messages.
+        retry_after: Seconds that Amazon asks to wait, 0 where it asks for none.
+        status: The HTTP status, None where there was no response.
+    """
+
+    action: Action
+    body: dict[str, Any]
+    problem: str = ""
+    retry_after: float = 0
+    status: int | None = None
+
+
+def no_response(problem: str) -> Verdict:
+    """Return the verdict on a request that brought no response: it is tried again."""
+    return Verdict(Action.RETRY, {}, problem)
+
+
+def judge(status: int, headers: Mapping[str, str], content: bytes, *, paging: bool) -> Verdict:
+    """Decide what a response means.
+
+    Args:
+        status: The HTTP status.
+        headers: The response's headers, with case-insensitive names.
+        content: The body; gateways send HTML or nothing at all with any status.
+        paging: Whether the request carried a page token.
+    """
+    body = _decode(content)
+    if status == HTTPStatus.OK and body and not _only_errors(body):
+        return Verdict(Action.ACCEPT, body, status=status)
+    code, message = _first_error(body)
+    problem = _describe(status, code, message, headers)
+    if status == HTTPStatus.OK:
+        action = Action.RETRY
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        action = Action.SLOW_DOWN
+    elif status in _TRANSIENT:
+        action = Action.RETRY
+    elif status in _UNAUTHORIZED:
+        action = Action.RENEW_TOKEN
+    elif status == HTTPStatus.BAD_REQUEST and code == "InvalidInput" and paging:
+        # The page before was accepted with the same filters, so the request is not at fault:
+        # users report that it passes after two or three tries.
+        action = Action.RETRY_PAGE
+    else:
+        action = Action.REFUSE
+    retry_after = _retry_after(headers.get("retry-after", ""))
+    return Verdict(action, {}, problem, retry_after, status)
+
+
+def _decode(content: bytes) -> dict[str, Any] | None:
+    try:
+        return _DECODER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _only_errors(body: dict[str, Any]) -> bool:
+    return bool(body.get("errors")) and not body.get("payload")
+
+
+def _first_error(body: dict[str, Any] | None) -> tuple[str, str]:
+    errors = (body or {}).get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        parts = [errors[0].get("message"), errors[0].get("details")]
+        return str(errors[0].get("code") or ""), ", ".join(str(part) for part in parts if part)
+    return "", ""
+
+
+def _describe(status: int, code: str, message: str, headers: Mapping[str, str]) -> str:
+    if not code and not message:
+        kind = headers.get("content-type", "").split(";")[0] or "no content type"
+        message = f"the body is no answer of this API ({kind})"
+    said = _E_MAIL.sub("(e-mail)", " ".join(message.split()))[:_LONGEST_MESSAGE]
+    request_id = headers.get("x-amzn-requestid", "none")
+    return f"HTTP {status} {code}: {said}".replace(" :", ":") + f" [x-amzn-RequestId {request_id}]"
+
+
+def _retry_after(value: str) -> float:
+    return min(float(value), _LONGEST_RETRY_AFTER) if value.strip().isdigit() else 0.0

@@ -1,0 +1,435 @@
+"""The tap's settings: their schema, and what they mean once they are checked."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from jsonschema import Draft7Validator
+from singer_sdk import typing as th
+
+from tap_amazon_business import hosts
+from tap_amazon_business.auth import Credentials
+from tap_amazon_business.limits import PUBLISHED_PLANS, UsagePlan
+from tap_amazon_business.windows import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SP_API = "sp_api"
+BUSINESS_API = "business_api"
+
+_CREDENTIALS = ("client_id", "client_secret", "refresh_token")
+_URLS = ("sp_api_url", "business_api_url", "lwa_url")
+_LONGEST_USER_AGENT = 500  # Amazon's limit
+
+Strategy = Literal["purchase_order", "order_date", "auto"]
+
+
+def _secret(name: str, description: str) -> th.Property[Any]:
+    return th.Property(name, th.StringType, secret=True, description=description)
+
+
+SCHEMA: dict[str, Any] = th.PropertiesList(
+    _secret(
+        "sp_api_client_id",
+        "Client id of the Selling Partner API application (LWA credentials). Needed with the two "
+        "that follow for the vendor streams: all three or none.",
+    ),
+    _secret(
+        "sp_api_client_secret",
+        "Client secret of the Selling Partner API application; expires after 180 days.",
+    ),
+    _secret(
+        "sp_api_refresh_token",
+        "Refresh token that the vendor account gave the Selling Partner API application.",
+    ),
+    th.Property(
+        "sp_api_region",
+        th.StringType,
+        default="NA",
+        allowed_values=list(hosts.SP_API_REGIONS),
+        description="Region of the vendor account: NA, EU or FE (Far East).",
+    ),
+    _secret(
+        "business_api_client_id",
+        "Client id of the Amazon Business application. Needed with the two that follow for the "
+        "Amazon Business streams: all three or none.",
+    ),
+    _secret("business_api_client_secret", "Client secret of the Amazon Business application."),
+    _secret(
+        "business_api_refresh_token",
+        "Refresh token that the business account gave the Amazon Business application; each host "
+        "(US CA MX; UK DE FR ES IT IN; JP AU) needs one of its own.",
+    ),
+    th.Property(
+        "business_api_regions",
+        th.ArrayType(th.StringType),
+        default=["US"],
+        description=(
+            "Region codes to ask for, one by one: US CA MX, or UK DE FR ES IT IN, or JP AU. All "
+            "must be answered by one host; use a second tap for another."
+        ),
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        description="Where the first sync begins (UTC). Default: as far back as the API reads.",
+    ),
+    th.Property(
+        "end_date",
+        th.DateTimeType,
+        description="Where every sync ends (UTC), for bounded backfills. Default: now.",
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType(minimum=0, maximum=180),
+        default=30,
+        description=(
+            "How many days behind the bookmark purchase orders are read again by creation date, "
+            "to find changes of state, which no filter covers."
+        ),
+    ),
+    th.Property(
+        "order_reports_lookback_days",
+        th.IntegerType(minimum=0, maximum=180),
+        default=30,
+        description=(
+            "order_reports are asked for again for purchase orders created in these last days, "
+            "changed or not."
+        ),
+    ),
+    th.Property(
+        "order_lookback_days",
+        th.IntegerType(minimum=0, maximum=730),
+        default=60,
+        description="How many days behind the bookmark streams read by order date begin again.",
+    ),
+    th.Property(
+        "ordering_vendor_codes",
+        th.ArrayType(th.StringType),
+        description="Read purchase orders of these vendor codes only, one pass per code.",
+    ),
+    th.Property(
+        "purchase_order_state",
+        th.StringType,
+        description="Read purchase orders in this state only: New, Acknowledged or Closed.",
+    ),
+    th.Property(
+        "po_item_state",
+        th.StringType,
+        description="Cancelled: read purchase orders with cancelled items only.",
+    ),
+    th.Property(
+        "is_po_changed",
+        th.BooleanType,
+        description="Read only purchase orders that were (true) or were not (false) changed.",
+    ),
+    th.Property(
+        "include_details",
+        th.BooleanType,
+        description="false: read purchase order numbers and states only. Amazon's default: true.",
+    ),
+    th.Property(
+        "purchase_order_numbers",
+        th.ArrayType(th.StringType),
+        description=(
+            "Read exactly these purchase orders, by number, instead of by date; order_reports "
+            "then needs no vendor credentials, and no bookmark moves."
+        ),
+    ),
+    th.Property(
+        "order_reports_strategy",
+        th.StringType,
+        default="purchase_order",
+        allowed_values=["purchase_order"],
+        description="purchase_order: one request for each purchase order number.",
+    ),
+    th.Property(
+        "max_parallel_requests",
+        th.IntegerType(minimum=1, maximum=16),
+        default=4,
+        description="How many requests may be under way at once, per API.",
+    ),
+    th.Property(
+        "rate_limits",
+        th.ObjectType(
+            additional_properties=th.ObjectType(
+                th.Property("rate", th.NumberType(exclusive_minimum=0), required=True),
+                th.Property("burst", th.IntegerType(minimum=1), required=True),
+                additional_properties=False,
+            ),
+        ),
+        description=(
+            "Operation -> {rate, burst} (requests a second, requests at once), where an account "
+            "has a plan of its own or is shared with another program. Amazon's x-amzn-RateLimit-"
+            "Limit header lowers these further, never raises them."
+        ),
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1, maximum=600),
+        default=60,
+        description="Seconds to wait for an answer before a request is tried again.",
+    ),
+    th.Property(
+        "sandbox",
+        th.BooleanType,
+        default=False,
+        description="Use Amazon's sandbox hosts, which answer with examples.",
+    ),
+    th.Property(
+        "sp_api_url",
+        th.StringType,
+        description="Replaces the Selling Partner API's host; https, or http on loopback.",
+    ),
+    th.Property(
+        "business_api_url",
+        th.StringType,
+        description="Replaces the Amazon Business API's host; https, or http on loopback.",
+    ),
+    th.Property(
+        "lwa_url",
+        th.StringType,
+        description="Replaces the host of Login with Amazon; https, or http on loopback.",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        description="The user-agent header. Default: tap-amazon-business/version (Language=Python/x.y).",  # noqa: E501
+    ),
+).to_dict()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings that were checked, in the types that the tap works with."""
+
+    sp_api: Credentials | None
+    business_api: Credentials | None
+    sp_api_url: str
+    business_api_url: str
+    lwa_url: str
+    business_api_regions: tuple[str, ...]
+    start_date: datetime | None
+    end_date: datetime | None
+    lookback: timedelta
+    order_reports_lookback: timedelta
+    order_lookback: timedelta
+    ordering_vendor_codes: tuple[str, ...]
+    purchase_order_filters: Mapping[str, str]
+    purchase_order_numbers: tuple[str, ...]
+    plans: Mapping[str, UsagePlan]
+    max_parallel_requests: int
+    request_timeout: int
+    sandbox: bool
+    user_agent: str
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
+        """Make settings of a configuration without problems."""
+        values = {
+            name: field["default"]
+            for name, field in SCHEMA["properties"].items()
+            if "default" in field
+        } | _given(config)
+        regions = tuple(dict.fromkeys(values["business_api_regions"]))
+        sandbox = values["sandbox"]
+        return cls(
+            sp_api=_credentials(values, SP_API),
+            business_api=_credentials(values, BUSINESS_API),
+            sp_api_url=values.get("sp_api_url")
+            or hosts.sp_api_url(values["sp_api_region"], sandbox=sandbox),
+            business_api_url=values.get("business_api_url")
+            or hosts.business_api_url(regions[0], sandbox=sandbox),
+            lwa_url=values.get("lwa_url") or hosts.LOGIN_WITH_AMAZON,
+            business_api_regions=regions,
+            start_date=_moment(values.get("start_date")),
+            end_date=_moment(values.get("end_date")),
+            lookback=timedelta(days=values["lookback_days"]),
+            order_reports_lookback=timedelta(days=values["order_reports_lookback_days"]),
+            order_lookback=timedelta(days=values["order_lookback_days"]),
+            ordering_vendor_codes=tuple(dict.fromkeys(values.get("ordering_vendor_codes", ()))),
+            purchase_order_filters=_filters(values),
+            purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
+            plans=_plans(values.get("rate_limits", {})),
+            max_parallel_requests=values["max_parallel_requests"],
+            request_timeout=values["request_timeout"],
+            sandbox=sandbox,
+            user_agent=values.get("user_agent") or _default_user_agent(version),
+        )
+
+
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return what is wrong with a configuration; each message names its setting.
+
+    Args:
+        config: The configuration as it was given.
+        schema: The settings' schema, with those that the SDK adds.
+        now: The time of day.
+    """
+    found = [*_misspelled(config, schema), *_mistyped(config, schema)]
+    if found:
+        return found
+    given = _given(config)
+    return [
+        *_credential_problems(given),
+        *_region_problems(given),
+        *_date_problems(given, now),
+        *(
+            f"{name}: {problem}"
+            for name in _URLS
+            if name in given and (problem := hosts.url_problem(given[name]))
+        ),
+        *(
+            f"rate_limits: there is no operation '{operation}'{_meant(operation, PUBLISHED_PLANS)}"
+            for operation in given.get("rate_limits", {})
+            if operation not in PUBLISHED_PLANS
+        ),
+        *_user_agent_problems(given.get("user_agent", "")),
+    ]
+
+
+def _given(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what was not given: Meltano passes empty text where a variable is empty."""
+    return {name: value for name, value in config.items() if value not in (None, "")}
+
+
+def _misspelled(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    known = schema["properties"]
+    for name in config:
+        if name not in known:
+            yield f"{name}: there is no such setting{_meant(name, known)}"
+
+
+def _mistyped(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    for error in Draft7Validator(schema).iter_errors(_texts(_given(config))):
+        name = str(error.path[0]) if error.path else "configuration"
+        secret = schema["properties"].get(name, {}).get("secret")
+        where = "".join(f"[{part!r}]" for part in list(error.path)[1:])
+        # A validator's message quotes the value, which must not be shown of a secret.
+        yield f"{name}{where}: {'must be a text' if secret else error.message}"
+
+
+def _texts(config: dict[str, Any]) -> dict[str, Any]:
+    """Write out dates that a YAML file brought as such."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in config.items()
+    }
+
+
+def _meant(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _credential_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    none = True
+    for prefix in (SP_API, BUSINESS_API):
+        names = [f"{prefix}_{name}" for name in _CREDENTIALS]
+        missing = [name for name in names if name not in given]
+        none = none and missing == names
+        if missing and missing != names:
+            yield (
+                f"{', '.join(missing)}: missing; {', '.join(names)} are needed together, "
+                "all three or none"
+            )
+    if none:
+        yield (
+            "no credentials: set sp_api_client_id, sp_api_client_secret and sp_api_refresh_token "
+            "for vendor purchase orders, or business_api_client_id, business_api_client_secret "
+            "and business_api_refresh_token for Amazon Business, or both sets"
+        )
+
+
+def _region_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    regions = given.get("business_api_regions", ["US"])
+    if not regions:
+        yield "business_api_regions: must name at least one region"
+    unknown = [region for region in regions if region not in hosts.BUSINESS_API_REGIONS]
+    for region in unknown:
+        hint = "; Amazon Business calls it UK" if region == "GB" else ""
+        yield (
+            f"business_api_regions: unknown region '{region}'{hint}; "
+            f"one of {' '.join(hosts.BUSINESS_API_REGIONS)}"
+        )
+    if not unknown and len(asked := hosts.business_api_hosts(regions)) > 1:
+        yield (
+            f"business_api_regions: {' '.join(regions)} are answered by different hosts "
+            f"({', '.join(asked)}), each with a refresh token of its own; use one tap per host "
+            "(US CA MX; UK DE FR ES IT IN; JP AU)"
+        )
+
+
+def _date_problems(given: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    moments: dict[str, datetime] = {}
+    for name in ("start_date", "end_date"):
+        if name not in given:
+            continue
+        try:
+            moment = _moment(given[name])
+        except ValueError:
+            yield f"{name}: '{given[name]}' is not a date-time such as 2026-01-31T00:00:00Z"
+        else:
+            if moment is not None:
+                moments[name] = moment
+    start, end = moments.get("start_date"), moments.get("end_date")
+    if start and end and end <= start:
+        yield f"end_date: {end.isoformat()} is not after start_date {start.isoformat()}"
+    if start and start > now:
+        yield f"start_date: {start.isoformat()} lies in the future"
+
+
+def _moment(value: str | date | None) -> datetime | None:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        value = value.isoformat()
+    return parse_moment(value) if value else None
+
+
+def _user_agent_problems(user_agent: str) -> Iterator[str]:
+    if len(user_agent) > _LONGEST_USER_AGENT:
+        yield f"user_agent: longer than {_LONGEST_USER_AGENT} characters"
+    if not user_agent.isascii() or not user_agent.isprintable():
+        yield "user_agent: must be printable ASCII text"
+
+
+def _credentials(values: Mapping[str, Any], prefix: str) -> Credentials | None:
+    if f"{prefix}_client_id" not in values:
+        return None
+    return Credentials(prefix, *(values[f"{prefix}_{name}"] for name in _CREDENTIALS))
+
+
+def _filters(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the filters of getPurchaseOrders by Amazon's names of the parameters."""
+    parameters = {
+        "purchaseOrderState": "purchase_order_state",
+        "poItemState": "po_item_state",
+        "isPOChanged": "is_po_changed",
+        "includeDetails": "include_details",
+    }
+    return {
+        parameter: str(values[name]).lower() if isinstance(values[name], bool) else values[name]
+        for parameter, name in parameters.items()
+        if name in values
+    }
+
+
+def _plans(own: Mapping[str, Mapping[str, Any]]) -> dict[str, UsagePlan]:
+    return {
+        **PUBLISHED_PLANS,
+        **{
+            operation: UsagePlan(float(plan["rate"]), plan["burst"], fixed=True)
+            for operation, plan in own.items()
+        },
+    }
+
+
+def _default_user_agent(version: str) -> str:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"tap-amazon-business/{version} (Language=Python/{python})"

@@ -1,0 +1,151 @@
+"""The tap: settings checked, one connection per credential set, streams listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from typing_extensions import override
+
+from tap_amazon_business import settings as tap_settings
+from tap_amazon_business.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.clock import Clock, SystemClock
+from tap_amazon_business.connection import Connection, new_session
+from tap_amazon_business.errors import TapError
+from tap_amazon_business.limits import Limiter
+from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
+from tap_amazon_business.streams.business import (
+    BUSINESS_STREAMS,
+    OrderReportsStream,
+    PurchaseOrderReportsStream,
+)
+from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_amazon_business.client import AmazonStream
+
+
+class TapAmazonBusiness(Tap):
+    """Vendor purchase orders (Selling Partner API) and Amazon Business order reports."""
+
+    name = "tap-amazon-business"
+    config_jsonschema: ClassVar[dict[str, Any]] = tap_settings.SCHEMA
+    # Without ACTIVATE_VERSION: it would have targets delete what a sync did not bring, which is
+    # all that is unchanged.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+        self._clock = clock or SystemClock()
+        self._failures: dict[str, TapError] = {}
+        super().__init__(**kwargs)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self.append_builtin_config(self.config_jsonschema)
+        errors = tap_settings.problems(self._config, self.config_jsonschema, self._clock.now())
+        if errors and raise_errors:
+            raise ConfigValidationError(
+                "Config validation failed", errors=errors, schema=self.config_jsonschema
+            )
+        return errors
+
+    @override
+    def discover_streams(self) -> Sequence[AmazonStream]:
+        """List the streams of the credential sets that were given; without any, all of them."""
+        usable = not self._validate_config(raise_errors=False)
+        settings = Settings.from_config(self._config if usable else {}, self.plugin_version)
+        neither = settings.sp_api is None and settings.business_api is None
+        streams: list[AmazonStream] = []
+        if settings.sp_api or neither:
+            connection = self._connect(
+                settings, settings.sp_api_url, settings.sp_api or Credentials.none(SP_API)
+            )
+            streams += [self._stream(kind, connection, settings) for kind in VENDOR_STREAMS]
+        if settings.business_api or neither:
+            connection = self._connect(
+                settings,
+                settings.business_api_url,
+                settings.business_api or Credentials.none(BUSINESS_API),
+            )
+            streams += [
+                self._stream(kind, connection, settings)
+                for kind in (*BUSINESS_STREAMS, *self._order_reports(settings))
+            ]
+        return streams
+
+    def _order_reports(self, settings: Settings) -> Sequence[type[AmazonStream]]:
+        """Return what order_reports is here: a stream of its own, or a child, or nothing."""
+        if settings.purchase_order_numbers:
+            return [OrderReportsStream]
+        if settings.sp_api or not settings.business_api:
+            return [PurchaseOrderReportsStream]
+        self.logger.warning(
+            "order_reports needs purchase orders: set sp_api_client_id, sp_api_client_secret and "
+            "sp_api_refresh_token, or purchase_order_numbers"
+        )
+        return []
+
+    def _connect(self, settings: Settings, url: str, credentials: Credentials) -> Connection:
+        session = new_session(settings.user_agent, settings.max_parallel_requests)
+        logger = self.logger.getChild(credentials.prefix)
+        return Connection(
+            url,
+            authenticator=LoginWithAmazon(
+                credentials,
+                url=settings.lwa_url,
+                session=session,
+                timeout=settings.request_timeout,
+                clock=self._clock,
+                logger=logger,
+            ),
+            prefix=credentials.prefix,
+            limiter=Limiter(settings.plans, self._clock),
+            session=session,
+            timeout=settings.request_timeout,
+            parallel=settings.max_parallel_requests,
+            clock=self._clock,
+            logger=logger,
+        )
+
+    def _stream(
+        self, kind: type[AmazonStream], connection: Connection, settings: Settings
+    ) -> AmazonStream:
+        return kind(
+            self,
+            connection=connection,
+            settings=settings,
+            clock=self._clock,
+            on_failure=self._failures.__setitem__,
+        )
+
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Sync all streams, and say at the end which of them failed.
+
+        The SDK declares this final, but has no other door at the end of a sync.
+
+        Raises:
+            TapError: At least one stream failed; the others are complete and bookmarked.
+        """
+        super().sync_all()
+        if self._failures:
+            raise TapError(
+                f"The sync is not complete. Failed: {', '.join(sorted(self._failures))} (see the "
+                "errors above). What the other streams read is out and bookmarked; the next sync "
+                "of the failed ones begins where their bookmarks stand."
+            )
