@@ -1,0 +1,83 @@
+# `make demo` and `make test` set up all they need inside this folder. They ask for Python 3.11 or
+# newer, with its venv module, and the network's package index.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+MELTANO_VERSION := 4.4.1
+
+UV := .tools/uv/bin/uv
+MELTANO := .tools/meltano/bin/meltano
+BIN := .venv/bin
+SETUP := .venv/.installed
+
+# Meltano's commands take seconds longer where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_PYTHON_DOWNLOADS := never
+# Meltano installs plugins with the uv that it finds first.
+export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup demo test lint unit newer-python format constraints clean
+
+help:
+	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
+	@echo "make test         linters, types and all tests, on two versions of Python"
+	@echo "make unit         all tests but those that run Meltano, on one version"
+	@echo "make format       format the code"
+	@echo "make constraints  choose the newest versions for development and CI"
+
+setup: $(SETUP) $(MELTANO)
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(SETUP): pyproject.toml constraints.txt | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .venv || $(UV) venv --quiet --clear --python '>=3.11' .venv
+	$(UV) pip install --quiet --python .venv --constraint constraints.txt --editable . --group dev
+	touch $@
+
+$(MELTANO): constraints-meltano.txt | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .tools/meltano || $(UV) venv --quiet --clear --python '>=3.11' .tools/meltano
+	$(UV) pip install --quiet --python .tools/meltano --constraint constraints-meltano.txt meltano==$(MELTANO_VERSION)
+	touch $@
+
+demo: setup
+	$(BIN)/python -m tests.demo
+
+test: lint $(MELTANO)
+	$(BIN)/pytest --numprocesses 4
+	$(MAKE) newer-python
+
+lint: $(SETUP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(SETUP)
+	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
+
+# The same tests on the newest other Python of this machine.
+newer-python: $(SETUP)
+	@for version in 3.13 3.12; do \
+	  if $(UV) python find --quiet --system $$version >/dev/null 2>&1; then \
+	    echo "Tests on Python $$version"; \
+	    $(UV) venv --quiet --clear --python $$version .venv-$$version && \
+	    $(UV) pip install --quiet --python .venv-$$version --constraint constraints.txt --editable . --group dev && \
+	    .venv-$$version/bin/pytest --numprocesses 4 -m "not end_to_end"; \
+	    exit $$?; \
+	  fi; \
+	done; echo "No newer Python found: tested on one version only"
+
+format: $(SETUP)
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+constraints: $(UV)
+	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
+	  --group pyproject.toml:dev pyproject.toml --output-file constraints.txt
+	echo meltano==$(MELTANO_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
+	  --no-annotate --python-version 3.11 - --output-file constraints-meltano.txt
+
+clean:
+	rm -rf .venv .venv-* .tools .meltano output .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Tests of the tap, and the simulator they talk to."""

@@ -1,0 +1,150 @@
+"""The tap at work: a simulator of both APIs, Meltano, and DuckDB; no credentials needed.
+
+`make demo` runs it. Two syncs, between which some orders change; then what landed is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.simulator.limits import Plan
+from tests.simulator.options import Options
+from tests.simulator.simulator import Simulator
+from tests.simulator.truth import truth
+from tests.simulator.world import World
+
+PROJECT = Path(__file__).parent.parent
+OUTPUT = PROJECT / "output" / "demo"
+WAREHOUSE = OUTPUT / "warehouse.duckdb"
+ORDERS = 400
+
+# Amazon allows one request in two seconds here: too slow to look on. The simulator announces its
+# own rate with each answer, as Amazon does for accounts with another plan, and the tap follows it.
+FASTER = {"getOrderReportsByPurchaseOrderNumber": Plan(rate=50, burst=10)}
+
+
+def main() -> None:
+    """Run the demonstration."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir(parents=True)
+    with Simulator(World(orders=ORDERS), Options(rates=FASTER)) as simulator:
+        print(f"A simulator of both Amazon APIs serves {ORDERS} purchase orders.")
+        environment = _environment(simulator)
+        _say("First run: everything")
+        _meltano(environment, "run", "tap-amazon-business", "target-duckdb")
+        first = _tables()
+        _show_tables(first, simulator)
+        _show_requests(simulator)
+
+        touched = simulator.world.change(fraction=0.05, state_only=0.1, new=15).counts()
+        simulator.reset_stats()
+        _say(
+            f"Second run: {touched['changed']} orders were changed, {touched['state_only']} only "
+            f"changed their state, {touched['new']} are new"
+        )
+        log = _meltano(environment, "run", "tap-amazon-business", "target-duckdb")
+        _show_tables(_tables(), simulator, before=first)
+        _show_emitted(log)
+        _show_requests(simulator)
+
+        _say("Some of the rows")
+        _show_rows()
+        _say("The bookmark")
+        state = _meltano(environment, "state", "get", "demo:tap-amazon-business-to-target-duckdb")
+        print(next(line for line in state.splitlines() if line.startswith("{")))
+
+
+def _environment(simulator: Simulator) -> dict[str, str]:
+    settings = {
+        f"TAP_AMAZON_BUSINESS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in simulator.config().items()
+    }
+    return {
+        **os.environ,
+        **settings,
+        "MELTANO_ENVIRONMENT": "demo",
+        "MELTANO_DATABASE_URI": f"sqlite:///{OUTPUT / 'meltano.db'}",
+        "MELTANO_CLI_LOG_LEVEL": "info",
+        "TARGET_DUCKDB_PATH": str(WAREHOUSE),
+    }
+
+
+def _meltano(environment: dict[str, str], *arguments: str) -> str:
+    """Run Meltano and return what it printed; end the demonstration where it fails."""
+    command = [str(PROJECT / ".tools/meltano/bin/meltano"), *arguments]
+    print("$ meltano " + " ".join(arguments), flush=True)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:
+        print(done.stdout)
+        sys.exit(f"meltano failed with exit status {done.returncode}")
+    return done.stdout
+
+
+def _query(sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def _tables() -> dict[str, int]:
+    names = _query(
+        "select table_name from information_schema.tables where table_schema = 'amazon' order by 1"
+    )
+    return {name: _query(f"select count(*) from amazon.{name}")[0][0] for (name,) in names}  # noqa: S608
+
+
+def _show_tables(
+    tables: dict[str, int], simulator: Simulator, before: dict[str, int] | None = None
+) -> None:
+    counts = truth(simulator.world)["rows"]
+    print(f"{'table':<28}{'rows':>8}{'simulator has':>16}{'new rows':>10}")
+    for name, rows in tables.items():
+        grown = rows - (before or {}).get(name, 0)
+        print(f"{name:<28}{rows:>8}{counts.get(name, '-'):>16}{grown:>10}")
+
+
+def _show_emitted(log: str) -> None:
+    for line in log.splitlines():
+        if '"metric":"record_count"' in line:
+            metric = json.loads(line[line.index("{") : line.rindex("}") + 1])
+            print(f"this run brought {metric['value']} records of {metric['tags']['stream']}")
+
+
+def _show_requests(simulator: Simulator) -> None:
+    stats = simulator.stats()
+    for name, traffic in stats.operations.items():
+        if traffic.requests:
+            print(f"{traffic.requests:>6} requests of {name}, {traffic.refused} refused (429)")
+    print(f"{sum(stats.token_requests.values()):>6} token requests")
+
+
+def _show_rows() -> None:
+    for row in _query(
+        "select o.purchaseordernumber, o.purchaseorderstate, o.lastchangeddate, r.orderid, "
+        "r.orderdate, r.charges from amazon.purchase_orders o join amazon.order_reports r "
+        "using (purchaseordernumber) order by o.lastchangeddate desc limit 3"
+    ):
+        print("  ".join(str(value)[:60] for value in row))
+
+
+def _say(title: str) -> None:
+    print(f"\n== {title}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Purchase order numbers: mostly eight characters, some whatever a buyer typed."""
+
+from collections.abc import Iterator
+from random import Random
+
+FREE_TEXT_SHARE = 0.03
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_TYPED_FIRST = ("100%25", "a/b c#d?e+f;g", "Größe 4/5")
+_TYPED = (
+    "PO {n}/A",
+    "Büro & Lager #{n}",
+    "50% off {n}?",
+    "x+y;{n}",
+    "team/ops/{n}",
+    "%2F{n}",
+    "https://intra.example/po?id={n}&x=1#top",
+    "発注 {n}",
+    'quoted "{n}"',
+    "back\\slash {n}",
+    "Straße=ä,{n}",
+)
+
+
+def order_numbers(rng: Random) -> Iterator[str]:
+    """Yield purchase order numbers without end, no two alike."""
+    taken: set[str] = set()
+    typed = 0
+    while True:
+        if rng.random() < FREE_TEXT_SHARE:
+            first = typed < len(_TYPED_FIRST)
+            number = _TYPED_FIRST[typed] if first else rng.choice(_TYPED).format(n=typed)
+            typed += 1
+        else:
+            number = "".join(rng.choices(_ALPHABET, k=8))
+        if number not in taken:
+            taken.add(number)
+            yield number
