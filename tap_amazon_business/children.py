@@ -68,6 +68,7 @@ class ChildStream(AmazonStream, abc.ABC):
             self._write_schema_message()
         with self.get_record_counter() as self._counter, self.get_sync_timer():
             yield
+            self.say("%d records", self._counter.value)
 
     def sync_page(self, page: OrderPage) -> None:
         """Emit the records of a page of orders; a failure is noted, and ends the child."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import logging
 from datetime import timedelta
 from functools import cached_property, partial
 from itertools import count, groupby
@@ -117,7 +118,11 @@ class AmazonStream(Stream, abc.ABC):
                 if restarts == _MOST_RESTARTS:
                     raise
                 restarts += 1
-                self.logger.warning("%s: the page token was refused; beginning again", request)
+                self.say(
+                    "%s: the page token was refused; its list is begun again",
+                    request,
+                    level=logging.WARNING,
+                )
                 token = None
                 continue
             rows = self.rows(body)
@@ -154,7 +159,11 @@ class AmazonStream(Stream, abc.ABC):
         """Warn of a field once, however many rows have it."""
         if (path, problem) not in self._reported:
             self._reported.add((path, problem))
-            self.logger.warning("Field '%s': %s", path, problem)
+            self.say("%s: %s", path, problem, level=logging.WARNING)
+
+    def say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
+        """Log a line that names the stream; Meltano does not show a logger's name."""
+        self.logger.log(level, f"{self.name}: {message}", *arguments)
 
     # ---- what the SDK would do otherwise -------------------------------------------------------
 
@@ -194,15 +203,19 @@ class AmazonStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         """Sync, and keep a failure from ending the other streams' syncs."""
         self._messages = write_messages
+        emitted = 0
         try:
-            yield from super()._sync_records(context, write_messages=write_messages)
+            for record in super()._sync_records(context, write_messages=write_messages):
+                emitted += 1
+                yield record
         except TapError as error:
             self.fail(error)
+        self.say("%d records", emitted)
 
     def fail(self, error: TapError) -> None:
         """Take note that the stream's sync failed."""
         self.failed = True
-        self.logger.error("%s", error.message)
+        self.say("%s", error.message, level=logging.ERROR)
         self._on_failure(self.name, error)
 
 
@@ -224,15 +237,19 @@ class SlicedStream(AmazonStream):
         span = self.span()
         self._seen: set[tuple[Any, ...]] = set()
         if span.since >= span.until:
-            self.logger.info("Nothing to read: %s is not before %s", span.since, span.until)
+            self.say(
+                "nothing to read, as %s is not before %s",
+                rfc3339(span.since),
+                rfc3339(span.until),
+            )
             return
         tasks = [
             (part, request)
             for part in span.slices(self.slice_width)
             for request in self.requests(part)
         ]
-        self.logger.info(
-            "Reading %s to %s in %d passes, state changes since %s",
+        self.say(
+            "reading %s to %s in %d passes, and what lies before %s only for later changes",
             rfc3339(span.reread_from),
             rfc3339(span.until),
             len(tasks),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,7 +65,9 @@ def main() -> None:
 
 def _environment(simulator: Simulator) -> dict[str, str]:
     settings = {
-        f"TAP_AMAZON_BUSINESS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        f"TAP_AMAZON_BUSINESS_{name.upper()}": value
+        if isinstance(value, str)
+        else json.dumps(value)
         for name, value in simulator.config().items()
     }
     return {
@@ -119,10 +122,8 @@ def _show_tables(
 
 
 def _show_emitted(log: str) -> None:
-    for line in log.splitlines():
-        if '"metric":"record_count"' in line:
-            metric = json.loads(line[line.index("{") : line.rindex("}") + 1])
-            print(f"this run brought {metric['value']} records of {metric['tags']['stream']}")
+    for name, count in re.findall(r"(\w+): (\d+) records", log):
+        print(f"this run brought {count} records of {name}")
 
 
 def _show_requests(simulator: Simulator) -> None:

@@ -5,6 +5,7 @@ Source: Amazon's "Vendor Retail Procurement Orders API v1" and its model vendorO
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -141,12 +142,13 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
             lookback=lookback,
         )
         if span.unreadable:
-            self.logger.warning(
+            self.say(
                 "%s reaches back %d days only: reading from %s instead of %s",
                 self.operation,
                 _REACH.days,
                 rfc3339(span.since),
                 rfc3339(span.unreadable),
+                level=logging.WARNING,
             )
         return span
 
@@ -221,7 +223,7 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
 
     def _records_by_number(self) -> Iterator[Record]:
         numbers = self.settings.purchase_order_numbers
-        self.logger.info("Reading %d purchase orders by number", len(numbers))
+        self.say("reading %d purchase orders by number", len(numbers))
         threads = min(self.connection.parallel, len(numbers))
         sources = [partial(self._order, number) for number in numbers]
         with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
@@ -240,7 +242,7 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self.logger.warning("There is no purchase order %s (purchase_order_numbers)", number)
+            self.say("there is no purchase order %s", number, level=logging.WARNING)
             return []
 
     @override

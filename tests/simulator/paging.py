@@ -28,20 +28,20 @@ def paginate(
         empty_first: Begin with an empty page.
     """
     pages: list[list[int]] = [[]] if empty_first else []
+    if not rows:
+        return [*pages, []]
     previous: list[int] = []
     sent = 0
-    while sent < len(rows) or not previous:
-        repeated = size > 1 and bool(previous) and rng.random() < quirks.repeated_row
-        page = list(rows[sent : sent + size - repeated])
+    while sent < len(rows):
+        repeats = size > 1 and bool(previous) and rng.random() < quirks.repeated_row
+        page = list(rows[sent : sent + size - repeats])
         sent += len(page)
-        if repeated:
+        if repeats:
             page.insert(rng.randrange(len(page) + 1), rng.choice(previous))
         if rng.random() < quirks.empty_page:
             pages.append([])
         pages.append(page)
         previous = page
-        if not rows:
-            break
     return pages
 
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 Now = Callable[[], datetime]
 """A wall clock: returns an aware datetime."""
@@ -42,10 +43,17 @@ def to_text(moment: Millis, *, offset_hours: int = 0) -> str:
         moment: What to write.
         offset_hours: Written as `+02:00` and the like; the moment stays the same.
     """
-    zone = UTC if offset_hours == 0 else timezone(timedelta(hours=offset_hours))
-    precision = "seconds" if moment % SECOND == 0 else "milliseconds"
-    text = to_datetime(moment).astimezone(zone).isoformat(timespec=precision)
-    return text.removesuffix("+00:00") + "Z" if offset_hours == 0 else text
+    seconds, fraction = divmod(moment + offset_hours * HOUR, SECOND)
+    days, rest = divmod(seconds, DAY // SECOND)
+    text = f"{_date_text(days)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    if fraction:
+        text = f"{text}.{fraction:03}"
+    return f"{text}{offset_hours:+03}:00" if offset_hours else f"{text}Z"
+
+
+@cache
+def _date_text(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def parse_text(text: str) -> Millis:

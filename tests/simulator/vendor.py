@@ -131,6 +131,8 @@ class VendorApi:
             else:
                 first = ranges[0]
                 places = table.between(first.index, first.after, first.before)
+            if len(ranges) <= 1 and filters.isdisjoint(query):
+                return places
             return [
                 place
                 for place in places

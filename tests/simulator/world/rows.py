@@ -27,9 +27,7 @@ class EncodedRows(Generic[R]):
         if kept is not None and kept[0] is row:
             return kept[1]
         body = self._write(row)
-        if self._size > BUDGET:
-            self._kept.clear()
-            self._size = 0
-        self._kept[number] = (row, body)
-        self._size += len(body)
+        if self._size < BUDGET:
+            self._kept[number] = (row, body)
+            self._size += len(body)
         return body
