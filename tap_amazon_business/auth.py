@@ -93,7 +93,7 @@ class LoginWithAmazon:
         self._logger = logger
         self._lock = threading.Lock()
         self._token: _Token | None = None
-        self._refusal: RequestFailedError | None = None
+        self._failure: RequestFailedError | None = None
 
     def access_token(self) -> str:
         """Return a valid access token.
@@ -113,8 +113,8 @@ class LoginWithAmazon:
                 self._token = None
 
     def _request_token(self) -> _Token:
-        if self._refusal:  # refused for good: the other streams need not ask again
-            raise self._refusal
+        if self._failure:  # for good: threads and streams that come later need not try again
+            raise self._failure
         problem = ""
         for tries, wait in enumerate(waits(), start=1):
             asked_at = self._clock.monotonic()
@@ -127,12 +127,12 @@ class LoginWithAmazon:
             problem = f"HTTP {status} {code}".rstrip() if status else code
             if status in _REFUSALS and code not in _TRANSIENT_CODES:
                 advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(self._credentials.prefix)
-                self._refusal = RequestFailedError(
+                self._failure = RequestFailedError(
                     f"Login with Amazon refused the credentials of {self._credentials.prefix}_*: "
                     f"{problem}; {advice}.",
                     status=status,
                 )
-                raise self._refusal
+                raise self._failure
             if tries == MAX_TRIES:
                 break
             self._logger.warning(
@@ -144,11 +144,12 @@ class LoginWithAmazon:
                 wait,
             )
             self._clock.sleep(wait)
-        raise RequestFailedError(
+        self._failure = RequestFailedError(
             f"Login with Amazon at {self._url} gave no access token for "
             f"{self._credentials.prefix}_* in {MAX_TRIES} tries: {problem}. Check that the host "
             "can be reached (setting lwa_url, network, proxy) and run the sync again."
         )
+        raise self._failure
 
     def _post(self) -> tuple[int | None, dict[str, Any]]:
         """Ask once; return the status and the reply, or None and what went wrong."""

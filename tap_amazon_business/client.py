@@ -163,7 +163,7 @@ class AmazonStream(Stream, abc.ABC):
 
     def say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
         """Log a line that names the stream; Meltano does not show a logger's name."""
-        self.logger.log(level, f"{self.name}: {message}", *arguments)
+        self.logger.log(level, "%s: %s", self.name, message % arguments)
 
     # ---- what the SDK would do otherwise -------------------------------------------------------
 

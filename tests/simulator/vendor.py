@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-from tests.simulator.encoding import encode
+from tests.simulator.encoding import decode, encode
 from tests.simulator.errors import invalid_input, not_found
 from tests.simulator.limits import Plan
 from tests.simulator.lists import Lists
@@ -12,8 +12,8 @@ from tests.simulator.lwa import SELLING_PARTNER
 from tests.simulator.operations import Answer, Operation, Request
 from tests.simulator.options import NO_PAGE_QUIRKS, Options
 from tests.simulator.ranges import DatePair, read_ranges
-from tests.simulator.world import World
-from tests.simulator.world.orders import STATES, Order
+from tests.simulator.world import World, statuses
+from tests.simulator.world.orders import STATES
 from tests.simulator.world.rows import EncodedRows
 from tests.simulator.world.table import Table
 
@@ -22,23 +22,40 @@ R = TypeVar("R")
 PLAN = Plan(rate=10, burst=10)
 TOKEN = "nextToken"  # noqa: S105
 
-ORDER_DATES = (
-    DatePair("createdAfter", "createdBefore", "created"),
-    DatePair("changedAfter", "changedBefore", "changed"),
+Matches = Callable[[int], bool]
+"""Tells whether a row, given by its place, passes the filters of a query."""
+
+CREATED = DatePair("createdAfter", "createdBefore", "created")
+ORDER_DATES = (CREATED, DatePair("changedAfter", "changedBefore", "changed"))
+STATUS_DATES = (CREATED, DatePair("updatedAfter", "updatedBefore", "updated"))
+SHIPMENT_DATES = (
+    DatePair("createdAfter", "createdBefore", "shipmentCreateDate"),
+    DatePair("shipmentConfirmedAfter", "shipmentConfirmedBefore", "shipmentConfirmDate"),
+    DatePair("packageLabelCreatedAfter", "packageLabelCreatedBefore", "packageLabelCreateDate"),
+    DatePair("shippedAfter", "shippedBefore", "shippedDate"),
+    DatePair("estimatedDeliveryAfter", "estimatedDeliveryBefore", "estimatedDeliveryDate"),
+    DatePair("shipmentDeliveryAfter", "shipmentDeliveryBefore", "shipmentDeliveryDate"),
+    DatePair("requestedPickUpAfter", "requestedPickUpBefore", "requestedPickUp"),
+    DatePair("scheduledPickUpAfter", "scheduledPickUpBefore", "scheduledPickUp"),
 )
-LIST_PARAMETERS = frozenset({"limit", "sortOrder", TOKEN})
-ORDER_PARAMETERS = LIST_PARAMETERS | {
-    "createdAfter",
-    "createdBefore",
-    "changedAfter",
-    "changedBefore",
-    "includeDetails",
-    "poItemState",
-    "isPOChanged",
-    "purchaseOrderState",
+ORDER_FILTERS = ("poItemState", "isPOChanged", "purchaseOrderState", "orderingVendorCode")
+STATUS_FILTERS = (
+    "purchaseOrderNumber",
+    "purchaseOrderStatus",
+    "itemConfirmationStatus",
+    "itemReceiveStatus",
     "orderingVendorCode",
-}
+    "shipToPartyId",
+)
+SHIPMENT_FILTERS = (
+    "currentShipmentStatus",
+    "vendorShipmentIdentifier",
+    "buyerReferenceNumber",
+    "buyerWarehouseCode",
+    "sellerWarehouseCode",
+)
 LONGEST_PAGE = 100
+LONGEST_SHIPMENTS_PAGE = 50
 
 
 class VendorApi:
@@ -57,28 +74,35 @@ class VendorApi:
     def operations(self) -> list[Operation]:
         """Return all operations."""
         return [
-            Operation(
+            _operation(
                 "getPurchaseOrders",
                 "/vendor/orders/v1/purchaseOrders",
-                SELLING_PARTNER,
-                PLAN,
-                ORDER_PARAMETERS,
+                _list_parameters(ORDER_DATES, (*ORDER_FILTERS, "includeDetails")),
                 self.get_purchase_orders,
             ),
-            Operation(
+            _operation(
                 "getPurchaseOrder",
                 "/vendor/orders/v1/purchaseOrders/{purchaseOrderNumber}",
-                SELLING_PARTNER,
-                PLAN,
                 frozenset(),
                 self.get_purchase_order,
+            ),
+            _operation(
+                "getPurchaseOrdersStatus",
+                "/vendor/orders/v1/purchaseOrdersStatus",
+                _list_parameters(STATUS_DATES, STATUS_FILTERS),
+                self.get_purchase_orders_status,
+            ),
+            _operation(
+                "GetShipmentDetails",
+                "/vendor/shipping/v1/shipments",
+                _list_parameters(SHIPMENT_DATES, SHIPMENT_FILTERS),
+                self.get_shipment_details,
             ),
         ]
 
     def get_purchase_orders(self, request: Request) -> Answer:
         """Answer with `{"payload": {"pagination": {"nextToken"}, "orders": [...]}}`."""
-        query = request.parameters
-        details = one_of(query, "includeDetails", ("true", "false")) != "false"
+        details = one_of(request.parameters, "includeDetails", ("true", "false")) != "false"
         return self._list(
             request,
             "orders",
@@ -86,7 +110,7 @@ class VendorApi:
             self._world.order_rows if details else self._world.order_briefs,
             dates=ORDER_DATES,
             longest_page=LONGEST_PAGE,
-            matches=_order_filter(query),
+            matches=self._order_filter(request.parameters),
         )
 
     def get_purchase_order(self, request: Request) -> Answer:
@@ -95,6 +119,30 @@ class VendorApi:
         if place is None:
             raise not_found()
         return Answer(b'{"payload":%b}' % self._world.order_rows[place], 1)
+
+    def get_purchase_orders_status(self, request: Request) -> Answer:
+        """Answer with `{"payload": {"pagination": {"nextToken"}, "ordersStatus": [...]}}`."""
+        return self._list(
+            request,
+            "ordersStatus",
+            self._world.orders,
+            self._world.status_rows,
+            dates=STATUS_DATES,
+            longest_page=LONGEST_PAGE,
+            matches=self._status_filter(request.parameters),
+        )
+
+    def get_shipment_details(self, request: Request) -> Answer:
+        """Answer with `{"payload": {"pagination": {"nextToken"}, "shipments": [...]}}`."""
+        return self._list(
+            request,
+            "shipments",
+            self._world.vendor_shipments.table,
+            self._world.vendor_shipments.rows,
+            dates=SHIPMENT_DATES,
+            longest_page=LONGEST_SHIPMENTS_PAGE,
+            matches=self._shipment_filter(request.parameters),
+        )
 
     def _list(
         self,
@@ -105,7 +153,7 @@ class VendorApi:
         *,
         dates: Sequence[DatePair],
         longest_page: int,
-        matches: Callable[[R], bool],
+        matches: Matches | None,
     ) -> Answer:
         """Answer a list request by the rules all vendor lists share.
 
@@ -116,7 +164,7 @@ class VendorApi:
             rows: The rows' JSON.
             dates: The pairs of bounds the operation knows.
             longest_page: The largest and default `limit`.
-            matches: The other filters.
+            matches: The other filters, if there are any.
         """
         query = request.parameters
         if "sortOrder" in query and self._options.sort_order_fails:
@@ -131,12 +179,12 @@ class VendorApi:
             else:
                 first = ranges[0]
                 places = table.between(first.index, first.after, first.before)
-            if len(ranges) <= 1 and filters.isdisjoint(query):
+            if len(ranges) <= 1 and matches is None:
                 return places
             return [
                 place
                 for place in places
-                if matches(table[place])
+                if (matches is None or matches(place))
                 and all(
                     (date := table.date(other.index, place)) is not None
                     and other.after < date < other.before
@@ -146,7 +194,8 @@ class VendorApi:
 
         def stray(rng: Random) -> int | None:
             place = rng.randrange(len(table)) if len(table) else None
-            return place if place is not None and matches(table[place]) else None
+            fits = place is not None and (matches is None or matches(place))
+            return place if fits else None
 
         page = self._lists.page(request, select, size=size, stray=stray)
         body = b",".join([rows[place] for place in page.rows])
@@ -157,6 +206,78 @@ class VendorApi:
             b'{"payload":{"pagination":%b,"%b":[%b]}}' % (pagination, name.encode(), body),
             len(page.rows),
         )
+
+    def _order_filter(self, query: Mapping[str, str]) -> Matches | None:
+        if not query.keys() & set(ORDER_FILTERS):
+            return None
+        state = one_of(query, "purchaseOrderState", STATES)
+        cancelled = one_of(query, "poItemState", ("Cancelled",)) is not None
+        changed = one_of(query, "isPOChanged", ("true", "false"))
+        vendor_code = query.get("orderingVendorCode")
+
+        def matches(place: int) -> bool:
+            order = self._world.orders[place]
+            return (
+                state in {None, order.state}
+                and (order.cancelled or not cancelled)
+                and changed in {None, "false" if order.changed is None else "true"}
+                and vendor_code in {None, order.vendor_code}
+            )
+
+        return matches
+
+    def _status_filter(self, query: Mapping[str, str]) -> Matches | None:
+        if not query.keys() & set(STATUS_FILTERS):
+            return None
+        number = query.get("purchaseOrderNumber")
+        status = one_of(query, "purchaseOrderStatus", statuses.STATUSES)
+        confirmation = one_of(query, "itemConfirmationStatus", statuses.CONFIRMATIONS)
+        receipt = one_of(query, "itemReceiveStatus", statuses.RECEIPTS)
+        vendor_code = query.get("orderingVendorCode")
+        ship_to = query.get("shipToPartyId")
+
+        def matches(place: int) -> bool:
+            order = self._world.orders[place]
+            return (
+                number in {None, order.number}
+                and status in {None, statuses.status_of(order)}
+                and vendor_code in {None, order.vendor_code}
+                and ({confirmation, receipt, ship_to} == {None} or matches_row(place))
+            )
+
+        def matches_row(place: int) -> bool:
+            row = decode(self._world.status_rows[place])
+            states = {
+                (item.get(part) or {}).get(name)
+                for item in row["itemStatus"]
+                for part, name in (
+                    ("acknowledgementStatus", "confirmationStatus"),
+                    ("receivingStatus", "receiveStatus"),
+                )
+            }
+            return {confirmation, receipt} - {None} <= states and (
+                ship_to in {None, row["shipToParty"]["partyId"]}
+            )
+
+        return matches
+
+    def _shipment_filter(self, query: Mapping[str, str]) -> Matches | None:
+        if not query.keys() & set(SHIPMENT_FILTERS):
+            return None
+        wanted = tuple(query.get(name) for name in SHIPMENT_FILTERS)
+
+        def matches(place: int) -> bool:
+            shipment = self._world.vendor_shipments.table[place]
+            found = (
+                shipment.status,
+                shipment.identifier,
+                shipment.reference,
+                shipment.warehouse,
+                shipment.order.vendor_code,
+            )
+            return all(want in {None, find} for want, find in zip(wanted, found, strict=True))
+
+        return matches
 
 
 def one_of(query: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
@@ -178,18 +299,12 @@ def _limit(query: Mapping[str, str], longest: int) -> int:
     return int(text)
 
 
-def _order_filter(query: Mapping[str, str]) -> Callable[[Order], bool]:
-    state = one_of(query, "purchaseOrderState", STATES)
-    cancelled = one_of(query, "poItemState", ("Cancelled",)) is not None
-    changed = one_of(query, "isPOChanged", ("true", "false"))
-    vendor_code = query.get("orderingVendorCode")
+def _operation(
+    name: str, path: str, parameters: frozenset[str], answer: Callable[[Request], Answer]
+) -> Operation:
+    return Operation(name, path, SELLING_PARTNER, PLAN, parameters, answer)
 
-    def matches(order: Order) -> bool:
-        return (
-            state in {None, order.state}
-            and (order.cancelled or not cancelled)
-            and changed in {None, "false" if order.changed is None else "true"}
-            and vendor_code in {None, order.vendor_code}
-        )
 
-    return matches
+def _list_parameters(dates: Sequence[DatePair], filters: Sequence[str]) -> frozenset[str]:
+    bounds = (bound for pair in dates for bound in (pair.after, pair.before))
+    return frozenset({"limit", "sortOrder", TOKEN, *bounds, *filters})

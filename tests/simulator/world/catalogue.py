@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tests.simulator.encoding import encode
+from tests.simulator.encoding import decode, encode
 from tests.simulator.world.quirks import RowQuirks
 
 VENDOR_CODES = ("999US", "API01")
@@ -44,6 +44,7 @@ class Catalogue:
         rng = Random(f"catalogue {seed}")
         self._quirks = quirks
         self.products = [self._product(rng, number) for number in range(_PRODUCTS)]
+        self.decoded_products = [decode(b"{%b}" % product) for product in self.products]
         self.units = [self._unit(rng) for _ in self.products]
         self.buyers = [self._buyer(rng, code) for code in WAREHOUSES]
         self.sellers = {code: msgspec.Raw(encode({"partyId": code})) for code in VENDOR_CODES}

@@ -45,11 +45,14 @@ class OrderGenerator:
                 state = UNKNOWN_STATE
             moved = created if state == STATES[0] else self._since(created, now)
             change = self._since(created, now) if place in was_changed else None
-            yield self.order(created=created, changed=change, state_changed=moved, state=state)
+            yield self.order(
+                now=now, created=created, changed=change, state_changed=moved, state=state
+            )
 
     def order(
         self,
         *,
+        now: Millis,
         created: Millis,
         changed: Millis | None = None,
         state_changed: Millis | None = None,
@@ -70,6 +73,7 @@ class OrderGenerator:
             vendor_code=VENDOR_CODES[rng.random() < 0.3],
             items=drawn if items is None else items,
             cancelled=rng.random() < 0.05,
+            born=now,
             revision=0 if changed is None else 1,
         )
 
@@ -111,9 +115,18 @@ class ReportGenerator:
                 ordered=max(order.created, min(order.created + delay, now - 5 * MINUTE)),
                 asked=order.number,
                 named=named,
+                now=now,
             )
 
-    def report(self, *, ordered: Millis, asked: str | None, named: str | None) -> Report:
+    def without_number(self, count: int, *, now: Millis, span_days: float) -> Iterator[Report]:
+        """Yield reports of orders that were made without a purchase order number."""
+        for _ in range(count):
+            age = NEWEST + int(self._rng.random() * (span_days * DAY - NEWEST))
+            yield self.report(ordered=now - age, asked=None, named=None, now=now)
+
+    def report(
+        self, *, ordered: Millis, asked: str | None, named: str | None, now: Millis
+    ) -> Report:
         """Return a report; what is not given is drawn."""
         rng = self._rng
         self._count += 1
@@ -127,4 +140,5 @@ class ReportGenerator:
             ordered=ordered,
             region=self._regions[0] if home else rng.choice(self._regions[1:]),
             status=UNKNOWN_STATUS if unknown else rng.choice(STATUSES),
+            born=now,
         )

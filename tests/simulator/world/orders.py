@@ -34,6 +34,7 @@ class Order:
         vendor_code: sellingParty.partyId.
         items: How many items it has.
         cancelled: Whether an item is cancelled (`poItemState=Cancelled` finds it).
+        born: When it came into the world; nothing that follows from it is younger.
         revision: Changes so far; each changes every item's quantity.
     """
 
@@ -46,7 +47,15 @@ class Order:
     vendor_code: str
     items: int
     cancelled: bool
+    born: Millis
     revision: int = 0
+
+    @property
+    def updated(self) -> Millis | None:
+        """The lastUpdatedDate of its status; none until something happened to it."""
+        if self.changed is None and self.state_changed == self.created:
+            return None
+        return max(self.changed or 0, self.state_changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Report:
         ordered: orderMetadata.orderDate.
         region: The one region it is found in.
         status: orderStatus.
+        born: When it came into the world; nothing that happened to it is younger.
     """
 
     order_id: str
@@ -43,6 +44,7 @@ class Report:
     ordered: Millis
     region: str
     status: str
+    born: Millis
 
 
 def currency(region: str) -> str:

@@ -1,6 +1,6 @@
 """The data both APIs serve: drawn once by seed, and changed on demand."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -9,15 +9,24 @@ from threading import RLock
 from tests.simulator.encoding import Row, decode
 from tests.simulator.times import DAY, SECOND, Millis, Now, to_millis, utc_now
 from tests.simulator.world.catalogue import Catalogue
+from tests.simulator.world.derived import Derived
+from tests.simulator.world.fulfilment import FulfilmentWriter
 from tests.simulator.world.generate import OrderGenerator, ReportGenerator
 from tests.simulator.world.orders import STATES, Order, OrderWriter
 from tests.simulator.world.quirks import NO_ROW_QUIRKS, RowQuirks
 from tests.simulator.world.reports import STATUSES, Report, ReportWriter
 from tests.simulator.world.rows import EncodedRows
+from tests.simulator.world.statuses import StatusWriter
 from tests.simulator.world.table import Table
+from tests.simulator.world.transactions import Transaction, TransactionWriter, transactions_of
+from tests.simulator.world.vendor_shipments import DATES as SHIPMENT_DATES
+from tests.simulator.world.vendor_shipments import Shipment, ShipmentWriter, shipments_of
 
 FRESH: Millis = 25 * DAY
 """Only orders younger than this change their state, or have their reports change."""
+
+WITHOUT_NUMBER = 0.1
+"""Amazon Business orders without a purchase order number, per purchase order."""
 
 CHANGE_AGE: Millis = 150 * SECOND
 """How long ago changes happened: long enough for a sync of this moment to ask for them."""
@@ -81,14 +90,14 @@ class World:
             self._draw_order.past(
                 orders, changed=round(orders * changed), now=present, span_days=span_days
             ),
-            {"created": lambda order: order.created, "changed": lambda order: order.changed},
+            {
+                "created": lambda order: order.created,
+                "changed": lambda order: order.changed,
+                "updated": lambda order: order.updated,
+            },
         )
         self.reports: Table[Report] = Table(
-            (
-                report
-                for order in self.orders
-                for report in self._draw_report.for_order(order, now=present)
-            ),
+            self._past_reports(round(orders * WITHOUT_NUMBER), present, span_days),
             {"ordered": lambda report: report.ordered},
         )
         self._order_numbers = {order.number: place for place, order in enumerate(self.orders)}
@@ -96,10 +105,24 @@ class World:
         for place, report in enumerate(self.reports):
             self._file_report(place, report)
         self._order_writer = OrderWriter(catalogue, row_quirks)
-        self._report_writer = ReportWriter(catalogue, row_quirks)
+        report_writer = ReportWriter(catalogue, row_quirks)
+        self.fulfilment = FulfilmentWriter(catalogue, row_quirks, report_writer)
         self.order_rows = EncodedRows(self.orders, self._order_writer.full)
         self.order_briefs = EncodedRows(self.orders, self._order_writer.brief)
-        self.report_rows = EncodedRows(self.reports, self._report_writer.full)
+        self.status_rows = EncodedRows(self.orders, StatusWriter(catalogue, row_quirks).full)
+        self.report_rows = EncodedRows(self.reports, report_writer.full)
+        self.vendor_shipments: Derived[Order, Shipment] = Derived(
+            self.orders,
+            shipments_of,
+            {name: _shipment_date(name) for name in SHIPMENT_DATES},
+            ShipmentWriter(catalogue, row_quirks).full,
+        )
+        self.transactions: Derived[Report, Transaction] = Derived(
+            self.reports,
+            transactions_of,
+            {"fed": lambda transaction: transaction.fed},
+            TransactionWriter(catalogue, row_quirks).full,
+        )
 
     def present(self) -> Millis:
         """Return the wall clock's moment."""
@@ -157,6 +180,7 @@ class World:
         """Add a purchase order with reports and return its number; what is not given is drawn."""
         with self.lock:
             order = self._draw_order.order(
+                now=self.present(),
                 created=to_millis(created),
                 changed=None if changed is None else to_millis(changed),
                 state_changed=None if state_changed is None else to_millis(state_changed),
@@ -199,19 +223,26 @@ class World:
             for place in set(changed).union(moved).intersection(fresh):
                 self._move_reports(self.orders[place].number)
             added = [
-                self._add(self._draw_order.order(created=moment + offset), None)
+                self._add(self._draw_order.order(now=self.present(), created=moment + offset), None)
                 for offset in range(new)
             ]
             return Changes(self._numbers(changed), self._numbers(moved), self._numbers(added))
+
+    def _past_reports(self, without_number: int, now: Millis, span_days: float) -> Iterator[Report]:
+        for order in self.orders:
+            yield from self._draw_report.for_order(order, now=now)
+        yield from self._draw_report.without_number(without_number, now=now, span_days=span_days)
 
     def _add(self, order: Order, reports: int | None) -> int:
         if order.number in self._order_numbers:
             raise ValueError(f"there is an order {order.number!r} already")
         place = self.orders.add(order)
         self._order_numbers[order.number] = place
+        self.vendor_shipments.add(order)
         drawn = self._draw_report.for_order(order, now=self.present(), count=reports)
         for report in list(drawn):
             self._file_report(self.reports.add(report), report)
+            self.transactions.add(report)
         return place
 
     def _file_report(self, place: int, report: Report) -> None:
@@ -242,3 +273,7 @@ def _latest(order: Order) -> Millis:
 def _after(state: str) -> str:
     """Return the state that follows one; a closed order is opened again."""
     return STATES[(STATES.index(state) + 1) % len(STATES)] if state in STATES else STATES[0]
+
+
+def _shipment_date(name: str) -> Callable[[Shipment], Millis | None]:
+    return lambda shipment: shipment.dates.get(name)
