@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -110,7 +111,7 @@ class House:
         self.clock = Clock()
         self._open: list[tuple[Simulator, Client]] = []
 
-    def world(self, **traits: Any) -> World:  # noqa: ANN401
+    def world(self, **traits: Any) -> World:
         return World(**{"orders": 200, "quirks": False, "now": self.clock.now, **traits})
 
     def open(self, world: World | None = None, options: Options = FREE) -> Client:
@@ -327,7 +328,7 @@ def test_rows_are_not_sorted(house: House) -> None:
     ("query", "field", "value"),
     [
         ({"purchaseOrderState": "Closed"}, "purchaseOrderState", "Closed"),
-        ({"orderingVendorCode": "API01"}, "sellingParty", {"partyId": "API01"}),
+        ({"orderingVendorCode": "999US"}, "sellingParty", {"partyId": "999US"}),
     ],
 )
 def test_filters_narrow_the_list(
@@ -569,6 +570,224 @@ def test_canned_reports_are_followed_by_their_tokens(house: House) -> None:
     assert error(client.reports("P 1", nextPageToken="x")) == (400, "InvalidInput")
 
 
+# The other vendor lists
+
+
+STATUSES = "/vendor/orders/v1/purchaseOrdersStatus"
+SHIPMENTS = "/vendor/shipping/v1/shipments"
+
+
+def test_statuses_are_found_by_both_dates(house: House) -> None:
+    client = house.open()
+    days = {"after": days_ago(6), "before": days_ago(1)}
+    expected = client.simulator.rows("purchase_order_statuses")
+    for family in ("created", "updated"):
+        query = window(days["after"], days["before"], family)
+        found = [r for page in client.pages(STATUSES, **query) for r in page["ordersStatus"]]
+        field = {"created": "purchaseOrderDate", "updated": "lastUpdatedDate"}[family]
+        inside = {
+            key
+            for key, row in expected.items()
+            if days["after"].isoformat() < row.get(field, "") < days["before"].isoformat()
+        }
+        assert {(row["purchaseOrderNumber"],) for row in found} == inside
+        assert inside
+        assert all(expected[row["purchaseOrderNumber"],] == row for row in found)
+
+
+def test_a_status_without_a_last_update_has_no_such_date(house: House) -> None:
+    rows = house.open().simulator.rows("purchase_order_statuses").values()
+    assert 0 < sum("lastUpdatedDate" not in row for row in rows) < len(rows) / 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"purchaseOrderStatus": "CLOSED"},
+        {"itemConfirmationStatus": "REJECTED"},
+        {"itemReceiveStatus": "RECEIVED"},
+        {"shipToPartyId": "ABE2"},
+        {"orderingVendorCode": "API01"},
+        {"purchaseOrderNumber": "100%25"},
+    ],
+)
+def test_status_filters_narrow_the_list(house: House, query: dict[str, str]) -> None:
+    client = house.open(house.world(orders=300))
+    found = [row for page in client.pages(STATUSES, **query) for row in page["ordersStatus"]]
+    assert 0 < len(found) < 300
+    assert all(f'"{value}"' in json.dumps(row) for row in found for value in query.values())
+
+
+def test_shipments_are_found_by_their_dates(house: House) -> None:
+    client = house.open()
+    expected = client.simulator.rows("vendor_shipments")
+    found = {row["vendorShipmentIdentifier"]: row for row in all_shipments(client, "created")}
+    assert {(key,): row for key, row in found.items()} == expected
+    shipped = all_shipments(client, "shipped")
+    assert 0 < len(shipped) < len(found)
+    assert all("shippedDate" in row["transportationDetails"] for row in shipped)
+
+
+def all_shipments(client: Client, family: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for start in range(0, 172, 4):
+        query = window(days_ago(start + 4.0001), days_ago(start + 0.01), family)
+        found += [row for page in client.pages(SHIPMENTS, **query) for row in page["shipments"]]
+    return found
+
+
+def test_shipment_pages_hold_fifty(house: House) -> None:
+    client = house.open()
+    assert len(client.get(SHIPMENTS).json()["payload"]["shipments"]) == 50
+    assert error(client.get(SHIPMENTS, limit=51)) == (400, "InvalidInput")
+
+
+def test_shipment_filters_narrow_the_list(house: House) -> None:
+    client = house.open()
+    ((one,), row), *_ = client.simulator.rows("vendor_shipments").items()
+    query = {
+        "vendorShipmentIdentifier": one,
+        "currentShipmentStatus": row["currentShipmentStatus"],
+        "buyerWarehouseCode": row["shipToParty"]["partyId"],
+    }
+    (page,) = client.pages(SHIPMENTS, **query)
+    assert [r["vendorShipmentIdentifier"] for r in page["shipments"]] == [one]
+
+
+# Amazon Business by date
+
+
+BY_DATE = {
+    "orders": ("orderReports", "ordersReport"),
+    "order_line_items": ("orderLineItemReports", "orderLineItemsReport"),
+    "shipments": ("shipmentReports", "shipmentsReport"),
+    "shipment_line_items": ("shipmentLineItemReports", "shipmentLineItemsReport"),
+}
+
+
+def dated(first: str, last: str, start: datetime, end: datetime) -> dict[str, str]:
+    return {first: start.isoformat(), last: end.isoformat()}
+
+
+def order_dates(start: datetime, end: datetime) -> dict[str, str]:
+    return dated("orderStartDate", "orderEndDate", start, end)
+
+
+def business_rows(
+    client: Client, path: str, array: str, query: dict[str, str]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = client.get(path, "business_api", **query, **token).json(parse_float=Decimal)
+        found += page[array]
+        if page.get("nextPageToken") is None:
+            return found
+        token = {"nextPageToken": page["nextPageToken"]}
+
+
+@pytest.mark.parametrize("stream", BY_DATE)
+def test_reports_by_date_bring_every_row(house: House, stream: str) -> None:
+    client = house.open()
+    path, array = BY_DATE[stream]
+    found: list[dict[str, Any]] = []
+    for region in ("US", "CA"):
+        query = {**order_dates(days_ago(360), NOW), "region": region}
+        found += business_rows(client, f"/reports/2025-06-09/{path}", array, query)
+    expected = list(client.simulator.rows(stream).values())
+    assert len(found) == len(expected)
+    assert all(row in expected for row in found)
+
+
+def test_the_same_reports_come_by_date_and_by_number(house: House) -> None:
+    simulator = house.open().simulator
+    by_id = simulator.rows("orders")
+    by_number = simulator.rows("order_reports")
+    assert len(by_id) == len(by_number) + 20
+    assert all(by_id[order_id,] == row for (_, order_id), row in by_number.items())
+
+
+def test_the_start_is_included_and_the_end_is_not(house: House) -> None:
+    client = house.open()
+    moments = sorted(r.ordered for r in client.simulator.world.reports if r.region == "US")
+    start, end = (datetime.fromtimestamp(m / 1000, UTC) for m in (moments[10], moments[20]))
+    query = {**order_dates(start, end), "region": "US"}
+    path = "/reports/2025-06-09/orderReports"
+    assert len(business_rows(client, path, "ordersReport", query)) == 10
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param(order_dates(days_ago(367), days_ago(0)), id="more than 366 days"),
+        pytest.param(order_dates(days_ago(3), days_ago(-1)), id="end in the future"),
+        pytest.param(order_dates(days_ago(731), days_ago(700)), id="more than two years ago"),
+        pytest.param(order_dates(days_ago(1), days_ago(2)), id="end before start"),
+        pytest.param({"orderStartDate": days_ago(1).isoformat()}, id="no end"),
+    ],
+)
+def test_a_bad_range_of_order_dates_is_refused(house: House, query: dict[str, str]) -> None:
+    client = house.open()
+    reply = client.get("/reports/2025-06-09/orderReports", "business_api", region="US", **query)
+    assert error(reply) == (400, "InvalidInput")
+
+
+def test_reports_are_filtered_by_lists_of_values(house: House) -> None:
+    client = house.open()
+    query = {**order_dates(days_ago(300), NOW), "region": "US"}
+    reports = "/reports/2025-06-09/"
+    some = business_rows(
+        client,
+        reports + "orderReports",
+        "ordersReport",
+        {**query, "orderStatuses": "CLOSED,CANCELLED"},
+    )
+    assert {row["orderStatus"] for row in some} == {"CLOSED", "CANCELLED"}
+    ids = ",".join(row["orderMetadata"]["orderId"] for row in some[:3])
+    lines = business_rows(
+        client,
+        reports + "orderLineItemReports",
+        "orderLineItemsReport",
+        {**query, "orderIds": ids},
+    )
+    assert {row["orderMetadata"]["orderId"] for row in lines} == set(ids.split(","))
+    many = {**query, "orderIds": ",".join(["x"] * 31)}
+    reply = client.get(reports + "orderLineItemReports", "business_api", **many)
+    assert error(reply) == (400, "InvalidInput")
+
+
+def test_transactions_come_by_feed_date(house: House) -> None:
+    client = house.open()
+    path = "/reconciliation/2021-01-08/transactions"
+    query = dated("feedStartDate", "feedEndDate", days_ago(180), NOW)
+    found = business_rows(client, path, "transactions", query)
+    expected = client.simulator.rows("transactions")
+    assert {(row["transactionId"],): row for row in found} == expected
+    assert len(found) == len(expected)
+    assert error(client.get(path, "business_api")) == (400, "InvalidInput")
+
+
+@pytest.mark.parametrize(
+    ("stream", "count"),
+    [
+        ("purchase_orders", 210),
+        ("purchase_order_items", None),
+        ("purchase_order_statuses", 210),
+        ("vendor_shipments", None),
+        *((stream, None) for stream in ("order_reports", "transactions", *BY_DATE)),
+    ],
+)
+def test_truth_rows_are_as_many_as_it_counts(house: House, stream: str, count: int | None) -> None:
+    simulator = house.open().simulator
+    url = simulator.url + "/_simulator/truth"
+    before = requests.get(url, timeout=10).json()["rows"][stream]
+    assert before == len(simulator.rows(stream))
+    simulator.world.change(new=10)
+    after = requests.get(url, timeout=10).json()["rows"][stream]
+    assert after == len(simulator.rows(stream))
+    assert count in {None, after}
+
+
 # The world
 
 
@@ -678,6 +897,28 @@ def test_connections_break(house: House, fault: Reset | Hang | Cut) -> None:
     assert client.simulator.stats().operations["getPurchaseOrders"].by_status == {0: 1, 200: 1}
 
 
+def test_a_silent_server_holds_nobody_up_when_it_stops(house: House) -> None:
+    client = house.open()
+    client.simulator.fail_next("getPurchaseOrders", Hang())
+    headers = {"x-amz-access-token": client.tokens["sp_api"]}
+    with pytest.raises(requests.ReadTimeout):
+        client.http.get(client.simulator.url + ORDERS, headers=headers, timeout=0.05)
+
+
+def test_requests_in_flight_are_counted(house: House) -> None:
+    client = house.open(options=Options(limits=False, latency=0.2))
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: client.get(ORDERS, limit=1), range(3)))
+    traffic = client.simulator.stats().operations["getPurchaseOrders"]
+    assert (traffic.requests, traffic.in_flight, traffic.max_in_flight) == (3, 0, 3)
+
+
+def test_a_taken_port_is_an_error(house: House) -> None:
+    port = int(house.open().simulator.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"), Simulator(house.world(), port=port):
+        pass
+
+
 def test_the_token_endpoint_fails_too(house: House) -> None:
     client = house.open()
     client.simulator.fail_next("token", Reply(503))
@@ -759,7 +1000,10 @@ MODEL = {
                                         "parameters": {"changedAfter": {"value": "2020-05-25"}}
                                     },
                                     "response": {
-                                        "payload": {"orders": [{"purchaseOrderNumber": "CHANGED"}]}
+                                        "payload": {
+                                            "pagination": {"nextToken": "NOWHERE"},
+                                            "orders": [{"purchaseOrderNumber": "CHANGED"}],
+                                        }
                                     },
                                 },
                             ]

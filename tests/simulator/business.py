@@ -169,7 +169,9 @@ class BusinessApi:
             return transactions.table.between("fed", start - 1, end)
 
         page = self._lists.page(request, select, size=self._options.page_size)
-        return self._answer("transactions", [transactions.rows[p] for p in page.rows], page)
+        return self._answer(
+            "transactions", [transactions.rows[p] for p in page.rows], page, sized=False
+        )
 
     def _dated(self, kind: ReportKind) -> Callable[[Request], Answer]:
         def answer(request: Request) -> Answer:
@@ -222,13 +224,16 @@ class BusinessApi:
 
         return passes
 
-    def _answer(self, name: str, rows: Sequence[bytes], page: Page) -> Answer:
+    def _answer(
+        self, name: str, rows: Sequence[bytes], page: Page, *, sized: bool = True
+    ) -> Answer:
         token = b',"nextPageToken":%b' % encode(page.next_token)
         if page.next_token is None:
             # The last page has a null or nothing at all.
             self._last_pages += 1
             token = token if self._last_pages % 2 else b""
-        body = b'{"%b":[%b]%b,"size":%d}' % (name.encode(), b",".join(rows), token, len(rows))
+        size = b',"size":%d' % len(rows) if sized else b""
+        body = b'{"%b":[%b]%b%b}' % (name.encode(), b",".join(rows), token, size)
         return Answer(body, len(rows))
 
 
@@ -252,10 +257,11 @@ def _span(query: Mapping[str, str], first: str, last: str) -> tuple[Millis, Mill
     return start, end
 
 
-def _canned(pages: Sequence[bytes], token: str | None) -> Answer:
+def _canned(pages: Sequence[bytes | str], token: str | None) -> Answer:
     """Return the first page, or the one after the page that gave the token."""
-    given = [None, *(decode(page).get(TOKEN) for page in pages[:-1])]
+    bodies = [page.encode() if isinstance(page, str) else page for page in pages]
+    given = [None, *(decode(body).get(TOKEN) for body in bodies[:-1])]
     if token not in given:
         raise invalid_input()
-    body = pages[given.index(token)]
+    body = bodies[given.index(token)]
     return Answer(body, len(decode(body).get("ordersReport", ())))

@@ -61,5 +61,5 @@ class Options:
     history: Millis = 184 * DAY
     longest_range: Millis = 7 * DAY
     freshest_before: Millis = 2 * MINUTE
-    canned_order_reports: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
     model: Path | None = None

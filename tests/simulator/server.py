@@ -1,7 +1,7 @@
 """The HTTP server: from a request on the wire to an operation, and back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from urllib.parse import parse_qsl
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from tests.simulator.control import PREFIX, Control
 from tests.simulator.errors import ApiError, not_found, quota_exceeded, unauthorized
-from tests.simulator.faults import Faults
+from tests.simulator.faults import Fault, Faults
 from tests.simulator.limits import Limiter, Monotonic
 from tests.simulator.lwa import LoginWithAmazon, TokenError
 from tests.simulator.operations import Operation, Request, Router
@@ -37,7 +37,7 @@ class Server:
         options: Options,
         login: LoginWithAmazon,
         limiter: Limiter,
-        faults: Faults,
+        faults: Sequence[Faults],
         stats: Stats,
         control: Control,
         monotonic: Monotonic,
@@ -75,7 +75,7 @@ class Server:
         self._stats.arrived(operation.name, arrived)
         status = 0
         try:
-            fault = self._faults.decide(operation.name)
+            fault = self._fault(operation.name)
             holder = self._login.holder(raw.headers.get("x-amz-access-token"))
             paid = self._limiter.take(operation.name, holder.name if holder else "nobody")
 
@@ -146,6 +146,11 @@ class Server:
             return announced
         return self._options.rates.get(operation.name, operation.plan).rate
 
+    def _fault(self, operation: str) -> Fault | None:
+        """Return what the first policy that has something to say decides."""
+        decisions = (policy.decide(operation) for policy in self._faults)
+        return next((fault for fault in decisions if fault is not None), None)
+
     def _request_id(self) -> str:
         self._served += 1
         return f"{self._served:08x}-0000-4000-8000-000000000000"
@@ -166,7 +171,7 @@ class Server:
                 self._stats.malformed[TOKEN_OPERATION, error.status, error.error] += 1
                 return web.Response(status=error.status, body=error.body(), headers=headers)
 
-        fault = self._faults.decide(TOKEN_OPERATION)
+        fault = self._fault(TOKEN_OPERATION)
         if fault is None:
             return await serve()
         self._stats.faults += 1

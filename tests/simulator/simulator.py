@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tests.simulator.business import BusinessApi
 from tests.simulator.control import Control
+from tests.simulator.encoding import Row
 from tests.simulator.faults import Fault, Faults, Scripted
 from tests.simulator.limits import Limiter, Monotonic
 from tests.simulator.lwa import BUSINESS, SELLING_PARTNER, LoginWithAmazon
@@ -18,6 +19,7 @@ from tests.simulator.model import SandboxModel
 from tests.simulator.options import Options
 from tests.simulator.server import Server
 from tests.simulator.stats import Stats
+from tests.simulator.truth import Key, rows
 from tests.simulator.vendor import VendorApi
 from tests.simulator.world import World
 
@@ -38,7 +40,7 @@ class Simulator:
         options: The rules.
         port: Where to listen; any free port by default.
         monotonic: Clock of rate limits and token lifetimes.
-        faults: What goes wrong; by default only what `fail_next` tells.
+        faults: Policies for what goes wrong, asked after what `fail_next` tells.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Simulator:
         *,
         port: int = 0,
         monotonic: Monotonic = time.monotonic,
-        faults: Faults | None = None,
+        faults: Sequence[Faults] = (),
     ) -> None:
         self.world = World() if world is None else world
         self.options = Options() if options is None else options
@@ -73,7 +75,7 @@ class Simulator:
             options=self.options,
             login=self._login,
             limiter=self._limiter,
-            faults=self._scripted if faults is None else faults,
+            faults=(self._scripted, *faults),
             stats=self._stats,
             control=Control(
                 self.world, stats=self._stats, login=self._login, limiter=self._limiter
@@ -81,9 +83,10 @@ class Simulator:
             monotonic=monotonic,
             lock=self.world.lock,
         )
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._listening = Event()
+        self._settled = Event()
+        self._failure: OSError | None = None
         self._thread = Thread(target=self._run, name="simulator", daemon=True)
 
     @property
@@ -110,6 +113,10 @@ class Simulator:
             "lwa_url": self.url,
             **extra,
         }
+
+    def rows(self, stream: str) -> dict[Key, Row]:
+        """Return what a complete sync of a stream must bring, by key; money is `Decimal`."""
+        return rows(self.world, stream)
 
     def stats(self) -> Stats:
         """Return a copy of all counters."""
@@ -152,7 +159,9 @@ class Simulator:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._listening.wait()
+        self._settled.wait()
+        if self._failure is not None:
+            raise self._failure
         return self
 
     def __exit__(
@@ -161,16 +170,23 @@ class Simulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._in_loop(self._stop.set)
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self.serve(self._stop, self._listening.set))
+        try:
+            asyncio.run(self._serve_from_thread())
+        except OSError as error:
+            self._failure = error
+            self._settled.set()
+
+    async def _serve_from_thread(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self.serve(self._stop, self._settled.set)
 
     def _in_loop(self, act: Callable[[], T]) -> T:
         """Run something where the server runs, so that counters are seen whole."""
-        if not self._thread.is_alive():
+        if self._loop is None or self._loop.is_closed():
             return act()
 
         async def run() -> T:

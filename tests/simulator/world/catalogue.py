@@ -47,7 +47,12 @@ class Catalogue:
         self.decoded_products = [decode(b"{%b}" % product) for product in self.products]
         self.units = [self._unit(rng) for _ in self.products]
         self.buyers = [self._buyer(rng, code) for code in WAREHOUSES]
-        self.sellers = {code: msgspec.Raw(encode({"partyId": code})) for code in VENDOR_CODES}
+        self.sellers = {
+            VENDOR_CODES[0]: msgspec.Raw(encode({"partyId": VENDOR_CODES[0]})),
+            VENDOR_CODES[1]: msgspec.Raw(
+                encode({"partyId": VENDOR_CODES[1], **party_details("Verkäufer KG", rng)})
+            ),
+        }
         self.people = [
             {"name": name, "email": email} if email else {"name": name} for name, email in _PEOPLE
         ]
@@ -66,7 +71,8 @@ class Catalogue:
             "listPrice": {"amount": net, "currencyCode": currency},
         }
         if rng.random() < 0.1:
-            product["netCost"]["unitOfMeasure"] = rng.choice(("POUNDS", "KILOGRAMS"))
+            for price in ("netCost", "listPrice"):
+                product[price]["unitOfMeasure"] = rng.choice(("POUNDS", "KILOGRAMS"))
         if rng.random() < 0.1:
             del product["listPrice"]
         elif rng.random() < self._quirks.null_object:
@@ -89,26 +95,33 @@ class Catalogue:
         """Return a warehouse of the buyer; some come with address and tax number."""
         party: dict[str, Any] = {"partyId": code}
         if rng.random() < 0.6:
-            party["address"] = {
-                "name": f"Warehouse {code}",
-                "addressLine1": "Straße der Einheit 1",
-                "addressLine2": "Dock 4",
-                "addressLine3": "Gate B",
-                "city": "Werne",
-                "county": "Unna",
-                "district": "Nord",
-                "stateOrRegion": "NW",
-                "postalCode": "59368",
-                "countryCode": "DE",
-                "phone": "+49 2389 0000",
-            }
-            party["taxInfo"] = {
-                "taxRegistrationType": rng.choice(("VAT", "GST")),
-                "taxRegistrationNumber": f"DE{rng.randrange(10**9):09d}",
-            }
+            party |= party_details(f"Warehouse {code}", rng)
         elif rng.random() < self._quirks.null_object:
             party["address"] = None
         return msgspec.Raw(encode(party))
+
+
+def party_details(name: str, rng: Random) -> dict[str, Any]:
+    """Return a party's address and tax number, with every field of Amazon's model."""
+    return {
+        "address": {
+            "name": name,
+            "addressLine1": "Straße der Einheit 1",
+            "addressLine2": "Dock 4",
+            "addressLine3": "Gate B",
+            "city": "Werne",
+            "county": "Unna",
+            "district": "Nord",
+            "stateOrRegion": "NW",
+            "postalCode": "59368",
+            "countryCode": "DE",
+            "phone": "+49 2389 0000",
+        },
+        "taxInfo": {
+            "taxRegistrationType": rng.choice(("VAT", "GST")),
+            "taxRegistrationNumber": f"DE{rng.randrange(10**9):09d}",
+        },
+    }
 
 
 def amount(rng: Random) -> Decimal:

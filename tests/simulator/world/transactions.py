@@ -71,13 +71,10 @@ class TransactionWriter:
             "amount": _money(code, rng),
             "paymentInstrumentType": "Visa",
             "paymentInstrumentLast4Digits": f"{rng.randrange(10**4):04d}",
-            "buyer": rng.choice(self._catalogue.people),
+            "buyer": {"id": "A1", **rng.choice(self._catalogue.people)},
             "payer": rng.choice(self._catalogue.people),
             "associatedTransactionDetails": [
-                {
-                    "transactionId": f"{report.order_id}-T0",
-                    "transactionDate": to_text(report.ordered),
-                }
+                {"associatedTransactionId": f"{report.order_id}-T0"},
             ][: rng.randrange(2)],
             "transactionLineItems": [
                 self._line(transaction, line, rng) for line in range(line_count(report))

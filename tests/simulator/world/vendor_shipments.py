@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.simulator.encoding import encode
 from tests.simulator.times import DAY, HOUR, MINUTE, Millis, to_text
-from tests.simulator.world.catalogue import WAREHOUSES, Catalogue
+from tests.simulator.world.catalogue import WAREHOUSES, Catalogue, party_details
 from tests.simulator.world.orders import Order
 from tests.simulator.world.quirks import RowQuirks
 
@@ -95,9 +95,9 @@ class ShipmentWriter:
             ],
             **{name: texts[name] for name in DATES[:3] if name in texts},
             "shipmentFreightTerm": rng.choice(("Collect", "Prepaid")),
-            "sellingParty": {"partyId": order.vendor_code},
-            "shipFromParty": _origin(rng),
-            "shipToParty": {"partyId": shipment.warehouse},
+            "sellingParty": _party(order.vendor_code, rng),
+            "shipFromParty": _party("ABCD12", rng),
+            "shipToParty": _party(shipment.warehouse, rng),
             "shipmentMeasurements": {
                 "totalCartonCount": rng.randrange(1, 40),
                 "totalPalletStackable": rng.randrange(5),
@@ -145,12 +145,7 @@ class ShipmentWriter:
                     "itemSequenceNumber": f"{number:03d}",
                     "vendorProductIdentifier": f"{rng.randrange(10**13):013d}",
                     "buyerProductIdentifier": self._asin(rng),
-                    "shippedQuantity": {
-                        "amount": rng.randrange(1, 100),
-                        "unitOfMeasure": "Cases",
-                        "unitSize": 6,
-                        "totalWeight": {"amount": "182.30", "unitOfMeasure": "POUNDS"},
-                    },
+                    "shippedQuantity": _cases(rng.randrange(1, 100)),
                     "maximumRetailPrice": {
                         "currencyCode": "USD",
                         "amount": f"{rng.randrange(10**5) / 100:.2f}",
@@ -185,7 +180,7 @@ class ShipmentWriter:
                     "itemSequenceNumber": "001",
                     "buyerProductIdentifier": self._asin(rng),
                     "vendorProductIdentifier": f"{rng.randrange(10**13):013d}",
-                    "packedQuantity": {"amount": 1, "unitOfMeasure": "Eaches", "unitSize": 1},
+                    "packedQuantity": _cases(1),
                     "itemDetails": {
                         "purchaseOrderNumber": order.number,
                         "lotNumber": "L-7",
@@ -203,28 +198,24 @@ class ShipmentWriter:
         return str(rng.choice(self._catalogue.decoded_products)["amazonProductIdentifier"])
 
 
-def _origin(rng: Random) -> dict[str, Any]:
+def _cases(quantity: int) -> dict[str, Any]:
     return {
-        "partyId": "ABCD12",
-        "address": {
-            "name": "Entrepôt nº 1",
-            "addressLine1": "1 rue de l'Église",
-            "addressLine2": "Bâtiment B",
-            "addressLine3": "Quai 3",
-            "city": "Lisses",
-            "county": "Essonne",
-            "district": "Sud",
-            "stateOrRegion": "IDF",
-            "postalCode": "91090",
-            "countryCode": "FR",
-            "phone": "+33 1 00 00 00 00",
-        },
-        "taxRegistrationDetails": [
-            {
-                "taxRegistrationType": "VAT",
-                "taxRegistrationNumber": f"FR{rng.randrange(10**11):011d}",
-            }
-        ],
+        "amount": quantity,
+        "unitOfMeasure": "Cases",
+        "unitSize": 6,
+        "totalWeight": {"amount": "182.30", "unitOfMeasure": "POUNDS"},
+    }
+
+
+def _party(code: str, rng: Random) -> dict[str, Any]:
+    """Return a party; in this model tax numbers are a list."""
+    details = party_details("Entrepôt nº 1", rng)
+    if rng.random() < 0.5:
+        return {"partyId": code}
+    return {
+        "partyId": code,
+        "address": details["address"],
+        "taxRegistrationDetails": [details["taxInfo"]],
     }
 
 

@@ -1,0 +1,231 @@
+"""order_reports: the reports of every order's number, joined to it, at Amazon's pace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.faults import Served
+from tests.runs import Run, run_by
+from tests.simulator import Options, Plan, Reply, Simulator, World
+
+if TYPE_CHECKING:
+    from tests.clocks import FakeClock
+
+# As Amazon publishes it: two lists of one page each, five charges in all.
+EXAMPLE = [
+    b"""{"ordersReport": [{
+      "orderMetadata": {"orderDate": {"date": "2025-05-01T10:00:00Z"},
+                        "orderId": "112-1111111-1111111", "region": "US"},
+      "purchaseOrderNumber": "PO-1", "orderStatus": "CLOSED",
+      "charges": [{"type": "SUBTOTAL", "amount": {"currencyCode": "USD", "amount": 19.90}},
+                  {"type": "TAX", "amount": {"currencyCode": "USD", "amount": 1.6417}},
+                  {"type": "NET_TOTAL", "amount": {"currencyCode": "USD", "amount": 21.5417}}],
+      "buyingCustomer": {"name": "A Buyer", "email": "buyer@example.com"},
+      "buyerGroup": {"name": "Group"}, "businessOrderInfo": null, "approverDetails": null}],
+     "nextPageToken": "123asda", "size": 1, "region": "US"}""",
+    b"""{"ordersReport": [{
+      "orderMetadata": {"orderDate": "2025-05-02T10:00:00Z", "orderId": "112-2222222-2222222"},
+      "purchaseOrderNumber": "PO-1", "orderStatus": "PENDING",
+      "charges": [{"type": "SUBTOTAL",
+                   "amount": {"currencyCode": "USD", "amount": 12345678901234.5678}},
+                  {"type": "NET_TOTAL", "amount": {"currencyCode": "USD", "amount": 7}}],
+      "businessOrderInfo": null, "approverDetails": null}],
+     "nextPageToken": null, "size": 1, "region": "US"}""",
+]
+FAST = {"getOrderReportsByPurchaseOrderNumber": Plan(rate=2000, burst=200)}
+BUSINESS_ONLY: dict[str, Any] = {
+    f"sp_api_{name}": "" for name in ("client_id", "client_secret", "refresh_token")
+}
+
+
+def serve(clock: FakeClock, options: Options | None = None, **world: Any) -> Simulator:
+    """Return a simulator that lives by an injected clock."""
+    return Simulator(
+        World(now=clock.now, **world), options or Options(rates=FAST), monotonic=clock.monotonic
+    )
+
+
+def test_the_published_example_gives_two_orders_with_their_five_charges(clock: FakeClock) -> None:
+    options = Options(canned_order_reports={"PO-1": EXAMPLE})
+    with serve(clock, options, orders=0) as serving:
+        config = serving.config(
+            **BUSINESS_ONLY, purchase_order_numbers=["PO-1"], business_api_regions=["US"]
+        )
+        run = run_by(clock, config)
+    first, second = run.records("order_reports")
+    assert (first["orderId"], second["orderId"]) == ("112-1111111-1111111", "112-2222222-2222222")
+    assert first["orderDate"] == "2025-05-01T10:00:00Z"
+    assert second["orderDate"] == "2025-05-02T10:00:00Z"
+    amounts = [c["amount"]["amount"] for r in (first, second) for c in r["charges"]]
+    assert amounts == ["19.90", "1.6417", "21.5417", "12345678901234.5678", "7"]
+    assert first["businessOrderInfo"] is None
+    assert first["approverDetails"] is None
+    assert run.status == 0
+
+
+def test_numbers_reach_the_api_as_buyers_typed_them(clock: FakeClock) -> None:
+    numbers = [
+        "PO 2024/07 #12", "50% off?", "100%25", "a/b c#d?e+f;g", "Größe 4/5", "A&B=C", "x\\y",
+        "тест", "..%2F..", "'quoted\"", "tail ", " head", "a//b", "né|^`{}",
+    ]  # fmt: skip
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in numbers:
+            serving.world.add_order(
+                created=clock.now() - timedelta(days=3), number=number, reports=2
+            )
+        config = serving.config(**BUSINESS_ONLY, purchase_order_numbers=numbers)
+        run = run_by(clock, config)
+        asked = {call.argument for call in serving.stats().calls}
+    assert asked == set(numbers)
+    assert run.numbers("order_reports") == dict.fromkeys(numbers, 2)
+
+
+def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
+    with serve(clock, orders=400) as serving:
+        run = run_by(clock, serving.config())
+        truth = serving.world.order_reports()
+    numbers = set(run.numbers())
+    reports = {(r["purchaseOrderNumber"], r["orderId"]): r for r in run.records("order_reports")}
+    assert reports.keys() == truth.keys()
+    assert {number for number, _ in reports} <= numbers
+    renamed = {
+        key: row["purchaseOrderNumber"]
+        for key, row in truth.items()
+        if row.get("purchaseOrderNumber") not in {None, key[0]}
+    }
+    assert renamed
+    assert {
+        key: r["reportedPurchaseOrderNumber"]
+        for key, r in reports.items()
+        if r.get("reportedPurchaseOrderNumber")
+    } == renamed
+
+
+def test_amounts_are_exact(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving:
+        run = run_by(clock, serving.config())
+        truth = serving.world.order_reports()
+    for record in run.records("order_reports"):
+        row = truth[record["purchaseOrderNumber"], record["orderId"]]
+        expected = [Decimal(str(charge["amount"]["amount"])) for charge in row["charges"]]
+        assert [Decimal(charge["amount"]["amount"]) for charge in record["charges"]] == expected
+
+
+def test_each_region_is_asked_for_each_number(clock: FakeClock) -> None:
+    with serve(clock, orders=20, regions=("US", "CA", "MX")) as serving:
+        run_by(clock, serving.config())
+        calls = [
+            (call.argument, call.parameters["region"])
+            for call in serving.stats().calls
+            if call.operation == "getOrderReportsByPurchaseOrderNumber"
+        ]
+        numbers = serving.world.purchase_orders()
+    assert sorted(calls) == sorted((n, region) for n in numbers for region in ("US", "CA", "MX"))
+
+
+def test_pages_are_followed_until_there_is_no_token(clock: FakeClock) -> None:
+    options = Options(rates=FAST, page_size=2)
+    with serve(clock, options, orders=0, quirks=False, regions=("US",)) as serving:
+        serving.world.add_order(created=clock.now() - timedelta(days=3), number="BIG", reports=9)
+        run = run_by(clock, serving.config(**BUSINESS_ONLY, purchase_order_numbers=["BIG"]))
+        assert serving.stats().operations["getOrderReportsByPurchaseOrderNumber"].requests == 5
+    assert len({r["orderId"] for r in run.records("order_reports")}) == 9
+
+
+def test_at_the_published_rate_no_request_is_refused(clock: FakeClock) -> None:
+    with serve(clock, Options(), orders=120) as serving:
+        run = run_by(clock, serving.config(max_parallel_requests=8))
+        stats = serving.stats()
+    traffic = stats.operations["getOrderReportsByPurchaseOrderNumber"]
+    assert run.status == 0
+    assert traffic.requests == 240
+    assert traffic.refused == 0
+
+
+def test_recent_orders_are_asked_again_though_they_did_not_change(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
+        young = serving.world.add_order(created=clock.now() - timedelta(days=10), reports=1)
+        serving.world.add_order(created=clock.now() - timedelta(days=40), reports=1)
+        first = run_by(clock, serving.config())
+        clock.advance(hours=5)
+        config = serving.config(lookback_days=0, order_reports_lookback_days=20)
+        second = run_by(clock, config, state=first.state)
+        none = run_by(clock, {**config, "order_reports_lookback_days": 0}, state=first.state)
+    assert len(first.records("order_reports")) == 2
+    assert second.numbers("order_reports") == {young: 1}
+    assert second.numbers() == {}
+    assert none.numbers("order_reports") == {}
+
+
+def test_order_reports_alone_leave_their_parents_out(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving:
+        run = run_by(clock, serving.config(), catalog=_catalog("order_reports"))
+        truth = serving.world.order_reports()
+    assert len(run.records("order_reports")) == len(truth)
+    assert run.schemas == {"order_reports": 1}
+
+
+def test_purchase_orders_alone_ask_for_no_reports(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving:
+        run = run_by(clock, serving.config(), catalog=_catalog("purchase_orders"))
+        asked = serving.stats().operations["getOrderReportsByPurchaseOrderNumber"].requests
+    assert run.schemas == {"purchase_orders": 1}
+    assert len(run.numbers()) == 30
+    assert asked == 0
+
+
+def test_the_bookmark_waits_where_reports_could_not_be_read(clock: FakeClock) -> None:
+    options = Options(rates=FAST, lacking_roles=frozenset({"getOrderReportsByPurchaseOrderNumber"}))
+    with serve(clock, options, orders=40, quirks=False) as serving:
+        run = run_by(clock, serving.config())
+    assert run.status != 0
+    assert len(run.numbers()) == 40
+    assert "'Amazon Business Analytics'" in run.log
+    assert "x-amzn-RequestId" in run.log
+    assert "Failed: order_reports" in run.log
+    oldest = min(r["lastChangedDate"] for r in run.records("purchase_orders"))
+    assert run.bookmark() <= oldest
+
+
+def test_a_failing_report_does_not_lose_the_slices_before_it(clock: FakeClock) -> None:
+    with serve(clock, orders=100, quirks=False) as serving:
+        whole = run_by(clock, serving.config())
+        serving.fail_next("getOrderReportsByPurchaseOrderNumber", *[Served()] * 100, Reply(400))
+        failed = run_by(clock, serving.config(max_parallel_requests=1))
+        resumed = run_by(clock, serving.config(), state=failed.state)
+    assert failed.status != 0
+    assert failed.bookmark() < whole.bookmark()
+    reports = _keys(failed) | _keys(resumed)
+    assert reports == _keys(whole)
+
+
+@pytest.mark.parametrize("parallel", [1, 16])
+def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, parallel: int) -> None:
+    end = clock.now() - timedelta(hours=1)
+    span = {"start_date": (end - timedelta(days=90)).isoformat(), "end_date": end.isoformat()}
+    with serve(clock, orders=60) as serving:
+        expected = run_by(clock, serving.config(**span))
+        run = run_by(clock, serving.config(**span, max_parallel_requests=parallel))
+    assert expected.records("order_reports")
+    assert [r["orderId"] for r in run.records("order_reports")] == [
+        r["orderId"] for r in expected.records("order_reports")
+    ]
+
+
+def _keys(run: Run) -> set[tuple[str, str]]:
+    return {(r["purchaseOrderNumber"], r["orderId"]) for r in run.records("order_reports")}
+
+
+def _catalog(*selected: str) -> dict[str, Any]:
+    from tap_amazon_business.tap import TapAmazonBusiness  # noqa: PLC0415
+
+    catalog = TapAmazonBusiness(config={}, validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == []:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in selected
+    return catalog
