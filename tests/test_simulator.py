@@ -18,11 +18,13 @@ import requests
 
 from tests.simulator import (
     Cut,
+    Fault,
     Hang,
     Options,
     PageQuirks,
     Plan,
     Reply,
+    Request,
     Reset,
     Simulator,
     World,
@@ -202,9 +204,10 @@ def test_a_request_without_a_token_is_refused(house: House) -> None:
     assert error(client.get(ORDERS)) == (403, "Unauthorized")
 
 
-def test_a_request_without_a_user_agent_is_refused(house: House) -> None:
+@pytest.mark.parametrize("agent", ["", "x" * 501])
+def test_a_user_agent_is_needed_and_short(house: House, agent: str) -> None:
     client = house.open()
-    headers = {"x-amz-access-token": client.tokens["sp_api"], "User-Agent": ""}
+    headers = {"x-amz-access-token": client.tokens["sp_api"], "User-Agent": agent}
     reply = client.http.get(client.simulator.url + ORDERS, headers=headers, timeout=10)
     assert reply.status_code == 400
 
@@ -400,6 +403,13 @@ def test_odd_pages_are_empty_repeat_rows_and_stray(house: House) -> None:
         sum(not days_ago(6).timestamp() < date < days_ago(1).timestamp() for date in created) == 1
     )
     assert max(len(page["orders"]) for page in pages) == 3
+
+
+def test_a_last_page_may_be_empty(house: House) -> None:
+    quirks = PageQuirks(empty_page=1, repeated_row=0, stray_row=0)
+    client = house.open(house.world(quirks=True), Options(limits=False, page_quirks=quirks))
+    pages = [len(page["orders"]) for page in client.pages(ORDERS)]
+    assert pages == [0, 100, 0, 100, 0]
 
 
 def test_replies_carry_request_id_and_rate(house: House) -> None:
@@ -895,6 +905,18 @@ def test_connections_break(house: House, fault: Reset | Hang | Cut) -> None:
         client.get(ORDERS)
     assert client.get(ORDERS).status_code == 200
     assert client.simulator.stats().operations["getPurchaseOrders"].by_status == {0: 1, 200: 1}
+
+
+def test_a_policy_sees_every_request(house: House) -> None:
+    class EverySecondPage:
+        def decide(self, request: Request) -> Fault | None:
+            return Reply(400) if "nextToken" in request.parameters else None
+
+    with Simulator(house.world(), FREE, faults=[EverySecondPage()]) as simulator:
+        client = Client(simulator)
+        token = client.get(ORDERS).json()["payload"]["pagination"]["nextToken"]
+        assert client.get(ORDERS, nextToken=token).status_code == 400
+        client.close()
 
 
 def test_a_silent_server_holds_nobody_up_when_it_stops(house: House) -> None:

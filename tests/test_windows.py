@@ -63,7 +63,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def planned(**given_: Any) -> Span:  # noqa: ANN401
+def planned(**given_: Any) -> Span:
     return plan(
         **{
             "now": NOW,

@@ -6,6 +6,7 @@
 
 from tests.simulator.faults import Cut, Fault, Faults, Hang, Reply, Reset
 from tests.simulator.limits import Plan
+from tests.simulator.operations import Request
 from tests.simulator.options import Options, PageQuirks
 from tests.simulator.simulator import Simulator
 from tests.simulator.stats import Call, OperationStats, Stats
@@ -23,6 +24,7 @@ __all__ = [
     "PageQuirks",
     "Plan",
     "Reply",
+    "Request",
     "Reset",
     "Simulator",
     "Stats",

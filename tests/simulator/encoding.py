@@ -1,6 +1,5 @@
 """JSON in and out, with decimals written and read digit by digit."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +16,9 @@ def encode(value: object) -> bytes:
 
 def decode(body: bytes) -> Row:
     """Return a JSON object; numbers with a point or an exponent become `Decimal`."""
-    row: Row = json.loads(body, parse_float=Decimal)
+    row: Row = _DECODER.decode(body)
     return row
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)

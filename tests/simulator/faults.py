@@ -10,6 +10,8 @@ from typing import Protocol
 
 from aiohttp import web
 
+from tests.simulator.operations import Request
+
 Serve = Callable[[], Awaitable[web.StreamResponse]]
 """Answers the request as if there were no fault."""
 
@@ -24,8 +26,8 @@ class Fault(Protocol):
 class Faults(Protocol):
     """Decides for every request whether it fails."""
 
-    def decide(self, operation: str) -> Fault | None:
-        """Return what goes wrong with the request to an operation that has just arrived."""
+    def decide(self, request: Request) -> Fault | None:
+        """Return what goes wrong with a request that has just arrived, if anything does."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,9 @@ class Scripted:
         """Let the next requests to an operation meet these faults, one each."""
         self._next[operation].extend(faults)
 
-    def decide(self, operation: str) -> Fault | None:
+    def decide(self, request: Request) -> Fault | None:
         """Return the fault that is next in turn, if there is one."""
-        waiting = self._next.get(operation)
+        waiting = self._next.get(request.operation)
         return waiting.popleft() if waiting else None
 
     def clear(self) -> None:

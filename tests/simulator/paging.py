@@ -42,7 +42,8 @@ def paginate(
             pages.append([])
         pages.append(page)
         previous = page
-    return pages
+    # A list whose last rows carry a token all the same ends with nothing.
+    return [*pages, []] if rng.random() < quirks.empty_page else pages
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ TOKEN_PATH = "/auth/o2/token"  # noqa: S105
 TOKEN_OPERATION = "token"  # noqa: S105
 """The name under which faults of the token endpoint are scripted."""
 
+LONGEST_USER_AGENT = 500
+
 _JSON = "application/json"
 
 
@@ -75,7 +77,7 @@ class Server:
         self._stats.arrived(operation.name, arrived)
         status = 0
         try:
-            fault = self._fault(operation.name)
+            fault = self._fault(request)
             holder = self._login.holder(raw.headers.get("x-amz-access-token"))
             paid = self._limiter.take(operation.name, holder.name if holder else "nobody")
 
@@ -124,8 +126,8 @@ class Server:
         return web.Response(body=answer.body, headers=headers)
 
     def _check_headers(self, raw: web.BaseRequest, operation: Operation) -> None:
-        if not raw.headers.get("User-Agent"):
-            raise ApiError(400, "MissingParameter", "Missing request parameter: user-agent")
+        if not 0 < len(raw.headers.get("User-Agent", "")) <= LONGEST_USER_AGENT:
+            raise ApiError(400, "InvalidInput", "The user-agent header is missing or too long.")
         holder = self._login.holder(raw.headers.get("x-amz-access-token"))
         if holder is not operation.application:
             raise unauthorized("The access token you provided has expired.")
@@ -146,9 +148,9 @@ class Server:
             return announced
         return self._options.rates.get(operation.name, operation.plan).rate
 
-    def _fault(self, operation: str) -> Fault | None:
+    def _fault(self, request: Request) -> Fault | None:
         """Return what the first policy that has something to say decides."""
-        decisions = (policy.decide(operation) for policy in self._faults)
+        decisions = (policy.decide(request) for policy in self._faults)
         return next((fault for fault in decisions if fault is not None), None)
 
     def _request_id(self) -> str:
@@ -171,7 +173,7 @@ class Server:
                 self._stats.malformed[TOKEN_OPERATION, error.status, error.error] += 1
                 return web.Response(status=error.status, body=error.body(), headers=headers)
 
-        fault = self._fault(TOKEN_OPERATION)
+        fault = self._fault(Request(TOKEN_OPERATION, "", {}))
         if fault is None:
             return await serve()
         self._stats.faults += 1

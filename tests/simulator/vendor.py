@@ -4,16 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-from tests.simulator.encoding import decode, encode
+from tests.simulator.encoding import encode
 from tests.simulator.errors import invalid_input, not_found
+from tests.simulator.filters import (
+    ORDER_FILTERS,
+    SHIPMENT_FILTERS,
+    STATUS_FILTERS,
+    Matches,
+    one_of,
+    order_filter,
+    shipment_filter,
+    status_filter,
+)
 from tests.simulator.limits import Plan
 from tests.simulator.lists import Lists
 from tests.simulator.lwa import SELLING_PARTNER
 from tests.simulator.operations import Answer, Operation, Request
 from tests.simulator.options import NO_PAGE_QUIRKS, Options
 from tests.simulator.ranges import DatePair, read_ranges
-from tests.simulator.world import World, statuses
-from tests.simulator.world.orders import STATES
+from tests.simulator.world import World
 from tests.simulator.world.rows import EncodedRows
 from tests.simulator.world.table import Table
 
@@ -21,9 +30,6 @@ R = TypeVar("R")
 
 PLAN = Plan(rate=10, burst=10)
 TOKEN = "nextToken"  # noqa: S105
-
-Matches = Callable[[int], bool]
-"""Tells whether a row, given by its place, passes the filters of a query."""
 
 CREATED = DatePair("createdAfter", "createdBefore", "created")
 ORDER_DATES = (CREATED, DatePair("changedAfter", "changedBefore", "changed"))
@@ -37,22 +43,6 @@ SHIPMENT_DATES = (
     DatePair("shipmentDeliveryAfter", "shipmentDeliveryBefore", "shipmentDeliveryDate"),
     DatePair("requestedPickUpAfter", "requestedPickUpBefore", "requestedPickUp"),
     DatePair("scheduledPickUpAfter", "scheduledPickUpBefore", "scheduledPickUp"),
-)
-ORDER_FILTERS = ("poItemState", "isPOChanged", "purchaseOrderState", "orderingVendorCode")
-STATUS_FILTERS = (
-    "purchaseOrderNumber",
-    "purchaseOrderStatus",
-    "itemConfirmationStatus",
-    "itemReceiveStatus",
-    "orderingVendorCode",
-    "shipToPartyId",
-)
-SHIPMENT_FILTERS = (
-    "currentShipmentStatus",
-    "vendorShipmentIdentifier",
-    "buyerReferenceNumber",
-    "buyerWarehouseCode",
-    "sellerWarehouseCode",
 )
 LONGEST_PAGE = 100
 LONGEST_SHIPMENTS_PAGE = 50
@@ -110,7 +100,7 @@ class VendorApi:
             self._world.order_rows if details else self._world.order_briefs,
             dates=ORDER_DATES,
             longest_page=LONGEST_PAGE,
-            matches=self._order_filter(request.parameters),
+            matches=order_filter(self._world, request.parameters),
         )
 
     def get_purchase_order(self, request: Request) -> Answer:
@@ -129,7 +119,7 @@ class VendorApi:
             self._world.status_rows,
             dates=STATUS_DATES,
             longest_page=LONGEST_PAGE,
-            matches=self._status_filter(request.parameters),
+            matches=status_filter(self._world, request.parameters),
         )
 
     def get_shipment_details(self, request: Request) -> Answer:
@@ -141,7 +131,7 @@ class VendorApi:
             self._world.vendor_shipments.rows,
             dates=SHIPMENT_DATES,
             longest_page=LONGEST_SHIPMENTS_PAGE,
-            matches=self._shipment_filter(request.parameters),
+            matches=shipment_filter(self._world, request.parameters),
         )
 
     def _list(
@@ -206,90 +196,6 @@ class VendorApi:
             b'{"payload":{"pagination":%b,"%b":[%b]}}' % (pagination, name.encode(), body),
             len(page.rows),
         )
-
-    def _order_filter(self, query: Mapping[str, str]) -> Matches | None:
-        if not query.keys() & set(ORDER_FILTERS):
-            return None
-        state = one_of(query, "purchaseOrderState", STATES)
-        cancelled = one_of(query, "poItemState", ("Cancelled",)) is not None
-        changed = one_of(query, "isPOChanged", ("true", "false"))
-        vendor_code = query.get("orderingVendorCode")
-
-        def matches(place: int) -> bool:
-            order = self._world.orders[place]
-            return (
-                state in {None, order.state}
-                and (order.cancelled or not cancelled)
-                and changed in {None, "false" if order.changed is None else "true"}
-                and vendor_code in {None, order.vendor_code}
-            )
-
-        return matches
-
-    def _status_filter(self, query: Mapping[str, str]) -> Matches | None:
-        if not query.keys() & set(STATUS_FILTERS):
-            return None
-        number = query.get("purchaseOrderNumber")
-        status = one_of(query, "purchaseOrderStatus", statuses.STATUSES)
-        confirmation = one_of(query, "itemConfirmationStatus", statuses.CONFIRMATIONS)
-        receipt = one_of(query, "itemReceiveStatus", statuses.RECEIPTS)
-        vendor_code = query.get("orderingVendorCode")
-        ship_to = query.get("shipToPartyId")
-
-        def matches(place: int) -> bool:
-            order = self._world.orders[place]
-            return (
-                number in {None, order.number}
-                and status in {None, statuses.status_of(order)}
-                and vendor_code in {None, order.vendor_code}
-                and ({confirmation, receipt, ship_to} == {None} or matches_row(place))
-            )
-
-        def matches_row(place: int) -> bool:
-            row = decode(self._world.status_rows[place])
-            states = {
-                (item.get(part) or {}).get(name)
-                for item in row["itemStatus"]
-                for part, name in (
-                    ("acknowledgementStatus", "confirmationStatus"),
-                    ("receivingStatus", "receiveStatus"),
-                )
-            }
-            return {confirmation, receipt} - {None} <= states and (
-                ship_to in {None, row["shipToParty"]["partyId"]}
-            )
-
-        return matches
-
-    def _shipment_filter(self, query: Mapping[str, str]) -> Matches | None:
-        if not query.keys() & set(SHIPMENT_FILTERS):
-            return None
-        wanted = tuple(query.get(name) for name in SHIPMENT_FILTERS)
-
-        def matches(place: int) -> bool:
-            shipment = self._world.vendor_shipments.table[place]
-            found = (
-                shipment.status,
-                shipment.identifier,
-                shipment.reference,
-                shipment.warehouse,
-                shipment.order.vendor_code,
-            )
-            return all(want in {None, find} for want, find in zip(wanted, found, strict=True))
-
-        return matches
-
-
-def one_of(query: Mapping[str, str], name: str, values: Sequence[str]) -> str | None:
-    """Return a parameter that takes only certain values, if it is there.
-
-    Raises:
-        ApiError: It has another value.
-    """
-    text = query.get(name)
-    if text is not None and text not in values:
-        raise invalid_input()
-    return text
 
 
 def _limit(query: Mapping[str, str], longest: int) -> int:

@@ -1,20 +1,28 @@
 """The data both APIs serve: drawn once by seed, and changed on demand."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from threading import RLock
 
 from tests.simulator.encoding import Row, decode
-from tests.simulator.times import DAY, SECOND, Millis, Now, to_millis, utc_now
+from tests.simulator.times import Millis, Now, to_millis, utc_now
 from tests.simulator.world.catalogue import Catalogue
+from tests.simulator.world.changes import (
+    CHANGE_AGE,
+    FRESH,
+    Changes,
+    changed_order,
+    latest,
+    moved_order,
+    moved_report,
+)
 from tests.simulator.world.derived import Derived
 from tests.simulator.world.fulfilment import FulfilmentWriter
 from tests.simulator.world.generate import OrderGenerator, ReportGenerator
 from tests.simulator.world.orders import STATES, Order, OrderWriter
 from tests.simulator.world.quirks import NO_ROW_QUIRKS, RowQuirks
-from tests.simulator.world.reports import STATUSES, Report, ReportWriter
+from tests.simulator.world.reports import Report, ReportWriter
 from tests.simulator.world.rows import EncodedRows
 from tests.simulator.world.statuses import StatusWriter
 from tests.simulator.world.table import Table
@@ -22,31 +30,8 @@ from tests.simulator.world.transactions import Transaction, TransactionWriter, t
 from tests.simulator.world.vendor_shipments import DATES as SHIPMENT_DATES
 from tests.simulator.world.vendor_shipments import Shipment, ShipmentWriter, shipments_of
 
-FRESH: Millis = 25 * DAY
-"""Only orders younger than this change their state, or have their reports change."""
-
 WITHOUT_NUMBER = 0.1
 """Amazon Business orders without a purchase order number, per purchase order."""
-
-CHANGE_AGE: Millis = 150 * SECOND
-"""How long ago changes happened: long enough for a sync of this moment to ask for them."""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What one call of `World.change` touched: purchase order numbers, class by class."""
-
-    changed: Sequence[str]
-    state_only: Sequence[str]
-    new: Sequence[str]
-
-    def counts(self) -> dict[str, int]:
-        """Return how many there are of each class."""
-        return {
-            "changed": len(self.changed),
-            "state_only": len(self.state_only),
-            "new": len(self.new),
-        }
 
 
 class World:
@@ -202,7 +187,7 @@ class World:
         """
         with self.lock:
             moment = self.present() - CHANGE_AGE
-            places = [p for p, order in enumerate(self.orders) if _latest(order) < moment]
+            places = [p for p, order in enumerate(self.orders) if latest(order) < moment]
             fresh = self.orders.between("created", moment - FRESH, moment)
             changed = sorted(self._rng.sample(places, round(fraction * len(places))))
             untouched = set(places).difference(changed)
@@ -211,15 +196,9 @@ class World:
             wanted = min(len(able), round(state_only * len(fresh)))
             moved = sorted(self._rng.sample(able, wanted))
             for place in changed:
-                order = self.orders[place]
-                self.orders.replace(
-                    place, replace(order, changed=moment, revision=order.revision + 1)
-                )
+                self.orders.replace(place, changed_order(self.orders[place], moment))
             for place in moved:
-                order = self.orders[place]
-                self.orders.replace(
-                    place, replace(order, state=_after(order.state), state_changed=moment)
-                )
+                self.orders.replace(place, moved_order(self.orders[place], moment))
             for place in set(changed).union(moved).intersection(fresh):
                 self._move_reports(self.orders[place].number)
             added = [
@@ -251,28 +230,13 @@ class World:
 
     def _move_reports(self, number: str) -> None:
         for place in self.find_reports(number):
-            report = self.reports[place]
-            status = (
-                STATUSES[(STATUSES.index(report.status) + 1) % len(STATUSES)]
-                if (report.status in STATUSES)
-                else STATUSES[0]
-            )
-            self.reports.replace(place, replace(report, status=status))
+            self.reports.replace(place, moved_report(self.reports[place]))
 
     def _shows_all(self, place: int) -> bool:
         return self._order_writer.oddities(self.orders[place]).none
 
     def _numbers(self, places: Iterable[int]) -> list[str]:
         return [self.orders[place].number for place in places]
-
-
-def _latest(order: Order) -> Millis:
-    return max(order.created, order.state_changed, order.changed or 0)
-
-
-def _after(state: str) -> str:
-    """Return the state that follows one; a closed order is opened again."""
-    return STATES[(STATES.index(state) + 1) % len(STATES)] if state in STATES else STATES[0]
 
 
 def _shipment_date(name: str) -> Callable[[Shipment], Millis | None]:

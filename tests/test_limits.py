@@ -1,0 +1,373 @@
+"""Requests leave as fast as Amazon's usage plans allow, and no faster."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from tap_amazon_business.limits import PUBLISHED_PLANS, Limiter, TokenBucket, UsagePlan
+from tests.clocks import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLAN = UsagePlan(rate=2, burst=10)
+LARGEST_BURST = 20
+REPORTS, ORDERS = "getOrderReportsByPurchaseOrderNumber", "getPurchaseOrders"
+
+plans = st.builds(
+    UsagePlan,
+    rate=st.floats(min_value=0.01, max_value=50),
+    burst=st.integers(min_value=1, max_value=LARGEST_BURST),
+)
+
+
+class AmazonBucket:
+    """Amazon's token bucket as its guide describes it: full rate, full burst, full at first."""
+
+    def __init__(self, plan: UsagePlan) -> None:
+        self._rate = plan.rate
+        self._burst = plan.burst
+        self._tokens = float(plan.burst)
+        self._at = 0.0
+
+    def lets_through(self, at: float) -> bool:
+        self._earn(at)
+        self._tokens -= 1
+        return self._tokens >= -1e-6  # what adding up floats may cost
+
+    def retune(self, at: float, rate: float) -> None:
+        self._earn(at)
+        self._rate = rate
+
+    def _earn(self, at: float) -> None:
+        self._tokens = min(self._burst, self._tokens + (at - self._at) * self._rate)
+        self._at = at
+
+
+class Witness(FakeClock):
+    """Knows when each thread last looked at it: a bucket does so as it gives a token away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = threading.local()
+
+    @override
+    def monotonic(self) -> float:
+        self._looked.at = super().monotonic()
+        time.sleep(0)  # lets another thread in, right where a bucket reckons its tokens
+        at: float = self._looked.at
+        return at
+
+    @property
+    def last_look(self) -> float:
+        at: float = self._looked.at
+        return at
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request that comes some seconds after the one before, and what becomes of it."""
+
+    after: float
+    refused: bool
+    retry_after: float
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A rate that Amazon announces from here on."""
+
+    rate: float
+
+
+arrivals = st.builds(
+    Arrival,
+    # At once, about as fast as a plan allows, or after a pause.
+    after=st.just(0.0)
+    | st.floats(min_value=0, max_value=2)
+    | st.floats(min_value=0, max_value=3600),
+    refused=st.sampled_from([False, False, False, False, True]),
+    retry_after=st.just(0.0) | st.floats(min_value=0, max_value=100),
+)
+announcements = st.builds(Announcement, st.floats(min_value=0.01, max_value=50))
+
+
+def pace(bucket: TokenBucket, clock: FakeClock, requests: int = 40) -> float:
+    """Return how many requests a second the bucket lets through once its burst is gone."""
+    for _ in range(LARGEST_BURST):
+        bucket.acquire()
+    began = clock.monotonic()
+    for _ in range(requests):
+        bucket.acquire()
+    return requests / (clock.monotonic() - began)
+
+
+# ---- never more than Amazon allows ---------------------------------------------------------------
+
+
+@given(plans, st.lists(arrivals, max_size=60))
+def test_whatever_comes_when_amazons_own_bucket_is_never_exceeded(
+    plan: UsagePlan, requests: list[Arrival]
+) -> None:
+    clock = FakeClock()
+    bucket, amazon = TokenBucket(plan, clock), AmazonBucket(plan)
+    for request in requests:
+        clock.advance(seconds=request.after)
+        bucket.acquire()
+        assert amazon.lets_through(clock.monotonic())
+        if request.refused:
+            bucket.refused(request.retry_after)
+        else:
+            bucket.succeeded()
+
+
+@given(plans, st.lists(arrivals | announcements, max_size=60))
+def test_whatever_amazon_announces_its_bucket_of_that_rate_is_never_exceeded(
+    plan: UsagePlan, events: list[Arrival | Announcement]
+) -> None:
+    clock = FakeClock()
+    bucket, amazon = TokenBucket(plan, clock), AmazonBucket(plan)
+    for event in events:
+        if isinstance(event, Announcement):
+            bucket.retune(event.rate)
+            amazon.retune(clock.monotonic(), event.rate)
+        else:
+            clock.advance(seconds=event.after)
+            bucket.acquire()
+            assert amazon.lets_through(clock.monotonic())
+
+
+@given(plans, st.lists(st.floats(min_value=0.01, max_value=100), min_size=1, max_size=5))
+def test_a_plan_of_the_users_own_is_never_exceeded_whatever_amazon_announces(
+    plan: UsagePlan, announced: list[float]
+) -> None:
+    clock = FakeClock()
+    own = UsagePlan(plan.rate, plan.burst, fixed=True)
+    bucket, own_bucket = TokenBucket(own, clock), AmazonBucket(own)
+    for rate in announced:
+        for _ in range(10):
+            bucket.acquire()
+            assert own_bucket.lets_through(clock.monotonic())
+        bucket.retune(rate)
+
+
+@pytest.mark.usefixtures("often_switched")
+def test_threads_that_share_a_bucket_never_exceed_it() -> None:
+    clock = Witness()
+    bucket, amazon = TokenBucket(PLAN, clock), AmazonBucket(PLAN)
+    start = threading.Barrier(8)
+
+    def work() -> list[float]:
+        start.wait(timeout=30)
+        times = []
+        for _ in range(50):
+            bucket.acquire()
+            times.append(clock.last_look)
+        return times
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(work) for _ in range(8)]
+        taken = sorted(at for thread in running for at in thread.result(timeout=60))
+    assert all(amazon.lets_through(at) for at in taken)
+
+
+@pytest.fixture
+def often_switched() -> Iterator[None]:
+    """Have threads interrupted as often as can be, so that a race shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+# ---- and hardly less -----------------------------------------------------------------------------
+
+
+@given(plans)
+def test_in_the_long_run_at_least_98_per_cent_of_a_plan_are_used(plan: UsagePlan) -> None:
+    clock = FakeClock()
+    assert pace(TokenBucket(plan, clock), clock, requests=200) >= 0.98 * plan.rate
+
+
+@pytest.mark.parametrize(("burst", "at_once"), [(1, 1), (2, 1), (10, 9), (20, 19)])
+def test_a_burst_less_one_request_leaves_at_once(burst: int, at_once: int) -> None:
+    clock = FakeClock()
+    bucket = TokenBucket(UsagePlan(rate=0.5, burst=burst), clock)
+    for _ in range(at_once):
+        bucket.acquire()
+    assert clock.slept == []
+    bucket.acquire()
+    assert clock.slept != []
+
+
+def test_a_bucket_is_full_again_after_a_pause(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    pace(bucket, clock)
+    clock.advance(hours=1)
+    clock.slept.clear()
+    for _ in range(9):
+        bucket.acquire()
+    assert clock.slept == []
+
+
+def test_one_request_waits_no_longer_than_its_token_takes(clock: FakeClock) -> None:
+    bucket = TokenBucket(UsagePlan(rate=0.5, burst=1), clock)
+    bucket.acquire()
+    bucket.acquire()
+    assert clock.monotonic() == pytest.approx(2 / 0.99)
+
+
+# ---- what Amazon announces -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.5, 20.0])
+def test_an_announced_rate_is_followed_down_and_up(clock: FakeClock, rate: float) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.retune(rate)
+    assert 0.98 * rate <= pace(bucket, clock) <= rate
+
+
+def test_an_announced_rate_does_not_change_what_was_earned_before(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    pace(bucket, clock)
+    clock.advance(seconds=1)
+    bucket.retune(1000)
+    clock.slept.clear()
+    bucket.acquire()
+    bucket.acquire()
+    # A second earned not quite two tokens, and not the burst that it would earn now.
+    assert clock.slept != []
+
+
+@pytest.mark.parametrize(("announced", "expected"), [(100, 2), (0.5, 0.5)])
+def test_a_plan_of_the_users_own_is_lowered_not_raised(
+    clock: FakeClock, announced: float, expected: float
+) -> None:
+    bucket = TokenBucket(UsagePlan(rate=2, burst=10, fixed=True), clock)
+    bucket.retune(announced)
+    assert 0.98 * expected <= pace(bucket, clock) <= expected
+
+
+def test_a_lowered_plan_of_the_users_own_comes_back_to_itself(clock: FakeClock) -> None:
+    bucket = TokenBucket(UsagePlan(rate=2, burst=10, fixed=True), clock)
+    bucket.retune(0.5)
+    bucket.retune(100)
+    assert 0.98 * 2 <= pace(bucket, clock) <= 2
+
+
+# ---- a refusal -----------------------------------------------------------------------------------
+
+
+def test_a_refusal_empties_the_bucket(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused()
+    bucket.acquire()
+    assert clock.monotonic() >= 1 / PLAN.rate
+
+
+def test_a_refusal_slows_the_bucket_down(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused()
+    assert pace(bucket, clock) <= 0.75 * PLAN.rate
+
+
+def test_every_further_refusal_slows_it_down_more(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused()
+    once = pace(bucket, clock)
+    bucket.refused()
+    assert pace(bucket, clock) <= 0.75 * once
+
+
+def test_however_often_it_is_refused_a_bucket_goes_on(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    for _ in range(100):
+        bucket.refused()
+    assert pace(bucket, clock) >= 0.09 * PLAN.rate
+
+
+@pytest.mark.parametrize("retry_after", [0.5, 30, 900])
+def test_retry_after_closes_the_bucket_that_long(clock: FakeClock, retry_after: float) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    clock.advance(seconds=100)
+    bucket.refused(retry_after)
+    bucket.acquire()
+    assert clock.monotonic() >= 100 + retry_after
+
+
+def test_a_bucket_that_was_closed_for_long_opens_right_then(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused(30)
+    bucket.acquire()
+    assert clock.monotonic() == pytest.approx(30)
+
+
+def test_a_shorter_retry_after_does_not_open_the_bucket_earlier(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused(30)
+    bucket.refused(1)
+    bucket.acquire()
+    assert clock.monotonic() >= 30
+
+
+def test_the_full_pace_comes_back_with_success(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused()
+    for _ in range(50):
+        bucket.succeeded()
+    assert 0.98 * PLAN.rate <= pace(bucket, clock) <= PLAN.rate
+
+
+def test_the_full_pace_does_not_come_back_at_once(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.refused()
+    bucket.succeeded()
+    assert pace(bucket, clock) <= 0.75 * PLAN.rate
+
+
+def test_success_never_raises_the_pace_above_the_plan(clock: FakeClock) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    for _ in range(500):
+        bucket.succeeded()
+    assert pace(bucket, clock) <= PLAN.rate
+
+
+# ---- one bucket per operation --------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("often_switched")
+def test_an_operation_has_one_bucket_however_many_threads_ask_for_it() -> None:
+    # The witness lets other threads in while a bucket is being made.
+    limiter, start = Limiter(PUBLISHED_PLANS, Witness()), threading.Barrier(8)
+
+    def bucket() -> TokenBucket:
+        start.wait(timeout=30)
+        return limiter.bucket(ORDERS)
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(bucket) for _ in range(8)]
+        assert len({id(thread.result(timeout=30)) for thread in running}) == 1
+
+
+def test_operations_do_not_wait_for_each_other(clock: FakeClock) -> None:
+    limiter = Limiter(PUBLISHED_PLANS, clock)
+    limiter.bucket(REPORTS).refused(900)
+    limiter.bucket(ORDERS).acquire()
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("operation", [REPORTS, ORDERS])
+def test_an_operation_has_the_plan_that_it_was_given(clock: FakeClock, operation: str) -> None:
+    own = {REPORTS: UsagePlan(3, 4), ORDERS: UsagePlan(7, 8)}
+    bucket = Limiter(own, clock).bucket(operation)
+    assert 0.98 * own[operation].rate <= pace(bucket, clock) <= own[operation].rate
