@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from itertools import count, groupby
@@ -17,8 +18,8 @@ from typing_extensions import override
 from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.connection import Connection, Request
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
-from tap_amazon_business.records import Shaper
-from tap_amazon_business.windows import Slice, Span, parse_moment, rfc3339
+from tap_amazon_business.records import Shaper, moment_of
+from tap_amazon_business.windows import Slice, Span, parse_moment, plan, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -219,14 +220,39 @@ class AmazonStream(Stream, abc.ABC):
         self._on_failure(self.name, error)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How an operation that lists by date has to be read.
+
+    Attributes:
+        width: The widest range that is asked for at once.
+        reach: How far back the API reads.
+        margin: How close to now it may be asked.
+        overlap: How far behind the bookmark everything is read anew: rows may appear late.
+    """
+
+    width: timedelta
+    reach: timedelta
+    margin: timedelta = timedelta(minutes=2)
+    overlap: timedelta = timedelta(hours=1)
+
+
 class SlicedStream(AmazonStream):
-    """A stream read in slices of time, whose bookmark is the end of the last finished slice."""
+    """A stream read in slices of time, whose bookmark is the end of the last finished slice.
 
-    slice_width: ClassVar[timedelta]
+    Attributes:
+        reading: How the operation has to be read.
+        changed_date: The field that tells whether a row that is read again changed since; where
+            there is none, all that is read again is emitted again.
+    """
 
+    reading: ClassVar[Reading]
+    changed_date: ClassVar[str | None] = None
+
+    @property
     @abc.abstractmethod
-    def span(self) -> Span:
-        """Decide what this sync reads."""
+    def lookback(self) -> timedelta:
+        """Return how far behind the bookmark rows are read again to find later changes."""
 
     @abc.abstractmethod
     def requests(self, part: Slice) -> list[Request]:
@@ -245,7 +271,7 @@ class SlicedStream(AmazonStream):
             return
         tasks = [
             (part, request)
-            for part in span.slices(self.slice_width)
+            for part in span.slices(self.reading.width)
             for request in self.requests(part)
         ]
         self.say(
@@ -262,24 +288,47 @@ class SlicedStream(AmazonStream):
             for part, requests in groupby(tasks, key=itemgetter(0)):
                 for _ in requests:
                     for rows in next(sequences):
-                        yield from self.page_records(rows, part, span)
+                        records = list(filter(None, map(self.record, rows)))
+                        yield from self.page_records(records, part, span)
                 self.finish(part)
 
-    def page_records(
-        self,
-        rows: list[Row],
-        part: Slice,  # noqa: ARG002 (for those who need them)
-        span: Span,  # noqa: ARG002
-    ) -> Iterator[Record]:
-        """Yield the records of one page that this sync has not emitted yet."""
-        for row in rows:
-            record = self.record(row)
-            if record is None:
-                continue
+    def span(self) -> Span:
+        """Decide what this sync reads."""
+        span = plan(
+            now=self.clock.now(),
+            margin=self.reading.margin,
+            reach=self.reading.reach,
+            start=self.settings.start_date,
+            end=self.settings.end_date,
+            bookmark=self.bookmark(),
+            overlap=self.reading.overlap,
+            lookback=self.lookback,
+        )
+        if span.unreadable:
+            self.say(
+                "%s reaches back %d days only: reading from %s instead of %s",
+                self.operation,
+                self.reading.reach.days,
+                rfc3339(span.since),
+                rfc3339(span.unreadable),
+                level=logging.WARNING,
+            )
+        return span
+
+    def page_records(self, records: list[Record], part: Slice, span: Span) -> Iterator[Record]:
+        """Yield the records to emit of a page."""
+        return self.fresh(records, part, span)
+
+    def fresh(self, records: Iterable[Record], part: Slice, span: Span) -> Iterator[Record]:
+        """Yield the records that this sync has not emitted yet and, read again, that changed."""
+        for record in records:
             identity = tuple(record[key] for key in self.primary_keys)
-            if identity not in self._seen:
-                self._seen.add(identity)
-                yield record
+            if identity in self._seen:
+                continue
+            if part.reread and self.changed_date and before(record, self.changed_date, span.since):
+                continue
+            self._seen.add(identity)
+            yield record
 
     # ---- bookmark ------------------------------------------------------------------------------
 
@@ -351,6 +400,12 @@ class BusinessStream(AmazonStream):
     def next_token(self, body: Row) -> str | None:
         token: str | None = body.get("nextPageToken")
         return token
+
+
+def before(record: Record, field: str, moment: datetime) -> bool:
+    """Tell whether a date lies before a moment; one that is missing does not."""
+    found = moment_of(record.get(field))
+    return found is not None and found < moment
 
 
 def _list(rows: Any) -> list[Row] | None:  # noqa: ANN401

@@ -35,7 +35,14 @@ _REPORTING = UsagePlan(rate=0.5, burst=10)
 PUBLISHED_PLANS: Mapping[str, UsagePlan] = {
     "getPurchaseOrders": _VENDOR,
     "getPurchaseOrder": _VENDOR,
+    "getPurchaseOrdersStatus": _VENDOR,
+    "GetShipmentDetails": _VENDOR,
     "getOrderReportsByPurchaseOrderNumber": _REPORTING,
+    "getOrderReports": _REPORTING,
+    "getOrderLineItemReports": _REPORTING,
+    "getShipmentReports": _REPORTING,
+    "getShipmentLineItemReports": _REPORTING,
+    "getTransactions": UsagePlan(rate=2, burst=10),
 }
 
 # A bucket run at exactly Amazon's figures is refused now and then, as requests do not arrive at

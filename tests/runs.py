@@ -100,6 +100,16 @@ def command(
     return [*parts, *arguments]
 
 
+def select(*streams: str) -> dict[str, Any]:
+    """Return a catalog in which these streams are selected, and no others."""
+    catalog: dict[str, Any] = TapAmazonBusiness(config={}, validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
+    return catalog
+
+
 def _file(folder: Path, name: str, content: dict[str, Any]) -> str:
     path = folder / f"{name}.json"
     path.write_text(json.dumps(content), encoding="utf-8")

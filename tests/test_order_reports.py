@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.faults import Served
-from tests.runs import Run, run_by
+from tests.runs import Run, run_by, select
 from tests.simulator import Options, Plan, Reply, Simulator, World
 
 if TYPE_CHECKING:
@@ -49,13 +49,23 @@ def serve(clock: FakeClock, options: Options | None = None, **world: Any) -> Sim
     )
 
 
+def sync(clock: FakeClock, config: dict[str, Any], before: Run | None = None) -> Run:
+    """Sync purchase orders and their reports, from where an earlier run ended."""
+    return run_by(
+        clock,
+        config,
+        state=before.state if before else None,
+        catalog=select("purchase_orders", "order_reports"),
+    )
+
+
 def test_the_published_example_gives_two_orders_with_their_five_charges(clock: FakeClock) -> None:
     options = Options(canned_order_reports={"PO-1": EXAMPLE})
     with serve(clock, options, orders=0) as serving:
         config = serving.config(
             **BUSINESS_ONLY, purchase_order_numbers=["PO-1"], business_api_regions=["US"]
         )
-        run = run_by(clock, config)
+        run = sync(clock, config)
     first, second = run.records("order_reports")
     assert (first["orderId"], second["orderId"]) == ("112-1111111-1111111", "112-2222222-2222222")
     assert first["orderDate"] == "2025-05-01T10:00:00Z"
@@ -78,7 +88,7 @@ def test_numbers_reach_the_api_as_buyers_typed_them(clock: FakeClock) -> None:
                 created=clock.now() - timedelta(days=3), number=number, reports=2
             )
         config = serving.config(**BUSINESS_ONLY, purchase_order_numbers=numbers)
-        run = run_by(clock, config)
+        run = sync(clock, config)
         asked = {call.argument for call in serving.stats().calls}
     assert asked == set(numbers)
     assert run.numbers("order_reports") == dict.fromkeys(numbers, 2)
@@ -86,7 +96,7 @@ def test_numbers_reach_the_api_as_buyers_typed_them(clock: FakeClock) -> None:
 
 def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
     with serve(clock, orders=400) as serving:
-        run = run_by(clock, serving.config())
+        run = sync(clock, serving.config())
         truth = serving.world.order_reports()
     numbers = set(run.numbers())
     reports = {(r["purchaseOrderNumber"], r["orderId"]): r for r in run.records("order_reports")}
@@ -107,7 +117,7 @@ def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
 
 def test_amounts_are_exact(clock: FakeClock) -> None:
     with serve(clock, orders=300) as serving:
-        run = run_by(clock, serving.config())
+        run = sync(clock, serving.config())
         truth = serving.world.order_reports()
     for record in run.records("order_reports"):
         row = truth[record["purchaseOrderNumber"], record["orderId"]]
@@ -117,7 +127,7 @@ def test_amounts_are_exact(clock: FakeClock) -> None:
 
 def test_each_region_is_asked_for_each_number(clock: FakeClock) -> None:
     with serve(clock, orders=20, regions=("US", "CA", "MX")) as serving:
-        run_by(clock, serving.config())
+        sync(clock, serving.config())
         calls = [
             (call.argument, call.parameters["region"])
             for call in serving.stats().calls
@@ -131,14 +141,14 @@ def test_pages_are_followed_until_there_is_no_token(clock: FakeClock) -> None:
     options = Options(rates=FAST, page_size=2)
     with serve(clock, options, orders=0, quirks=False, regions=("US",)) as serving:
         serving.world.add_order(created=clock.now() - timedelta(days=3), number="BIG", reports=9)
-        run = run_by(clock, serving.config(**BUSINESS_ONLY, purchase_order_numbers=["BIG"]))
+        run = sync(clock, serving.config(**BUSINESS_ONLY, purchase_order_numbers=["BIG"]))
         assert serving.stats().operations["getOrderReportsByPurchaseOrderNumber"].requests == 5
     assert len({r["orderId"] for r in run.records("order_reports")}) == 9
 
 
 def test_at_the_published_rate_no_request_is_refused(clock: FakeClock) -> None:
     with serve(clock, Options(), orders=120) as serving:
-        run = run_by(clock, serving.config(max_parallel_requests=8))
+        run = sync(clock, serving.config(max_parallel_requests=8))
         stats = serving.stats()
     traffic = stats.operations["getOrderReportsByPurchaseOrderNumber"]
     assert run.status == 0
@@ -150,11 +160,11 @@ def test_recent_orders_are_asked_again_though_they_did_not_change(clock: FakeClo
     with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
         young = serving.world.add_order(created=clock.now() - timedelta(days=10), reports=1)
         serving.world.add_order(created=clock.now() - timedelta(days=40), reports=1)
-        first = run_by(clock, serving.config())
+        first = sync(clock, serving.config())
         clock.advance(hours=5)
         config = serving.config(lookback_days=0, order_reports_lookback_days=20)
-        second = run_by(clock, config, state=first.state)
-        none = run_by(clock, {**config, "order_reports_lookback_days": 0}, state=first.state)
+        second = sync(clock, config, first)
+        none = sync(clock, {**config, "order_reports_lookback_days": 0}, first)
     assert len(first.records("order_reports")) == 2
     assert second.numbers("order_reports") == {young: 1}
     assert second.numbers() == {}
@@ -163,7 +173,7 @@ def test_recent_orders_are_asked_again_though_they_did_not_change(clock: FakeClo
 
 def test_order_reports_alone_leave_their_parents_out(clock: FakeClock) -> None:
     with serve(clock, orders=30) as serving:
-        run = run_by(clock, serving.config(), catalog=_catalog("order_reports"))
+        run = run_by(clock, serving.config(), catalog=select("order_reports"))
         truth = serving.world.order_reports()
     assert len(run.records("order_reports")) == len(truth)
     assert run.schemas == {"order_reports": 1}
@@ -171,7 +181,7 @@ def test_order_reports_alone_leave_their_parents_out(clock: FakeClock) -> None:
 
 def test_purchase_orders_alone_ask_for_no_reports(clock: FakeClock) -> None:
     with serve(clock, orders=30) as serving:
-        run = run_by(clock, serving.config(), catalog=_catalog("purchase_orders"))
+        run = run_by(clock, serving.config(), catalog=select("purchase_orders"))
         asked = serving.stats().operations["getOrderReportsByPurchaseOrderNumber"].requests
     assert run.schemas == {"purchase_orders": 1}
     assert len(run.numbers()) == 30
@@ -181,7 +191,7 @@ def test_purchase_orders_alone_ask_for_no_reports(clock: FakeClock) -> None:
 def test_the_bookmark_waits_where_reports_could_not_be_read(clock: FakeClock) -> None:
     options = Options(rates=FAST, lacking_roles=frozenset({"getOrderReportsByPurchaseOrderNumber"}))
     with serve(clock, options, orders=40, quirks=False) as serving:
-        run = run_by(clock, serving.config())
+        run = sync(clock, serving.config())
     assert run.status != 0
     assert len(run.numbers()) == 40
     assert "'Amazon Business Analytics'" in run.log
@@ -193,10 +203,10 @@ def test_the_bookmark_waits_where_reports_could_not_be_read(clock: FakeClock) ->
 
 def test_a_failing_report_does_not_lose_the_slices_before_it(clock: FakeClock) -> None:
     with serve(clock, orders=100, quirks=False) as serving:
-        whole = run_by(clock, serving.config())
+        whole = sync(clock, serving.config())
         serving.fail_next("getOrderReportsByPurchaseOrderNumber", *[Served()] * 100, Reply(400))
-        failed = run_by(clock, serving.config(max_parallel_requests=1))
-        resumed = run_by(clock, serving.config(), state=failed.state)
+        failed = sync(clock, serving.config(max_parallel_requests=1))
+        resumed = sync(clock, serving.config(), failed)
     assert failed.status != 0
     assert failed.bookmark() < whole.bookmark()
     reports = _keys(failed) | _keys(resumed)
@@ -208,8 +218,8 @@ def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, paral
     end = clock.now() - timedelta(hours=1)
     span = {"start_date": (end - timedelta(days=90)).isoformat(), "end_date": end.isoformat()}
     with serve(clock, orders=60) as serving:
-        expected = run_by(clock, serving.config(**span))
-        run = run_by(clock, serving.config(**span, max_parallel_requests=parallel))
+        expected = sync(clock, serving.config(**span))
+        run = sync(clock, serving.config(**span, max_parallel_requests=parallel))
     assert expected.records("order_reports")
     assert [r["orderId"] for r in run.records("order_reports")] == [
         r["orderId"] for r in expected.records("order_reports")
@@ -218,14 +228,3 @@ def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, paral
 
 def _keys(run: Run) -> set[tuple[str, str]]:
     return {(r["purchaseOrderNumber"], r["orderId"]) for r in run.records("order_reports")}
-
-
-def _catalog(*selected: str) -> dict[str, Any]:
-    from tap_amazon_business.tap import TapAmazonBusiness  # noqa: PLC0415
-
-    catalog = TapAmazonBusiness(config={}, validate_config=False).catalog_dict
-    for stream in catalog["streams"]:
-        for entry in stream["metadata"]:
-            if entry["breadcrumb"] == []:
-                entry["metadata"]["selected"] = stream["tap_stream_id"] in selected
-    return catalog

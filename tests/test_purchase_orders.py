@@ -13,7 +13,7 @@ import pytest
 
 from tap_amazon_business.windows import rfc3339
 from tests.faults import Served
-from tests.runs import Run, run_by, run_tap
+from tests.runs import Run, run_by, run_tap, select
 from tests.simulator import Options, PageQuirks, Plan, Reply, Simulator, World
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ def simulator(
 def sync(serving: Simulator, clock: FakeClock, before: Run | None = None, **settings: Any) -> Run:
     """Sync purchase orders alone, from where an earlier run ended."""
     config = serving.config(**{**VENDOR_ONLY, **settings})
-    return run_by(clock, config, state=before.state if before else None)
+    state = before.state if before else None
+    return run_by(clock, config, state=state, catalog=select("purchase_orders"))
 
 
 def test_every_order_and_every_report_comes_exactly_once(tmp_path: Path) -> None:
     with Simulator(World(orders=3000), Options(rates=FAST)) as serving:
-        run = run_tap(serving.config(rate_limits=_own_plan()), tmp_path)
+        catalog = select("purchase_orders", "order_reports")
+        run = run_tap(serving.config(rate_limits=_own_plan()), tmp_path, catalog=catalog)
         stats = serving.stats()
         orders, reports = serving.world.purchase_orders(), serving.world.order_reports()
     assert run.status == 0
@@ -193,7 +195,8 @@ def test_a_sync_that_died_goes_on_behind_its_last_finished_slice(
             m["record"]["purchaseOrderNumber"] for m in run.messages[:cut] if m["type"] == "RECORD"
         }
         state = run.messages[cut]["value"]
-        resumed = run_by(clock, serving.config(**VENDOR_ONLY), state=state)
+        config = serving.config(**VENDOR_ONLY)
+        resumed = run_by(clock, config, state=state, catalog=select("purchase_orders"))
         assert emitted | set(resumed.numbers()) == set(serving.world.purchase_orders())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import command, run_by
+from tests.runs import command, run_by, select
 from tests.simulator import Options, Simulator, World
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _run_and_kill(
 ) -> dict[str, Any] | None:
     """Read that many lines of a run as a loader would, kill it, and return the last state."""
     process = subprocess.Popen(
-        command(config, folder, state=state),
+        command(config, folder, state=state, catalog=select("purchase_orders", "order_reports")),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -94,7 +94,7 @@ def test_a_state_that_makes_no_sense_is_named(
     clock: FakeClock, tidy: Simulator, bookmark: dict[str, Any], expected: str
 ) -> None:
     state = {"bookmarks": {"purchase_orders": bookmark}}
-    run = run_by(clock, tidy.config(), state=state)
+    run = run_by(clock, tidy.config(), state=state, catalog=select("purchase_orders"))
     assert run.status != 0
     assert "The state of purchase_orders" in run.log
     assert expected in run.log

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.runs import run_by, run_tap
+from tests.runs import run_by, run_tap, select
 from tests.simulator import Reply, Simulator, World
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def test_a_configuration_that_is_no_json_is_refused(tmp_path: Path) -> None:
 def test_refused_credentials_are_named(
     tidy: Simulator, setting: str, advice: str, tmp_path: Path
 ) -> None:
-    run = run_tap(tidy.config(**{setting: "a-wrong-secret"}), tmp_path)
+    catalog = select("purchase_orders")
+    run = run_tap(tidy.config(**{setting: "a-wrong-secret"}), tmp_path, catalog=catalog)
     assert run.status != 0
     assert advice in run.log
     assert "a-wrong-secret" not in run.log
@@ -104,7 +105,7 @@ def test_refused_credentials_are_named(
 def test_a_dead_host_ends_the_sync_within_the_bound(clock: FakeClock) -> None:
     with Simulator(World(orders=1)) as simulator:
         config = simulator.config()
-    run = run_by(clock, config)
+    run = run_by(clock, config, catalog=select("purchase_orders"))
     assert run.status != 0
     assert "gave no access token" in run.log
     assert "lwa_url" in run.log
@@ -114,7 +115,9 @@ def test_a_dead_host_ends_the_sync_within_the_bound(clock: FakeClock) -> None:
 def test_an_api_that_is_down_ends_the_sync_within_the_bound(clock: FakeClock) -> None:
     with Simulator(World(orders=1, now=clock.now), monotonic=clock.monotonic) as simulator:
         simulator.fail_next("getPurchaseOrders", *[Reply(503)] * 100)
-        run = run_by(clock, simulator.config(max_parallel_requests=1))
+        run = run_by(
+            clock, simulator.config(max_parallel_requests=1), catalog=select("purchase_orders")
+        )
         assert simulator.stats().operations["getPurchaseOrders"].requests == 8
     assert run.status != 0
     assert re.search(r"getPurchaseOrders \(created .* to .*\) did not succeed in 8 tries", run.log)
@@ -125,7 +128,7 @@ def test_a_redirect_is_not_followed(tidy: Simulator, tmp_path: Path) -> None:
     tidy.fail_next(
         "getPurchaseOrders", *[Reply(307, {"Location": "https://127.0.0.1:1/elsewhere"})] * 50
     )
-    run = run_tap(tidy.config(start_date="2026-01-01"), tmp_path)
+    run = run_tap(tidy.config(), tmp_path, catalog=select("purchase_orders"))
     assert run.status != 0
     assert "Redirects are not followed" in run.log
     assert "elsewhere" not in run.log

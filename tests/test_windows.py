@@ -148,7 +148,7 @@ def test_vendor_requests_always_ask_for_less_than_seven_days(
 ) -> None:
     # Seven days are refused, exactly seven on some accounts only; the overlap is part of it.
     start, end, _ = given_
-    for window in cut(start, end, PurchaseOrdersStream.slice_width):
+    for window in cut(start, end, PurchaseOrdersStream.reading.width):
         assert parse_moment(window.before) - parse_moment(window.after) < 7 * DAY
 
 

@@ -1,6 +1,7 @@
-"""Streams of the Selling Partner API: purchase orders as a vendor sees them.
+"""Streams of the Selling Partner API: orders and shipments as a vendor sees them.
 
-Source: Amazon's "Vendor Retail Procurement Orders API v1" and its model vendorOrders.json.
+Sources: Amazon's "Vendor Retail Procurement Orders API v1" and "Vendor Retail Procurement
+Shipments API v1".
 """
 
 from __future__ import annotations
@@ -17,56 +18,76 @@ from typing_extensions import override
 
 from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.children import ChildStream, OrderPage
-from tap_amazon_business.client import AmazonStream, Row, SlicedStream, VendorStream
+from tap_amazon_business.client import (
+    AmazonStream,
+    Reading,
+    Row,
+    SlicedStream,
+    VendorStream,
+    before,
+)
 from tap_amazon_business.connection import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist, moment_of
-from tap_amazon_business.schemas import (
-    Field,
-    date,
-    flag,
-    key,
-    party,
-    quantity,
-    record,
-    records,
-    schema,
-    text,
-    vendor_money,
-)
-from tap_amazon_business.windows import Slice, Span, plan, rfc3339
+from tap_amazon_business.streams import vendor_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
-# The API refuses ranges of seven days and, on some accounts, of exactly seven days; the overlap of
-# two windows comes on top of this.
-_SLICE = timedelta(days=7) - timedelta(minutes=1)
-# "Data retrieval can only go back six months."
-_REACH = timedelta(days=180)
-# A sister API refuses bounds less than two minutes old.
-_MARGIN = timedelta(minutes=2)
-# Rows may appear some time after the date that they carry.
-_OVERLAP = timedelta(hours=1)
-
-_ITEM_FIELDS = (
-    text("amazonProductIdentifier", "ASIN of the item."),
-    text("vendorProductIdentifier", "The vendor's own identifier of the item."),
-    quantity("orderedQuantity", "Quantity ordered."),
-    flag("isBackOrderAllowed", "Whether a backorder may be confirmed for the item."),
-    vendor_money("netCost", "Net cost per each or per unit of weight."),
-    vendor_money("listPrice", "List price per each or per unit of weight."),
-)
+    from tap_amazon_business.windows import Slice, Span
 
 
-def _sequence_number() -> Field:
-    return text("itemSequenceNumber", "Number of the item on the purchase order, from 1.")
+class VendorListStream(SlicedStream, VendorStream):
+    """A stream that the Selling Partner API lists by date.
+
+    Attributes:
+        passes: The kinds of date that a slice is asked for by, as the API's parameters begin.
+        page_size: Rows a page, the most that the operation allows.
+        by_vendor_code: Whether the operation takes orderingVendorCode.
+    """
+
+    # Ranges of more than seven days are refused, on some accounts also those of exactly seven; and
+    # a window's overlap with the one before comes on top. Six months can be read.
+    reading = Reading(width=timedelta(days=7) - timedelta(minutes=1), reach=timedelta(days=180))
+    passes: ClassVar[tuple[str, ...]] = ("created",)
+    page_size: ClassVar[int] = 100
+    by_vendor_code: ClassVar[bool] = True
+
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        return self.settings.lookback
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        """Return further parameters of every request."""
+        return {}
+
+    @override
+    def requests(self, part: Slice) -> list[Request]:
+        # What is read again is read by creation date: other dates lead to changes by themselves.
+        passes = self.passes[:1] if part.reread else self.passes
+        codes = (self.by_vendor_code and self.settings.ordering_vendor_codes) or (None,)
+        return [self._window(part, name, code) for code in codes for name in passes]
+
+    def _window(self, part: Slice, name: str, code: str | None) -> Request:
+        # Both bounds, always: one alone is refused now and then. Never sortOrder: some accounts
+        # refuse it, others ignore it.
+        params = {
+            f"{name}After": part.window.after,
+            f"{name}Before": part.window.before,
+            "limit": str(self.page_size),
+            **self.filters,
+        }
+        if code is not None:
+            params["orderingVendorCode"] = code
+        about = f"{name} {part.window}" + (f", vendor code {code}" if code else "")
+        return self.request(about, params)
 
 
-class PurchaseOrdersStream(SlicedStream, VendorStream):
+class PurchaseOrdersStream(VendorListStream):
     """Purchase orders, each once a sync: by creation date, by change date, and by change of state.
 
     changedAfter and changedBefore do not find orders that were never changed, and no filter covers
@@ -80,104 +101,25 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
     rows_field = "orders"
     primary_keys = ("purchaseOrderNumber",)
     replication_key = "lastChangedDate"
-    slice_width = _SLICE
-    schema: ClassVar = schema(
-        key(text("purchaseOrderNumber", "Number of the purchase order.")),
-        text("purchaseOrderState", "New, Acknowledged or Closed."),
-        date(
-            "lastChangedDate",
-            "The latest of purchaseOrderDate, purchaseOrderChangedDate and "
-            "purchaseOrderStateChangedDate; added by the tap.",
-        ),
-        date("purchaseOrderDate", "When the order was placed."),
-        date(
-            "purchaseOrderChangedDate",
-            "When Amazon last changed the order (quantity, place, dates); missing until then.",
-        ),
-        date("purchaseOrderStateChangedDate", "When purchaseOrderState changed last."),
-        text(
-            "purchaseOrderType",
-            "RegularOrder, ConsignedOrder, NewProductIntroduction or RushOrder.",
-        ),
-        record(
-            "importDetails",
-            "Details of an import order.",
-            text(
-                "methodOfPayment",
-                "Method of payment of the shipment: PaidByBuyer, CollectOnDelivery, "
-                "DefinedByBuyerAndSeller, FOBPortOfCall, PrepaidBySeller or PaidBySeller.",
-            ),
-            text("internationalCommercialTerms", "Incoterms, such as FreeOnBoard or ExWorks."),
-            text("portOfDelivery", "Port of delivery, where the terms are FreeOnBoard."),
-            text("importContainers", "Kinds and numbers of containers, comma-separated."),
-            text("shippingInstructions", "Special instructions for the shipment."),
-        ),
-        text("dealCode", "Number of the promotion or deal."),
-        text("paymentMethod", "Invoice, Consignment, CreditCard or Prepaid."),
-        party("buyingParty", "Who buys."),
-        party("sellingParty", "Who sells: the vendor."),
-        party("shipToParty", "Where the goods go."),
-        party("billToParty", "Who is billed."),
-        text("shipWindow", "When to ship: start--end, ISO 8601."),
-        text("deliveryWindow", "When to deliver: start--end, ISO 8601."),
-        records("items", "The items of the order.", _sequence_number(), *_ITEM_FIELDS),
-    )
+    changed_date = "lastChangedDate"
+    passes = ("created", "changed")
+    schema: ClassVar = vendor_schemas.PURCHASE_ORDERS
 
-    # ---- what is asked -------------------------------------------------------------------------
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        rechecks = any(child.rechecks for child in self._children)
+        recheck = self.settings.order_reports_lookback if rechecks else timedelta()
+        return max(super().lookback, recheck)
+
+    @property
+    @override
+    def filters(self) -> Mapping[str, str]:
+        return self.settings.purchase_order_filters
 
     @override
-    def span(self) -> Span:
-        lookback = max(
-            self.settings.lookback,
-            self.settings.order_reports_lookback if self._rechecks else timedelta(),
-        )
-        span = plan(
-            now=self.clock.now(),
-            margin=_MARGIN,
-            reach=_REACH,
-            start=self.settings.start_date,
-            end=self.settings.end_date,
-            bookmark=self.bookmark(),
-            overlap=_OVERLAP,
-            lookback=lookback,
-        )
-        if span.unreadable:
-            self.say(
-                "%s reaches back %d days only: reading from %s instead of %s",
-                self.operation,
-                _REACH.days,
-                rfc3339(span.since),
-                rfc3339(span.unreadable),
-                level=logging.WARNING,
-            )
-        return span
-
-    @override
-    def requests(self, part: Slice) -> list[Request]:
-        passes = ["created"] if part.reread else ["created", "changed"]
-        codes = self.settings.ordering_vendor_codes or (None,)
-        return [self._window(part, name, code) for code in codes for name in passes]
-
-    def _window(self, part: Slice, name: str, code: str | None) -> Request:
-        # Both bounds, always: one alone is refused now and then. Never sortOrder: some accounts
-        # refuse it, others ignore it.
-        params = {
-            f"{name}After": part.window.after,
-            f"{name}Before": part.window.before,
-            "limit": "100",
-            **self.settings.purchase_order_filters,
-        }
-        if code is not None:
-            params["orderingVendorCode"] = code
-        about = f"{name} {part.window}" + (f", vendor code {code}" if code else "")
-        return self.request(about, params)
-
-    # ---- what comes ----------------------------------------------------------------------------
-
-    @override
-    def get_records(self, context: Context | None) -> Iterator[Record]:
-        self._emitted: set[str] = set()
-        self._asked_again: set[str] = set()
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        self._rechecked: set[str] = set()
         with ExitStack() as stack:
             for child in self._children:
                 stack.enter_context(child.running())
@@ -187,39 +129,23 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
                 yield from super().get_records(context)
 
     @override
-    def page_records(self, rows: list[Row], part: Slice, span: Span) -> Iterator[Record]:
-        recent = span.until - self.settings.order_reports_lookback
-        emitted, rechecked = [], []
-        for order in filter(None, map(self.record, rows)):
-            number = order["purchaseOrderNumber"]
-            if number in self._emitted:
-                continue
-            if not part.reread or _unknown_or_after(order.get("lastChangedDate"), span.since):
-                self._emitted.add(number)
-                emitted.append(order)
-            elif number not in self._asked_again and _unknown_or_after(
-                order.get("purchaseOrderDate"), recent
-            ):
-                self._asked_again.add(number)
-                rechecked.append(order)
+    def page_records(self, records: list[Record], part: Slice, span: Span) -> Iterator[Record]:
+        emitted = list(self.fresh(records, part, span))
+        rechecked = list(self._recent(records, span)) if part.reread else []
         yield from self._with_children(emitted, rechecked)
 
-    def _with_children(
-        self, emitted: list[Record], rechecked: list[Record] | None = None
-    ) -> Iterator[Record]:
-        """Yield the orders of a page; when they are written, have their children written."""
-        wanted = self.stream_maps[0].get_filter_result
-        page = OrderPage(
-            emitted=[
-                {name: order.get(name) for name in ("purchaseOrderNumber", "items")}
-                for order in emitted
-                if wanted(order)
-            ],
-            rechecked=[order["purchaseOrderNumber"] for order in rechecked or () if wanted(order)],
-        )
-        yield from emitted
-        for child in self._children:
-            child.sync_page(page)
+    def _recent(self, records: list[Record], span: Span) -> Iterator[Record]:
+        """Yield the orders, read again and unchanged, whose reports are asked for again."""
+        since = span.until - self.settings.order_reports_lookback
+        for order in records:
+            number = order["purchaseOrderNumber"]
+            if (
+                (number,) not in self._seen
+                and number not in self._rechecked
+                and not before(order, "purchaseOrderDate", since)
+            ):
+                self._rechecked.add(number)
+                yield order
 
     def _records_by_number(self) -> Iterator[Record]:
         numbers = self.settings.purchase_order_numbers
@@ -270,9 +196,22 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
             if isinstance(child, ChildStream) and child.selected
         ]
 
-    @property
-    def _rechecks(self) -> bool:
-        return any(child.rechecks for child in self._children)
+    def _with_children(
+        self, emitted: list[Record], rechecked: Iterable[Record] = ()
+    ) -> Iterator[Record]:
+        """Yield the orders of a page; when they are written, have their children written."""
+        wanted = self.stream_maps[0].get_filter_result
+        page = OrderPage(
+            emitted=[
+                {name: order.get(name) for name in ("purchaseOrderNumber", "items")}
+                for order in emitted
+                if wanted(order)
+            ],
+            rechecked=[order["purchaseOrderNumber"] for order in rechecked if wanted(order)],
+        )
+        yield from emitted
+        for child in self._children:
+            child.sync_page(page)
 
     @override
     def finish(self, part: Slice) -> None:
@@ -282,9 +221,57 @@ class PurchaseOrdersStream(SlicedStream, VendorStream):
             super().finish(part)
 
 
-def _unknown_or_after(value: object, moment: datetime) -> bool:
-    found = moment_of(value)
-    return found is None or found >= moment
+class PurchaseOrderItemsStream(ChildStream, VendorStream):
+    """The items of the purchase orders that their parent reads; no request of its own."""
+
+    name = "purchase_order_items"
+    operation = PurchaseOrdersStream.operation
+    path = PurchaseOrdersStream.path
+    rows_field = "items"
+    primary_keys = ("purchaseOrderNumber", "itemSequenceNumber")
+    parent_stream_type = PurchaseOrdersStream
+    schema: ClassVar = vendor_schemas.PURCHASE_ORDER_ITEMS
+
+    @override
+    def children(self, page: OrderPage) -> Iterator[Record]:
+        for order in page.emitted:
+            number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
+            yield from filter(
+                None, (self.record({**item, **number}) for item in order["items"] or ())
+            )
 
 
-VENDOR_STREAMS: tuple[type[AmazonStream], ...] = (PurchaseOrdersStream,)
+class PurchaseOrderStatusesStream(VendorListStream):
+    """Where each purchase order's items stand; lastUpdatedDate may be missing."""
+
+    name = "purchase_order_statuses"
+    operation = "getPurchaseOrdersStatus"
+    path = "/vendor/orders/v1/purchaseOrdersStatus"
+    rows_field = "ordersStatus"
+    primary_keys = ("purchaseOrderNumber",)
+    replication_key = "lastUpdatedDate"
+    changed_date = "lastUpdatedDate"
+    passes = ("created", "updated")
+    schema: ClassVar = vendor_schemas.PURCHASE_ORDER_STATUSES
+
+
+class VendorShipmentsStream(VendorListStream):
+    """Shipments that the vendor announced; without a date of change, recent ones come again."""
+
+    name = "vendor_shipments"
+    operation = "GetShipmentDetails"
+    path = "/vendor/shipping/v1/shipments"
+    rows_field = "shipments"
+    primary_keys = ("vendorShipmentIdentifier",)
+    replication_key = "shipmentCreateDate"
+    page_size = 50
+    by_vendor_code = False
+    schema: ClassVar = vendor_schemas.VENDOR_SHIPMENTS
+
+
+VENDOR_STREAMS: tuple[type[AmazonStream], ...] = (
+    PurchaseOrdersStream,
+    PurchaseOrderItemsStream,
+    PurchaseOrderStatusesStream,
+    VendorShipmentsStream,
+)

@@ -1,0 +1,282 @@
+"""What the records of the Amazon Business API look like.
+
+Sources: Amazon's Reporting API v2025-06-09 and Reconciliation API v2021-01-08.
+"""
+
+from __future__ import annotations
+
+from tap_amazon_business.schemas import (
+    Field,
+    count,
+    date,
+    decimal,
+    flag,
+    key,
+    mapping,
+    record,
+    records,
+    schema,
+    text,
+    texts,
+)
+
+
+def _money(name: str, description: str) -> Field:
+    return record(
+        name,
+        description,
+        text("currencyCode", "Currency, ISO 4217, three letters."),
+        decimal("amount", "The amount, exact."),
+    )
+
+
+def _charges() -> Field:
+    return records(
+        "charges",
+        "What was charged, by type.",
+        text("type", "SUBTOTAL, SHIPPING_AND_HANDLING, PROMOTION, TAX or NET_TOTAL."),
+        _money("amount", "The charge's amount."),
+    )
+
+
+def _customer(name: str, description: str) -> Field:
+    return record(
+        name,
+        f"{description}: personal data.",
+        text("name", "The person's name."),
+        text("email", "The person's e-mail address."),
+    )
+
+
+def _order() -> tuple[Field, ...]:
+    return (
+        key(text("orderId", "Amazon's identifier of the order.")),
+        date("orderDate", "When the order was placed."),
+        text("region", "Region code of the order, such as US or DE."),
+    )
+
+
+def _shipment() -> tuple[Field, ...]:
+    return (
+        key(text("shipmentId", "Amazon's identifier of the shipment.")),
+        date("shipmentDate", "When it was shipped."),
+    )
+
+
+def _purchase_order_number() -> Field:
+    return text("purchaseOrderNumber", "The purchase order number that the buyer typed.")
+
+
+def _line_number() -> Field:
+    return text("purchaseOrderLineItemNumber", "The line of the buyer's purchase order.")
+
+
+def _order_report() -> tuple[Field, ...]:
+    return (
+        text(
+            "orderStatus",
+            "PENDING_APPROVAL, PAYMENT_CONFIRMED, PENDING_FULFILLMENT, PENDING, CANCELLED or "
+            "CLOSED.",
+        ),
+        _charges(),
+        _customer("buyingCustomer", "Who bought"),
+        record("buyerGroup", "The group that the buyer belongs to.", text("name", "Its name.")),
+        mapping("businessOrderInfo", "The account's own fields of the order, of arbitrary keys."),
+        record(
+            "approverDetails",
+            "Who approved the order.",
+            _customer("lastOrderApproverCustomer", "The last approver"),
+        ),
+    )
+
+
+def _product() -> Field:
+    return record(
+        "productDetails",
+        "The product.",
+        text("productCategory", "Category of the product."),
+        text("asin", "ASIN of the product."),
+        text("title", "Title of the product."),
+        record("unspsc", "Its UNSPSC classification.", text("code", "The code.")),
+        text("productCondition", "Condition, such as New."),
+        text("brandCode", "Code of the brand."),
+        text("brandName", "Name of the brand."),
+        text("manufacturerName", "Name of the manufacturer."),
+        texts("serialNumbers", "Serial numbers."),
+    )
+
+
+def _address() -> tuple[Field, ...]:
+    return (
+        text("addressLine1", "First line of the address."),
+        text("addressLine2", "Second line of the address."),
+        text("city", "City."),
+        text("stateOrRegion", "State or region."),
+        text("postalCode", "Postal code."),
+        text("countryCode", "Country, ISO 3166-1 alpha-2."),
+    )
+
+
+ORDER_REPORTS = schema(
+    key(text("purchaseOrderNumber", "The number asked for; joins purchase_orders.")),
+    *_order(),
+    text(
+        "reportedPurchaseOrderNumber",
+        "The purchase order number that the report itself names, where it is another one; added "
+        "by the tap.",
+    ),
+    *_order_report(),
+)
+
+ORDERS = schema(*_order(), _purchase_order_number(), *_order_report())
+
+ORDER_LINE_ITEMS = schema(
+    *_order(),
+    key(text("orderLineItemId", "Amazon's identifier of the line.")),
+    _purchase_order_number(),
+    _line_number(),
+    _product(),
+    _money("unitPrice", "Price of one."),
+    count("quantity", "How many were ordered."),
+    _charges(),
+    record(
+        "taxExemption",
+        "Tax exemption of the line.",
+        flag("applied", "Whether one was applied."),
+        text("type", "Kind of exemption."),
+        flag("optOut", "Whether the buyer opted out."),
+    ),
+    record(
+        "pricingProgram",
+        "Programme that set the price.",
+        text("name", "Its name."),
+        _money("discountAmount", "The discount it gave."),
+    ),
+    record(
+        "sustainability",
+        "Sustainability of the product.",
+        text("certificationCategory", "Category of the certification."),
+        texts("certificationTypes", "The certifications."),
+    ),
+    record(
+        "seller",
+        "Who sold.",
+        text("name", "Name of the seller."),
+        record("primaryAddress", "Address of the seller.", *_address()),
+        record(
+            "credentials",
+            "Certificates of the seller.",
+            texts("types", "Kinds of certificate."),
+            records(
+                "details",
+                "The certificates.",
+                text("certificateType", "Kind of certificate."),
+                records(
+                    "certifyingAgenciesDetails",
+                    "Who certified.",
+                    text("agencyName", "Name of the agency."),
+                    date("certificateExpirationDate", "When the certificate expires."),
+                ),
+            ),
+        ),
+    ),
+)
+
+SHIPMENTS = schema(
+    *_order(),
+    *_shipment(),
+    _purchase_order_number(),
+    text("shipmentStatus", "SHIPPED, PENDING_PAYMENT, SHIPPING_SOON or SHIPPED_PLANNED."),
+    record(
+        "shippingAddress",
+        "Where it goes: personal data.",
+        text("fullName", "Name of the recipient."),
+        *_address(),
+    ),
+    _charges(),
+    record(
+        "deliveryInfo",
+        "Delivery of the shipment.",
+        date("expectedDeliveryDate", "When it is expected."),
+        text("status", "DELIVERED, NOT_DELIVERED or NOT_AVAILABLE."),
+    ),
+)
+
+SHIPMENT_LINE_ITEMS = schema(
+    *_order(),
+    *_shipment(),
+    key(text("orderLineItemId", "Amazon's identifier of the order's line.")),
+    _purchase_order_number(),
+    _line_number(),
+    _product(),
+    _charges(),
+    count("quantity", "How many were shipped."),
+    text("carrierName", "Name of the carrier."),
+    records(
+        "packages",
+        "The packages.",
+        text("trackingId", "The carrier's tracking number."),
+        text("packageId", "Identifier of the package."),
+    ),
+    record(
+        "receivingInfo",
+        "What the buyer received.",
+        _customer("customer", "Who received it"),
+        date("date", "When it was received."),
+        text("status", "ALL_ITEMS_RECEIVED, PARTIALLY_RECEIVED, PENDING or ITEMS_MISSING."),
+        count("quantity", "How many were received."),
+    ),
+)
+
+TRANSACTION_LINE_AMOUNTS = {
+    "totalAmount": "Total of the line.",
+    "principalAmount": "Total before charges and tax.",
+    "shippingCharge": "Shipping.",
+    "regulatoryFee": "Regulatory fee.",
+    "giftWrappingCharge": "Gift wrapping.",
+    "discount": "Discount.",
+    "tax": "Tax.",
+    "unitPrice": "Price of one.",
+}
+
+TRANSACTIONS = schema(
+    key(text("transactionId", "Amazon's identifier of the transaction.")),
+    date("feedDate", "When the transaction appeared in the reconciliation feed."),
+    date("transactionDate", "When the transaction took place."),
+    text("transactionType", "CHARGE or REFUND."),
+    text("marketplaceId", "Identifier of the marketplace."),
+    decimal("shipTaxRate", "Tax rate of the shipping, exact."),
+    decimal("giftWrapTaxRate", "Tax rate of the gift wrapping, exact."),
+    text("legalEntityName", "Legal entity that bought."),
+    text("purchasingCustomerGroupName", "Group that the buyer belongs to."),
+    _money("amount", "Amount of the transaction."),
+    text("paymentInstrumentType", "Kind of payment, such as Visa."),
+    text("paymentInstrumentLast4Digits", "Last four digits of the payment instrument."),
+    _customer("buyer", "Who bought"),
+    _customer("payer", "Who paid"),
+    records(
+        "associatedTransactionDetails",
+        "Transactions that belong to this one.",
+        text("associatedTransactionId", "Identifier of the transaction."),
+    ),
+    records(
+        "transactionLineItems",
+        "The lines of the transaction.",
+        text("refundReason", "Why it was refunded."),
+        *(_money(name, description) for name, description in TRANSACTION_LINE_AMOUNTS.items()),
+        decimal("taxRate", "Tax rate of the line, exact."),
+        text("orderId", "Amazon's identifier of the order."),
+        text("unspsc", "UNSPSC classification of the product."),
+        text("orderLineItemId", "Amazon's identifier of the order's line."),
+        _purchase_order_number(),
+        text("purchaseOrderLineItemId", "The line of the buyer's purchase order."),
+        text("asin", "ASIN of the product."),
+        text("productTitle", "Title of the product."),
+        count("itemQuantity", "How many."),
+        text("shipmentId", "Amazon's identifier of the shipment."),
+        date("shipmentDate", "When it was shipped."),
+        text("merchantLegalName", "Legal name of the seller."),
+        text("budgetId", "Identifier of the budget."),
+        mapping("businessOrderInfo", "The account's own fields of the order, of arbitrary keys."),
+    ),
+)

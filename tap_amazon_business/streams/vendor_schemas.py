@@ -1,0 +1,409 @@
+"""What the records of the Selling Partner API look like.
+
+Source: Amazon's models vendorOrders.json and vendorShipments.json (v1).
+"""
+
+from __future__ import annotations
+
+from tap_amazon_business.schemas import (
+    Field,
+    count,
+    date,
+    decimal,
+    flag,
+    key,
+    record,
+    records,
+    schema,
+    text,
+)
+
+
+def _money(name: str, description: str) -> Field:
+    return record(
+        name,
+        description,
+        text("currencyCode", "Currency, ISO 4217, three letters."),
+        decimal("amount", "The amount, exact."),
+        text(
+            "unitOfMeasure",
+            "Unit that the price is for where goods are sold by weight (POUNDS, OUNCES, GRAMS, "
+            "KILOGRAMS); missing where they are sold by eaches.",
+        ),
+    )
+
+
+def _quantity(name: str, description: str, *more: Field) -> Field:
+    return record(
+        name,
+        description,
+        count("amount", "How many units."),
+        text("unitOfMeasure", "Cases or Eaches."),
+        count("unitSize", "How many eaches a case holds, where cases were ordered."),
+        *more,
+    )
+
+
+def _registration() -> tuple[Field, ...]:
+    return (
+        text("taxRegistrationType", "Kind of registration, such as VAT or GST."),
+        text("taxRegistrationNumber", "Registration number, such as a VAT id."),
+    )
+
+
+def _party(name: str, description: str, *tax: Field) -> Field:
+    return record(
+        name,
+        description,
+        text("partyId", "Identifier of the party, such as a warehouse or vendor code."),
+        record(
+            "address",
+            "The party's address.",
+            text("name", "Name of the person, business or institution."),
+            text("addressLine1", "First line of the address."),
+            text("addressLine2", "Second line of the address."),
+            text("addressLine3", "Third line of the address."),
+            text("city", "City."),
+            text("county", "County."),
+            text("district", "District."),
+            text("stateOrRegion", "State or region."),
+            text("postalCode", "Postal code."),
+            text("countryCode", "Country, ISO 3166-1 alpha-2."),
+            text("phone", "Telephone number."),
+        ),
+        *tax,
+    )
+
+
+def _order_party(name: str, description: str) -> Field:
+    tax = record("taxInfo", "The party's tax registration.", *_registration())
+    return _party(name, description, tax)
+
+
+def _shipment_party(name: str, description: str) -> Field:
+    tax = records("taxRegistrationDetails", "The party's tax registrations.", *_registration())
+    return _party(name, description, tax)
+
+
+def _import_terms() -> tuple[Field, ...]:
+    return (
+        text(
+            "methodOfPayment",
+            "Method of payment of the shipment: PaidByBuyer, CollectOnDelivery, "
+            "DefinedByBuyerAndSeller, FOBPortOfCall, PrepaidBySeller or PaidBySeller.",
+        ),
+        text("importContainers", "Kinds and numbers of containers, comma-separated."),
+    )
+
+
+# ---- Purchase orders -----------------------------------------------------------------------------
+
+
+def _sequence_number() -> Field:
+    return text("itemSequenceNumber", "Number of the item on the purchase order, from 1.")
+
+
+def _item() -> tuple[Field, ...]:
+    return (
+        text("amazonProductIdentifier", "ASIN of the item."),
+        text("vendorProductIdentifier", "The vendor's own identifier of the item."),
+        _quantity("orderedQuantity", "Quantity ordered."),
+        flag("isBackOrderAllowed", "Whether a backorder may be confirmed for the item."),
+        _money("netCost", "Net cost per each or per unit of weight."),
+        _money("listPrice", "List price per each or per unit of weight."),
+    )
+
+
+def _purchase_order_number() -> Field:
+    return key(text("purchaseOrderNumber", "Number of the purchase order."))
+
+
+PURCHASE_ORDERS = schema(
+    _purchase_order_number(),
+    text("purchaseOrderState", "New, Acknowledged or Closed."),
+    date(
+        "lastChangedDate",
+        "The latest of purchaseOrderDate, purchaseOrderChangedDate and "
+        "purchaseOrderStateChangedDate; added by the tap.",
+    ),
+    date("purchaseOrderDate", "When the order was placed."),
+    date(
+        "purchaseOrderChangedDate",
+        "When Amazon last changed the order (quantity, place, dates); missing until then.",
+    ),
+    date("purchaseOrderStateChangedDate", "When purchaseOrderState changed last."),
+    text(
+        "purchaseOrderType",
+        "RegularOrder, ConsignedOrder, NewProductIntroduction or RushOrder.",
+    ),
+    record(
+        "importDetails",
+        "Details of an import order.",
+        *_import_terms(),
+        text("internationalCommercialTerms", "Incoterms, such as FreeOnBoard or ExWorks."),
+        text("portOfDelivery", "Port of delivery, where the terms are FreeOnBoard."),
+        text("shippingInstructions", "Special instructions for the shipment."),
+    ),
+    text("dealCode", "Number of the promotion or deal."),
+    text("paymentMethod", "Invoice, Consignment, CreditCard or Prepaid."),
+    _order_party("buyingParty", "Who buys."),
+    _order_party("sellingParty", "Who sells: the vendor."),
+    _order_party("shipToParty", "Where the goods go."),
+    _order_party("billToParty", "Who is billed."),
+    text("shipWindow", "When to ship: start--end, ISO 8601."),
+    text("deliveryWindow", "When to deliver: start--end, ISO 8601."),
+    records("items", "The items of the order.", _sequence_number(), *_item()),
+)
+
+PURCHASE_ORDER_ITEMS = schema(_purchase_order_number(), key(_sequence_number()), *_item())
+
+PURCHASE_ORDER_STATUSES = schema(
+    _purchase_order_number(),
+    text("purchaseOrderStatus", "OPEN or CLOSED."),
+    date("purchaseOrderDate", "When the order was placed."),
+    date("lastUpdatedDate", "When the order was last updated; missing on some orders."),
+    _order_party("sellingParty", "Who sells: the vendor."),
+    _order_party("shipToParty", "Where the goods go."),
+    records(
+        "itemStatus",
+        "The state of each item.",
+        _sequence_number(),
+        text("buyerProductIdentifier", "ASIN of the item."),
+        text("vendorProductIdentifier", "The vendor's own identifier of the item."),
+        _money("netCost", "Net cost per each or per unit of weight."),
+        _money("listPrice", "List price per each or per unit of weight."),
+        record(
+            "orderedQuantity",
+            "What was ordered.",
+            _quantity("orderedQuantity", "Quantity ordered."),
+            records(
+                "orderedQuantityDetails",
+                "How the quantity came about.",
+                date("updatedDate", "When the buyer changed the quantity."),
+                _quantity("orderedQuantity", "Quantity ordered."),
+                _quantity("cancelledQuantity", "Quantity cancelled."),
+            ),
+        ),
+        record(
+            "acknowledgementStatus",
+            "What the vendor confirmed.",
+            text("confirmationStatus", "ACCEPTED, PARTIALLY_ACCEPTED, REJECTED or UNCONFIRMED."),
+            _quantity("acceptedQuantity", "Quantity that the vendor accepted."),
+            _quantity("rejectedQuantity", "Quantity that the vendor rejected."),
+            records(
+                "acknowledgementStatusDetails",
+                "Each confirmation.",
+                date("acknowledgementDate", "When the vendor confirmed."),
+                _quantity("acceptedQuantity", "Quantity that the vendor accepted."),
+                _quantity("rejectedQuantity", "Quantity that the vendor rejected."),
+            ),
+        ),
+        record(
+            "receivingStatus",
+            "What arrived at the buyer's warehouse.",
+            text("receiveStatus", "NOT_RECEIVED, PARTIALLY_RECEIVED or RECEIVED."),
+            _quantity("receivedQuantity", "Quantity received so far."),
+            date("lastReceiveDate", "When the latest of it was received."),
+        ),
+    ),
+)
+
+# ---- Shipments -----------------------------------------------------------------------------------
+
+
+def _weight(name: str, description: str) -> Field:
+    return record(
+        name,
+        description,
+        text("unitOfMeasure", "G, Kg, Oz or Lb."),
+        decimal("value", "The weight, exact."),
+    )
+
+
+def _shipped_quantity(name: str, description: str) -> Field:
+    weight = record(
+        "totalWeight",
+        "Weight of goods priced by weight.",
+        text("unitOfMeasure", "POUNDS, OUNCES, GRAMS or KILOGRAMS."),
+        decimal("amount", "The weight, exact."),
+    )
+    return _quantity(name, description, weight)
+
+
+def _shipped_item() -> tuple[Field, ...]:
+    return (
+        text("itemSequenceNumber", "Number of the item, from 001; containers refer to it."),
+        text("buyerProductIdentifier", "ASIN of the item."),
+        text("vendorProductIdentifier", "The vendor's own identifier of the item."),
+    )
+
+
+def _shipment_status(name: str) -> Field:
+    return text(name, "Created, TransportationRequested, CarrierAssigned or Shipped.")
+
+
+VENDOR_SHIPMENTS = schema(
+    key(text("vendorShipmentIdentifier", "The vendor's identifier of the transport.")),
+    text("transactionType", "Kind of request: New or Cancel."),
+    text("buyerReferenceNumber", "The buyer's identifier of a shipment that the buyer collects."),
+    date("transactionDate", "When the transport was requested."),
+    _shipment_status("currentShipmentStatus"),
+    date("currentshipmentStatusDate", "When the status changed last; spelt as Amazon spells it."),
+    records(
+        "shipmentStatusDetails",
+        "The statuses so far.",
+        _shipment_status("shipmentStatus"),
+        date("shipmentStatusDate", "When the carrier last updated it."),
+    ),
+    date("shipmentCreateDate", "When the vendor created the request."),
+    date("shipmentConfirmDate", "When the shipment left the vendor."),
+    date("packageLabelCreateDate", "When the buyer created the package label."),
+    text("shipmentFreightTerm", "Collect (the buyer pays the freight) or Prepaid."),
+    _shipment_party("sellingParty", "Who sells: the vendor."),
+    _shipment_party("shipFromParty", "Where the goods come from."),
+    _shipment_party("shipToParty", "Where the goods go."),
+    record(
+        "shipmentMeasurements",
+        "Size of the whole shipment.",
+        count("totalCartonCount", "Cartons, where there are no pallets."),
+        count("totalPalletStackable", "Pallets that can be stacked."),
+        count("totalPalletNonStackable", "Pallets that cannot be stacked."),
+        _weight("shipmentWeight", "Total weight."),
+        record(
+            "shipmentVolume",
+            "Total volume.",
+            text("unitOfMeasure", "CuFt, CuIn, CuM or CuY."),
+            decimal("value", "The volume, exact."),
+        ),
+    ),
+    record(
+        "collectFreightPickupDetails",
+        "When a shipment that the buyer collects is picked up.",
+        date("requestedPickUp", "When it can be picked up."),
+        date("scheduledPickUp", "When the pick-up is scheduled."),
+        date("carrierAssignmentDate", "When a carrier is assigned."),
+    ),
+    records(
+        "purchaseOrders",
+        "The purchase orders in the shipment.",
+        text("purchaseOrderNumber", "Number of the purchase order."),
+        date("purchaseOrderDate", "When the order was placed."),
+        text("shipWindow", "When to ship: start--end, ISO 8601."),
+        records(
+            "items",
+            "The order's items in this shipment.",
+            *_shipped_item(),
+            _shipped_quantity("shippedQuantity", "Quantity shipped."),
+            record(
+                "maximumRetailPrice",
+                "Maximum retail price.",
+                text("currencyCode", "Currency, ISO 4217, three letters."),
+                decimal("amount", "The amount, exact."),
+            ),
+        ),
+    ),
+    record(
+        "importDetails",
+        "Details of a direct import.",
+        *_import_terms(),
+        text("sealNumber", "Number of the container's seal."),
+        record(
+            "route",
+            "The way the cargo takes.",
+            records(
+                "stops",
+                "Ports and places on it.",
+                text("functionCode", "PortOfDischarge, FreightPayableAt or PortOfLoading."),
+                record(
+                    "locationIdentification",
+                    "The place.",
+                    text("type", "Kind of identification."),
+                    text("locationCode", "Code of the place."),
+                    text("countryCode", "Country, ISO 3166-1 alpha-2."),
+                ),
+                date("arrivalTime", "When the cargo arrives."),
+                date("departureTime", "When the cargo departs."),
+            ),
+        ),
+        _weight("billableWeight", "Weight that is billed."),
+        date("estimatedShipByDate", "When it is expected to be shipped."),
+        text("handlingInstructions", "Oversized, Fragile, Food or HandleWithCare."),
+    ),
+    records(
+        "containers",
+        "The cartons and pallets, and what is in them.",
+        text("containerType", "carton or pallet."),
+        text("containerSequenceNumber", "Number of the container within the shipment."),
+        records(
+            "containerIdentifiers",
+            "Identifiers of the container.",
+            text("containerIdentificationType", "SSCC, AMZNCC, GTIN, BPS or CID."),
+            text("containerIdentificationNumber", "The identifier."),
+        ),
+        text("trackingNumber", "The carrier's tracking number."),
+        record(
+            "dimensions",
+            "Size of the container.",
+            decimal("length", "Length, exact."),
+            decimal("width", "Width, exact."),
+            decimal("height", "Height, exact."),
+            text("unitOfMeasure", "In, Ft, Meter or Yard."),
+        ),
+        _weight("weight", "Weight of the container."),
+        count("tier", "Layers on the pallet."),
+        count("block", "Cartons per layer."),
+        record(
+            "innerContainersDetails",
+            "The containers inside.",
+            count("containerCount", "How many there are."),
+            records(
+                "containerSequenceNumbers",
+                "Which they are.",
+                text("containerSequenceNumber", "Number of the container."),
+            ),
+        ),
+        records(
+            "packedItems",
+            "The items inside.",
+            *_shipped_item(),
+            _shipped_quantity("packedQuantity", "Quantity packed."),
+            record(
+                "itemDetails",
+                "Details of the item.",
+                text("purchaseOrderNumber", "Number of the purchase order."),
+                text("lotNumber", "Number of the batch or lot."),
+                record(
+                    "expiry",
+                    "How long a perishable item keeps.",
+                    date("manufacturerDate", "When it was produced or packed."),
+                    date("expiryDate", "Until when it can be used."),
+                    record(
+                        "expiryAfterDuration",
+                        "How long it can be used after production.",
+                        text("durationUnit", "Days or Months."),
+                        count("durationValue", "How many of them."),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    record(
+        "transportationDetails",
+        "How and when it is transported.",
+        text("shipMode", "TruckLoad, LessThanTruckLoad or SmallParcel."),
+        text("transportationMode", "Road, Air or Ocean."),
+        date("shippedDate", "When the vendor shipped it."),
+        date("estimatedDeliveryDate", "When delivery is expected."),
+        date("shipmentDeliveryDate", "When it is delivered."),
+        record(
+            "carrierDetails",
+            "The carrier.",
+            text("name", "Name of the carrier."),
+            text("code", "Code of the carrier, such as its SCAC."),
+            text("phone", "Telephone number of the carrier."),
+            text("email", "E-mail address of the carrier."),
+            text("shipmentReferenceNumber", "The carrier's number of the shipment (PRO)."),
+        ),
+        text("billOfLadingNumber", "Number of the bill of lading."),
+    ),
+)

@@ -1,0 +1,387 @@
+"""Access tokens are asked for once, renewed in time, and never shown."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+import requests
+
+from tap_amazon_business.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.connection import new_session
+from tap_amazon_business.errors import RequestFailedError
+from tests.clocks import FakeClock
+from tests.simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.simulator import Fault
+
+T = TypeVar("T")
+
+LOGGER = logging.getLogger("tests.auth")
+SIGN_IN = "token"  # the simulator's name of the operation
+HTML = b"<html><body>Service Unavailable</body></html>"
+THREADS = 16
+# The longest waits after each try but the last.
+LONGEST_WAITS = 1 + 2 + 4 + 8 + 16 + 32 + 60
+
+
+@dataclass
+class Login:
+    """A simulator, and somebody who signs in there."""
+
+    simulator: Simulator
+    clock: FakeClock
+    amazon: LoginWithAmazon
+    credentials: Credentials
+
+    @property
+    def requests(self) -> int:
+        return sum(self.simulator.stats().token_requests.values())
+
+    def fail_next(self, *faults: Fault) -> None:
+        self.simulator.fail_next(SIGN_IN, *faults)
+
+    def takes(self, token: str) -> bool:
+        """Say whether the API takes an access token at this moment."""
+        reply = requests.get(
+            f"{self.simulator.url}/vendor/orders/v1/purchaseOrders/none",
+            headers={"x-amz-access-token": token},
+            timeout=30,
+        )
+        # There is no such order, which only those are told who may ask.
+        assert reply.status_code in {403, 404}
+        return reply.status_code == 404
+
+
+@contextmanager
+def login(
+    *, lifetime: float = 3600, latency: float = 0, timeout: float = 30, wrong: str = ""
+) -> Iterator[Login]:
+    """Start a simulator and sign in there, with one part of the credentials wrong."""
+    clock = FakeClock()
+    options = Options(limits=False, token_lifetime=lifetime, latency=latency)
+    world = World(orders=1, quirks=False, now=clock.now)
+    with (
+        Simulator(world, options, monotonic=clock.monotonic) as simulator,
+        new_session("tests/1 (Language=Python/3)", THREADS) as session,
+    ):
+        names = ("client_id", "client_secret", "refresh_token")
+        right = (simulator.config()[f"sp_api_{name}"] for name in names)
+        parts = (
+            "not-this" if name == wrong else part for name, part in zip(names, right, strict=True)
+        )
+        credentials = Credentials("sp_api", *parts)
+        amazon = LoginWithAmazon(
+            credentials,
+            url=simulator.url,
+            session=session,
+            timeout=timeout,
+            clock=clock,
+            logger=LOGGER,
+        )
+        yield Login(simulator, clock, amazon, credentials)
+
+
+def at_once(act: Callable[[], T]) -> list[T]:
+    """Do something on many threads at the same moment."""
+    start = threading.Barrier(THREADS)
+
+    def run() -> T:
+        start.wait(timeout=30)
+        return act()
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        running = [threads.submit(run) for _ in range(THREADS)]
+        return [thread.result(timeout=60) for thread in running]
+
+
+def refusal(amazon: LoginWithAmazon) -> RequestFailedError:
+    with pytest.raises(RequestFailedError) as caught:
+        amazon.access_token()
+    return caught.value
+
+
+# ---- asked for once ------------------------------------------------------------------------------
+
+
+def test_an_access_token_is_one_that_the_api_takes() -> None:
+    with login() as here:
+        assert here.takes(here.amazon.access_token())
+
+
+def test_no_token_is_asked_for_before_it_is_needed() -> None:
+    with login() as here:
+        assert here.requests == 0
+
+
+def test_threads_share_one_token_request() -> None:
+    # Slow enough for every thread to ask before the first has its answer.
+    with login(latency=0.05) as here:
+        assert len(set(at_once(here.amazon.access_token))) == 1
+        assert here.requests == 1
+
+
+def test_a_trailing_slash_of_the_host_does_no_harm() -> None:
+    with login() as here, new_session("tests/1", 1) as session:
+        amazon = LoginWithAmazon(
+            here.credentials,
+            url=here.simulator.url + "/",
+            session=session,
+            timeout=30,
+            clock=here.clock,
+            logger=LOGGER,
+        )
+        assert here.takes(amazon.access_token())
+
+
+# ---- renewed in time -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lifetime", [3600, 10])
+def test_a_token_that_is_handed_out_is_never_about_to_expire(lifetime: float) -> None:
+    with login(lifetime=lifetime) as here:
+        for _ in range(100):
+            token = here.amazon.access_token()
+            here.clock.advance(seconds=0.04 * lifetime)
+            assert here.takes(token)
+
+
+@pytest.mark.parametrize("lifetime", [3600, 10])
+def test_a_token_is_used_for_most_of_its_lifetime(lifetime: float) -> None:
+    with login(lifetime=lifetime) as here:
+        for _ in range(500):
+            here.amazon.access_token()
+            here.clock.advance(seconds=0.01 * lifetime)
+        # Five lifetimes take five tokens, and one more as none is used to its last second.
+        assert here.requests == 6
+
+
+@pytest.mark.parametrize("expires_in", [b"", b',"expires_in":null', b',"expires_in":"soon"'])
+def test_a_token_of_unknown_lifetime_is_used_for_an_hour(expires_in: bytes) -> None:
+    with login() as here:
+        here.fail_next(Reply(200, body=b'{"access_token":"Atza|unknown"%b}' % expires_in))
+        tokens = []
+        for minutes in (0, 55, 5):
+            here.clock.advance(minutes=minutes)
+            tokens.append(here.amazon.access_token() == "Atza|unknown")
+        assert tokens == [True, True, False]
+
+
+# ---- a token that was refused --------------------------------------------------------------------
+
+
+def test_a_discarded_token_is_replaced() -> None:
+    with login() as here:
+        refused = here.amazon.access_token()
+        here.simulator.revoke_tokens()
+        here.amazon.discard(refused)
+        assert here.takes(here.amazon.access_token())
+
+
+def test_a_token_is_discarded_once_however_often_it_was_refused() -> None:
+    with login() as here:
+        refused = here.amazon.access_token()
+        here.amazon.discard(refused)
+        renewed = here.amazon.access_token()
+        # A thread whose request was refused at the same time comes late.
+        here.amazon.discard(refused)
+        assert here.amazon.access_token() == renewed
+        assert here.requests == 2
+
+
+def test_threads_whose_token_was_refused_at_once_share_the_request_for_a_new_one() -> None:
+    with login(latency=0.05) as here:
+        refused = here.amazon.access_token()
+
+        def renew() -> str:
+            here.amazon.discard(refused)
+            return here.amazon.access_token()
+
+        renewed = set(at_once(renew))
+        assert len(renewed) == 1
+        assert refused not in renewed
+        assert here.requests == 2
+
+
+def test_discarding_before_there_is_a_token_does_no_harm() -> None:
+    with login() as here:
+        here.amazon.discard("never handed out")
+        assert here.takes(here.amazon.access_token())
+
+
+# ---- refused credentials -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "advice"),
+    [
+        ("client_id", 401, "check sp_api_client_id and sp_api_client_secret"),
+        ("client_secret", 401, "check sp_api_client_id and sp_api_client_secret"),
+        ("refresh_token", 400, "check sp_api_refresh_token"),
+    ],
+)
+def test_refused_credentials_are_named_by_their_settings(
+    part: str, status: int, advice: str
+) -> None:
+    with login(wrong=part) as here:
+        error = refusal(here.amazon)
+        assert error.status == status
+        assert "refused the credentials of sp_api_*" in error.message
+        assert advice in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "advice"),
+    [
+        (400, b'{"error":"unauthorized_client"}', "issued to the application of sp_api_client_id"),
+        (400, b'{"error":"something_new"}', "check sp_api_client_id, sp_api_client_secret and"),
+        (403, HTML, "check sp_api_client_id, sp_api_client_secret and"),
+        (401, b"", "check sp_api_client_id, sp_api_client_secret and"),
+    ],
+)
+def test_every_refusal_says_what_to_check(status: int, body: bytes, advice: str) -> None:
+    with login() as here:
+        here.fail_next(Reply(status, body=body))
+        assert advice in refusal(here.amazon).message
+
+
+def test_refused_credentials_are_not_tried_again() -> None:
+    with login(wrong="client_secret") as here:
+        refusal(here.amazon)
+        assert (here.requests, here.clock.slept) == (1, [])
+
+
+def test_a_refusal_is_told_to_later_callers_without_another_request() -> None:
+    with login(wrong="client_secret") as here:
+        first = refusal(here.amazon)
+        assert refusal(here.amazon).message == first.message
+        assert here.requests == 1
+
+
+def test_a_refusal_is_told_to_all_threads_after_one_request() -> None:
+    with login(latency=0.05, wrong="client_secret") as here:
+        assert len(at_once(lambda: refusal(here.amazon))) == THREADS
+        assert here.requests == 1
+
+
+# ---- trouble that passes -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply(500),
+        Reply(502, body=HTML),
+        Reply(503),
+        Reply(504),
+        Reply(429),
+        Reply(500, body=b'{"error":"server_error"}'),
+        Reply(400, body=b'{"error":"temporarily_unavailable"}'),
+        Reply(400, body=b'{"error":"server_error"}'),
+        Reply(200),
+        Reply(200, {"Content-Type": "text/html"}, HTML),
+        Reply(200, body=b'{"access_token": "Atza|trunc'),
+        Reply(200, body=b"[]"),
+        Reply(200, body=b"{}"),
+        Reply(200, body=b'{"access_token": null}'),
+        Reply(200, body=b'{"access_token": ""}'),
+        Reply(200, body=b'{"access_token": 7}'),
+        Reset(),
+        Cut(),
+    ],
+    ids=str,
+)
+def test_trouble_that_passes_is_tried_again(fault: Fault) -> None:
+    with login() as here:
+        here.fail_next(fault)
+        assert here.takes(here.amazon.access_token())
+        assert here.requests == 2
+
+
+def test_a_reply_that_is_not_even_text_is_tried_again() -> None:
+    with login() as here:
+        here.fail_next(Reply(200, body=b'{"access_token": "\xff"}'))
+        assert here.takes(here.amazon.access_token())
+
+
+def test_silence_is_tried_again_when_the_time_is_up() -> None:
+    with login(timeout=0.5) as here:
+        here.fail_next(Hang())
+        assert here.takes(here.amazon.access_token())
+        assert here.requests >= 2
+
+
+def test_trouble_that_passes_late_is_waited_for() -> None:
+    with login() as here:
+        here.fail_next(*[Reply(503)] * 7)
+        assert here.takes(here.amazon.access_token())
+        assert (here.requests, len(here.clock.slept)) == (8, 7)
+
+
+def test_trouble_that_does_not_pass_ends_within_a_bound() -> None:
+    with login() as here:
+        here.fail_next(*[Reply(503)] * 100)
+        error = refusal(here.amazon)
+        assert "gave no access token for sp_api_* in 8 tries: HTTP 503" in error.message
+        assert "lwa_url" in error.message
+        assert here.requests == 8
+        assert here.clock.monotonic() <= LONGEST_WAITS
+
+
+def test_a_redirect_is_not_followed() -> None:
+    # It would carry the credentials to a host of somebody else's choice.
+    with login() as here, login() as elsewhere:
+        target = f"{elsewhere.simulator.url}/auth/o2/token"
+        here.fail_next(*[Reply(307, {"Location": target})] * 100)
+        refusal(here.amazon)
+        assert elsewhere.requests == 0
+
+
+# ---- nothing is shown ----------------------------------------------------------------------------
+
+
+def test_no_object_shows_a_secret() -> None:
+    with login() as here:
+        token = here.amazon.access_token()
+        objects = (here.credentials, here.amazon, vars(here.amazon))
+        shown = " ".join(f"{thing!r} {thing}" for thing in objects)
+        own = here.credentials
+        hidden = (own.client_id, own.client_secret, own.refresh_token, token)
+        assert not [secret for secret in hidden if secret in shown]
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_no_message_and_no_log_line_shows_a_secret(
+    caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    with caplog.at_level(logging.DEBUG), login() as here:
+        token = here.amazon.access_token()
+        here.amazon.discard(token)
+        hidden = [here.credentials.client_secret, here.credentials.refresh_token, token, "jane@"]
+        # Amazon quotes all of them.
+        description = f"jane@example.com {' '.join(hidden)}"
+        body = json.dumps({"error": "invalid_grant", "error_description": description}).encode()
+        here.fail_next(*[Reply(status, body=body)] * 8)
+        error = refusal(here.amazon)
+        shown = f"{error!r} {error} {caplog.text}"
+        assert "invalid_grant" in shown
+        assert not [secret for secret in hidden if secret in shown]
+
+
+def test_every_try_is_logged_with_the_wait_that_follows(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), login() as here:
+        here.fail_next(Reply(503), Reset())
+        here.amazon.access_token()
+        first, second = [record.getMessage() for record in caplog.records]
+        assert "Login with Amazon (sp_api): HTTP 503; try 1 of 8, next in" in first
+        assert "Login with Amazon (sp_api): ConnectionError; try 2 of 8, next in" in second
+        assert f"{here.clock.slept[1]:.1f} s" in second
