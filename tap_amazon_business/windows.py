@@ -105,8 +105,9 @@ def plan(
     if bookmark is None:
         since = reread_from = start or oldest
     else:
-        since = max(bookmark - overlap, start or oldest)
-        reread_from = min(since, max(bookmark - lookback, start or oldest, oldest))
+        floor = [start] if start else []
+        since = max([bookmark - overlap, *floor])
+        reread_from = min(since, max([bookmark - lookback, *floor]))
     return Span(
         reread_from=max(reread_from, oldest),
         since=max(since, oldest),
