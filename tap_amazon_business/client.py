@@ -148,13 +148,17 @@ class AmazonStream(Stream, abc.ABC):
         """Bring Amazon's row into the layout of the schema."""
         return row
 
-    def record(self, row: Row) -> Record | None:
-        """Return the row as a record, None where it lacks its key and no target could load it."""
-        record = self._shaper(self.reshape(row))
-        if any(record.get(key) is None for key in self.primary_keys):
-            self._report(", ".join(self.primary_keys), "a row without its key was left out")
-            return None
-        return record
+    def keyed(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows in the layout of the schema; without its key, no target could load one."""
+        for row in map(self.reshape, rows):
+            if any(row.get(key) is None for key in self.primary_keys):
+                self._report(", ".join(self.primary_keys), "a row without its key was left out")
+            else:
+                yield row
+
+    def record(self, row: Row) -> Record:
+        """Return a row of the schema's layout as a record that is valid against it."""
+        return self._shaper(row)
 
     def _report(self, path: str, problem: str) -> None:
         """Warn of a field once, however many rows have it."""
@@ -288,8 +292,7 @@ class SlicedStream(AmazonStream):
             for part, requests in groupby(tasks, key=itemgetter(0)):
                 for _ in requests:
                     for rows in next(sequences):
-                        records = list(filter(None, map(self.record, rows)))
-                        yield from self.page_records(records, part, span)
+                        yield from self.page_records(list(self.keyed(rows)), part, span)
                 self.finish(part)
 
     def span(self) -> Span:
@@ -315,20 +318,20 @@ class SlicedStream(AmazonStream):
             )
         return span
 
-    def page_records(self, records: list[Record], part: Slice, span: Span) -> Iterator[Record]:
-        """Yield the records to emit of a page."""
-        return self.fresh(records, part, span)
+    def page_records(self, rows: list[Row], part: Slice, span: Span) -> Iterator[Record]:
+        """Yield the records to emit of a page of rows."""
+        return self.fresh(rows, part, span)
 
-    def fresh(self, records: Iterable[Record], part: Slice, span: Span) -> Iterator[Record]:
+    def fresh(self, rows: Iterable[Row], part: Slice, span: Span) -> Iterator[Record]:
         """Yield the records that this sync has not emitted yet and, read again, that changed."""
-        for record in records:
-            identity = tuple(record[key] for key in self.primary_keys)
+        for row in rows:
+            identity = tuple(row[key] for key in self.primary_keys)
             if identity in self._seen:
                 continue
-            if part.reread and self.changed_date and before(record, self.changed_date, span.since):
+            if part.reread and self.changed_date and before(row, self.changed_date, span.since):
                 continue
             self._seen.add(identity)
-            yield record
+            yield self.record(row)
 
     # ---- bookmark ------------------------------------------------------------------------------
 
@@ -402,9 +405,9 @@ class BusinessStream(AmazonStream):
         return token
 
 
-def before(record: Record, field: str, moment: datetime) -> bool:
+def before(row: Row, field: str, moment: datetime) -> bool:
     """Tell whether a date lies before a moment; one that is missing does not."""
-    found = moment_of(record.get(field))
+    found = moment_of(row.get(field))
     return found is not None and found < moment
 
 

@@ -51,7 +51,7 @@ class Shaper:
             return self._array(schema.get("items", {}), path)
         expected = schema.get("format", kind)
         scalar = _SCALARS.get(expected, _SCALARS.get(kind))
-        # A catalog may hold a schema of the user's own making: what it says is left to him.
+        # A catalog may hold a schema of the user's own making: what it says is left to them.
         return self._scalar(scalar, path, expected) if scalar else _unchanged
 
     def _scalar(self, scalar: Convert, path: str, expected: str) -> Convert:
@@ -66,8 +66,10 @@ class Shaper:
         return convert
 
     def _object(self, properties: Mapping[str, Any], prefix: str) -> Convert:
+        # Most values have the type that fits already; asking for it saves calling a converter.
         fields = {
-            name: self._converter(schema, prefix + name) for name, schema in properties.items()
+            name: (_fitting_type(schema), self._converter(schema, prefix + name))
+            for name, schema in properties.items()
         }
 
         def convert(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
@@ -80,8 +82,10 @@ class Shaper:
                 field = fields.get(name)
                 if field is None:
                     self._report(prefix + name, "the field is not in the schema and was dropped")
+                elif part is None or type(part) is field[0]:
+                    record[name] = part
                 else:
-                    record[name] = field(part)
+                    record[name] = field[1](part)
             return record
 
         return convert
@@ -180,9 +184,19 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+def _fitting_type(schema: Mapping[str, Any]) -> type | None:
+    """Return the type whose values fit a schema as they are, None where each must be looked at."""
+    if "format" in schema:
+        return None
+    kinds = schema.get("type", ())
+    return next((_TYPES[kind] for kind in kinds if kind in _TYPES), None)
+
+
 def _unchanged(value: object) -> object:
     return value
 
+
+_TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 _SCALARS: Mapping[str, Convert] = {
     "string": text,

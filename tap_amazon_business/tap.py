@@ -22,6 +22,7 @@ from tap_amazon_business.streams.business import (
     PurchaseOrderReportsStream,
 )
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ class TapAmazonBusiness(Tap):
     """Vendor purchase orders (Selling Partner API) and Amazon Business order reports."""
 
     name = "tap-amazon-business"
+    message_writer_class = Writer
     config_jsonschema: ClassVar[dict[str, Any]] = tap_settings.SCHEMA
     # Without ACTIVATE_VERSION: it would have targets delete what a sync did not bring, which is
     # all that is unchanged.

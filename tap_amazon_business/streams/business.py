@@ -52,11 +52,10 @@ class OrderReportsStream(BusinessStream):
             for number, pages in zip(numbers, ahead, strict=True):
                 seen = set()
                 for rows in pages:
-                    for row in rows:
-                        report = self.record(_of_order(row, number))
-                        if report is not None and report["orderId"] not in seen:
-                            seen.add(report["orderId"])
-                            yield report
+                    for row in self.keyed(_of_order(row, number) for row in rows):
+                        if row["orderId"] not in seen:
+                            seen.add(row["orderId"])
+                            yield self.record(row)
 
     def _pages_of(self, number: str) -> Iterator[list[Row]]:
         # Buyers type purchase order numbers as they like, slashes and umlauts included.

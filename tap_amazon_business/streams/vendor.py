@@ -108,8 +108,7 @@ class PurchaseOrdersStream(VendorListStream):
     @property
     @override
     def lookback(self) -> timedelta:
-        rechecks = any(child.rechecks for child in self._children)
-        recheck = self.settings.order_reports_lookback if rechecks else timedelta()
+        recheck = self.settings.order_reports_lookback if self._rechecks else timedelta()
         return max(super().lookback, recheck)
 
     @property
@@ -129,23 +128,23 @@ class PurchaseOrdersStream(VendorListStream):
                 yield from super().get_records(context)
 
     @override
-    def page_records(self, records: list[Record], part: Slice, span: Span) -> Iterator[Record]:
-        emitted = list(self.fresh(records, part, span))
-        rechecked = list(self._recent(records, span)) if part.reread else []
+    def page_records(self, rows: list[Row], part: Slice, span: Span) -> Iterator[Record]:
+        emitted = list(self.fresh(rows, part, span))
+        rechecked = list(self._recent(rows, span)) if part.reread and self._rechecks else []
         yield from self._with_children(emitted, rechecked)
 
-    def _recent(self, records: list[Record], span: Span) -> Iterator[Record]:
+    def _recent(self, rows: list[Row], span: Span) -> Iterator[Record]:
         """Yield the orders, read again and unchanged, whose reports are asked for again."""
         since = span.until - self.settings.order_reports_lookback
-        for order in records:
-            number = order["purchaseOrderNumber"]
+        for row in rows:
+            number = row["purchaseOrderNumber"]
             if (
                 (number,) not in self._seen
                 and number not in self._rechecked
-                and not before(order, "purchaseOrderDate", since)
+                and not before(row, "purchaseOrderDate", since)
             ):
                 self._rechecked.add(number)
-                yield order
+                yield self.record(row)
 
     def _records_by_number(self) -> Iterator[Record]:
         numbers = self.settings.purchase_order_numbers
@@ -154,7 +153,7 @@ class PurchaseOrdersStream(VendorListStream):
         sources = [partial(self._order, number) for number in numbers]
         with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
             for orders in ahead:
-                yield from self._with_children(list(filter(None, map(self.record, orders))))
+                yield from self._with_children([self.record(row) for row in self.keyed(orders)])
 
     def _order(self, number: str) -> list[Row]:
         request = Request(
@@ -195,6 +194,10 @@ class PurchaseOrdersStream(VendorListStream):
             for child in self.child_streams
             if isinstance(child, ChildStream) and child.selected
         ]
+
+    @property
+    def _rechecks(self) -> bool:
+        return any(child.rechecks for child in self._children)
 
     def _with_children(
         self, emitted: list[Record], rechecked: Iterable[Record] = ()
