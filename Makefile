@@ -9,6 +9,7 @@ UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
 BIN := .venv/bin
 SETUP := .venv/.installed
+BENCH := .tools/bench/.installed
 
 # Meltano's commands take seconds longer where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,12 +18,14 @@ export UV_PYTHON_DOWNLOADS := never
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test lint unit newer-python format constraints clean
+.PHONY: help setup demo test lint unit newer-python bench format constraints clean
 
 help:
 	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
 	@echo "make test         linters, types and all tests, on two versions of Python"
 	@echo "make unit         all tests but those that run Meltano, on one version"
+	@echo "make bench        requests, time, CPU and memory, and two peers: about 15 minutes"
+	@echo "                  (BENCH_ARGS=--quick: two minutes, no peers)"
 	@echo "make format       format the code"
 	@echo "make constraints  choose the newest versions for development and CI"
 
@@ -69,6 +72,14 @@ newer-python: $(SETUP)
 	  fi; \
 	done; echo "No newer Python found: tested on one version only"
 
+$(BENCH): pyproject.toml constraints-bench.txt | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .tools/bench || $(UV) venv --quiet --clear --python '>=3.11' .tools/bench
+	$(UV) pip install --quiet --python .tools/bench --constraint constraints-bench.txt --editable . --group bench
+	touch $@
+
+bench: $(BENCH)
+	.tools/bench/bin/python -m tests.benchmarks $(BENCH_ARGS)
+
 format: $(SETUP)
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
@@ -78,6 +89,9 @@ constraints: $(UV)
 	  --group pyproject.toml:dev pyproject.toml --output-file constraints.txt
 	echo meltano==$(MELTANO_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
 	  --no-annotate --python-version 3.11 - --output-file constraints-meltano.txt
+	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
+	  --constraint constraints.txt --group pyproject.toml:bench pyproject.toml \
+	  --output-file constraints-bench.txt
 
 clean:
 	rm -rf .venv .venv-* .tools .meltano output .mypy_cache .pytest_cache .ruff_cache

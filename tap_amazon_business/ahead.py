@@ -115,15 +115,17 @@ class ReadAhead(Generic[T]):
             self._changed.wait_for(
                 lambda: self._stopped or not self._sequences or self._held < self._hold
             )
-            source = None if self._stopped else next(self._sources, None)
+            sequence: _Sequence[T] = _Sequence()
+            try:
+                source = None if self._stopped else next(self._sources, None)
+            except BaseException as error:  # noqa: BLE001 (raised again where it is consumed)
+                source, sequence.ended, sequence.error = None, True, error
             if source is None:
                 self._running -= 1
-                self._changed.notify_all()
-                return None
-            sequence: _Sequence[T] = _Sequence()
-            self._sequences.append(sequence)
+            if source is not None or sequence.ended:
+                self._sequences.append(sequence)
             self._changed.notify_all()
-            return source, sequence
+            return None if source is None else (source, sequence)
 
     def _put(self, sequence: _Sequence[T], item: T) -> bool:
         with self._changed:

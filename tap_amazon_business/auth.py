@@ -167,7 +167,7 @@ class LoginWithAmazon:
             return None, {"error": type(error).__name__}
         try:
             return response.status_code, msgspec.json.decode(response.content, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return response.status_code, {}
 
 

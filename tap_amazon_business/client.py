@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import abc
 import logging
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
-from itertools import count, groupby
-from operator import itemgetter
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
@@ -19,7 +19,7 @@ from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.connection import Connection, Request
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
 from tap_amazon_business.records import Shaper, moment_of
-from tap_amazon_business.windows import Slice, Span, parse_moment, plan, rfc3339
+from tap_amazon_business.windows import Slice, Slicer, Span, parse_moment, plan, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -39,6 +39,9 @@ _MOST_RESTARTS = 3
 
 # The sandbox answers with examples whose tokens lead nowhere, or round in circles.
 _SANDBOX_PAGES = 3
+
+# Slices are cut to hold about this many pages, and as many may wait per thread.
+_PAGES_PER_SLICE = 4
 
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -86,9 +89,11 @@ class AmazonStream(Stream, abc.ABC):
 
     # ---- asking --------------------------------------------------------------------------------
 
-    def request(self, about: str, params: dict[str, str], path: str | None = None) -> Request:
-        """Return a request of this stream's operation; `about` names it in messages."""
-        return Request(self.operation, path or self.path, params, about, self.role)
+    def request(
+        self, kind: str, about: str, params: dict[str, str], path: str | None = None
+    ) -> Request:
+        """Return a request of this stream's operation; kind and `about` name it in messages."""
+        return Request(self.operation, path or self.path, params, kind, about, self.role)
 
     @abc.abstractmethod
     def rows(self, body: Row) -> list[Row] | None:
@@ -225,6 +230,15 @@ class AmazonStream(Stream, abc.ABC):
 
 
 @dataclass(frozen=True)
+class _Task:
+    """A request for rows of a slice; `last` where no other is needed for the slice."""
+
+    part: Slice
+    request: Request
+    last: bool
+
+
+@dataclass(frozen=True)
 class Reading:
     """How an operation that lists by date has to be read.
 
@@ -233,12 +247,14 @@ class Reading:
         reach: How far back the API reads.
         margin: How close to now it may be asked.
         overlap: How far behind the bookmark everything is read anew: rows may appear late.
+        page_size: How many rows a page holds at most.
     """
 
     width: timedelta
     reach: timedelta
     margin: timedelta = timedelta(minutes=2)
     overlap: timedelta = timedelta(hours=1)
+    page_size: int = 100
 
 
 class SlicedStream(AmazonStream):
@@ -273,27 +289,44 @@ class SlicedStream(AmazonStream):
                 rfc3339(span.until),
             )
             return
-        tasks = [
-            (part, request)
-            for part in span.slices(self.reading.width)
-            for request in self.requests(part)
-        ]
         self.say(
-            "reading %s to %s in %d passes, and what lies before %s only for later changes",
+            "reading %s to %s, and what lies before %s only for later changes",
             rfc3339(span.reread_from),
             rfc3339(span.until),
-            len(tasks),
             rfc3339(span.since),
         )
-        threads = min(self.connection.parallel, len(tasks))
-        sources = [partial(self.pages, request) for _, request in tasks]
-        with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
-            sequences = iter(ahead)
-            for part, requests in groupby(tasks, key=itemgetter(0)):
-                for _ in requests:
-                    for rows in next(sequences):
-                        yield from self.page_records(list(self.keyed(rows)), part, span)
-                self.finish(part)
+        threads = self.connection.parallel
+        tasks: deque[_Task] = deque()
+        sources = self._sources(span, tasks)
+        with ReadAhead(sources, threads=threads, hold=_PAGES_PER_SLICE * threads) as ahead:
+            for pages in ahead:
+                task = tasks.popleft()
+                for rows in pages:
+                    yield from self.page_records(list(self.keyed(rows)), task.part, span)
+                if task.last:
+                    self.finish(task.part)
+
+    def _sources(
+        self, span: Span, tasks: deque[_Task]
+    ) -> Iterator[Callable[[], Iterable[list[Row]]]]:
+        """Yield what reads each request of each slice, and file it under `tasks`."""
+        slicer = Slicer(
+            span, widest=self.reading.width, rows=_PAGES_PER_SLICE * self.reading.page_size
+        )
+        for part in slicer:
+            requests = self.requests(part)
+            for request in requests:
+                task = _Task(part, request, last=request is requests[-1])
+                tasks.append(task)
+                yield partial(self._read, task, slicer)
+
+    def _read(self, task: _Task, slicer: Slicer) -> Iterator[list[Row]]:
+        """Yield the rows of each page of a request, and let later slices be cut by them."""
+        found = 0
+        for rows in self.pages(task.request):
+            found += len(rows)
+            slicer.observe(task.request.kind, task.part.window, found)
+            yield rows
 
     def span(self) -> Span:
         """Decide what this sync reads."""
@@ -412,4 +445,4 @@ def before(row: Row, field: str, moment: datetime) -> bool:
 
 
 def _list(rows: Any) -> list[Row] | None:  # noqa: ANN401
-    return rows if isinstance(rows, list) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ class Request:
         operation: Amazon's name of the operation.
         path: The path, completely encoded.
         params: Query parameters, not encoded.
-        about: The window or the number asked for, to name the request in messages.
+        kind: What is asked by: a kind of date, a region, a number.
+        about: The window or the number asked for; with the kind it names the request in messages.
         role: The role an application needs for the operation.
         paging: Whether a page token is among the parameters.
     """
@@ -42,6 +44,7 @@ class Request:
     operation: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
     about: str = ""
     role: str = ""
     paging: bool = False
@@ -49,11 +52,11 @@ class Request:
     def page(self, parameter: str, token: str) -> Request:
         """Return the request for the next page: the same parameters, and the token."""
         params = {**self.params, parameter: token}
-        return Request(self.operation, self.path, params, self.about, self.role, paging=True)
+        return replace(self, params=params, paging=True)
 
     @override
     def __str__(self) -> str:
-        return f"{self.operation} ({self.about})"
+        return f"{self.operation} ({f'{self.kind} {self.about}'.strip()})"
 
 
 def new_session(user_agent: str, connections: int) -> requests.Session:
@@ -102,8 +105,7 @@ class Connection:
         tries = page_tries = 0
         waiting = waits()
         while True:
-            token = self._authenticator.access_token()
-            verdict = self._attempt(request, token)
+            token, verdict = self._attempt(request)
             if verdict.action is Action.ACCEPT:
                 return verdict.body
             if verdict.action is Action.RENEW_TOKEN and not token_renewed:
@@ -134,10 +136,19 @@ class Connection:
             )
             self._clock.sleep(wait)
 
-    def _attempt(self, request: Request, token: str) -> Verdict:
-        """Pay one token of the operation's bucket, send the request once, judge what comes."""
+    def _attempt(self, request: Request) -> tuple[str, Verdict]:
+        """Pay one token of the operation's bucket, send the request once, judge what comes.
+
+        Returns:
+            The access token that was used, and the verdict.
+        """
         bucket = self._limiter.bucket(request.operation)
+        # Signing in takes its time: done with a token of the bucket in hand, the request would
+        # arrive late and close up with those behind it, which Amazon's bucket does not allow. But
+        # an access token may also expire during a long wait for the bucket.
+        self._authenticator.access_token()
         bucket.acquire()
+        token = self._authenticator.access_token()
         try:
             response = self._session.get(
                 self._url + request.path,
@@ -148,16 +159,20 @@ class Connection:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            return no_response(f"no answer from {self._url} ({type(error).__name__})")
+            return token, no_response(f"no answer from {self._url} ({type(error).__name__})")
         verdict = judge(
-            response.status_code, response.headers, response.content, paging=request.paging
+            response.status_code,
+            response.headers,
+            response.content,
+            paging=request.paging,
+            secret=token,
         )
         if verdict.action is Action.SLOW_DOWN:
             bucket.refused(verdict.retry_after)
         else:
             bucket.succeeded()
             _retune(bucket.retune, response.headers.get("x-amzn-ratelimit-limit", ""))
-        return verdict
+        return token, verdict
 
     def _refusal(self, request: Request, verdict: Verdict) -> RequestFailedError:
         return RequestFailedError(
@@ -207,5 +222,5 @@ def _retune(retune: Callable[[float], None], announced: str) -> None:
         rate = float(announced)
     except ValueError:
         return
-    if rate > 0:
+    if 0 < rate < math.inf:
         retune(rate)

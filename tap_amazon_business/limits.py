@@ -55,6 +55,9 @@ _SLOWER = 0.7
 _SLOWEST = 0.1
 _RECOVERY = 0.01
 
+# An announced rate below one request an hour is taken for an error.
+_SLOWEST_RATE = 1 / 3600
+
 # A token is whole when no rounding error can tell it from one.
 _WHOLE = 1 - 1e-9
 
@@ -86,6 +89,7 @@ class TokenBucket:
         """Follow the rate that x-amzn-RateLimit-Limit announces, in requests a second."""
         with self._lock:
             self._refill()
+            rate = max(rate, _SLOWEST_RATE)
             self._rate = min(rate, self._plan.rate) if self._plan.fixed else rate
 
     def succeeded(self) -> None:

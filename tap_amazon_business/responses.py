@@ -69,7 +69,9 @@ def no_response(problem: str) -> Verdict:
     return Verdict(Action.RETRY, {}, problem)
 
 
-def judge(status: int, headers: Mapping[str, str], content: bytes, *, paging: bool) -> Verdict:
+def judge(
+    status: int, headers: Mapping[str, str], content: bytes, *, paging: bool, secret: str = ""
+) -> Verdict:
     """Decide what a response means.
 
     Args:
@@ -77,12 +79,15 @@ def judge(status: int, headers: Mapping[str, str], content: bytes, *, paging: bo
         headers: The response's headers, with case-insensitive names.
         content: The body; gateways send HTML or nothing at all with any status.
         paging: Whether the request carried a page token.
+        secret: The access token, which must not be repeated where Amazon's message does.
     """
     body = _decode(content)
     if status == HTTPStatus.OK and body and not _only_errors(body):
         return Verdict(Action.ACCEPT, body, status=status)
     code, message = _first_error(body)
     problem = _describe(status, code, message, headers)
+    if secret:
+        problem = problem.replace(secret, "(access token)")
     if status == HTTPStatus.OK:
         action = Action.RETRY
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -124,10 +129,14 @@ def _describe(status: int, code: str, message: str, headers: Mapping[str, str]) 
     if not code and not message:
         kind = headers.get("content-type", "").split(";")[0] or "no content type"
         message = f"the body is no answer of this API ({kind})"
-    said = _E_MAIL.sub("(e-mail)", " ".join(message.split()))[:_LONGEST_MESSAGE]
+    said = _E_MAIL.sub("(e-mail)", " ".join([*f"{status} {code}".split(), ":", *message.split()]))
+    said = said.replace(" :", ":")
+    if len(said) > _LONGEST_MESSAGE:
+        said = said[:_LONGEST_MESSAGE] + "…"
     request_id = headers.get("x-amzn-requestid", "none")
-    return f"HTTP {status} {code}: {said}".replace(" :", ":") + f" [x-amzn-RequestId {request_id}]"
+    return f"HTTP {said} [x-amzn-RequestId {request_id}]"
 
 
 def _retry_after(value: str) -> float:
-    return min(float(value), _LONGEST_RETRY_AFTER) if value.strip().isdigit() else 0.0
+    seconds = value.strip()
+    return min(float(seconds), _LONGEST_RETRY_AFTER) if seconds.isdecimal() else 0.0

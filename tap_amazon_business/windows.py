@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 # Whether Amazon's bounds belong to a window is not documented ("after", "before"). Taken as
 # exclusive at both ends, a row dated exactly on a cut would be in neither window: so a window is
 # asked for from one second earlier. A row that then comes twice is recognised by its key.
 OVERLAP = timedelta(seconds=1)
+
+# Narrower slices would cost more requests than they hold pages, overlap included.
+_NARROWEST = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -56,22 +63,52 @@ class Span:
     until: datetime
     unreadable: datetime | None = None
 
-    def slices(self, width: timedelta) -> list[Slice]:
-        """Cut the span into slices no wider than `width`, oldest first."""
-        return [
-            *(Slice(window, reread=True) for window in cut(self.reread_from, self.since, width)),
-            *(Slice(window) for window in cut(self.since, self.until, width)),
-        ]
+
+class Slicer:
+    """Cuts a span into slices, narrower where rows turn out to be dense.
+
+    Pages of a window have to be asked for one by one, windows are independent: slices of a few
+    pages let several be read at once without many pages waiting for their turn. They also let the
+    bookmark move often, however busy the account.
+
+    Args:
+        span: What the sync reads.
+        widest: How wide a slice may be.
+        rows: How many rows a slice is meant to hold.
+    """
+
+    def __init__(self, span: Span, *, widest: timedelta, rows: int) -> None:
+        self._span = span
+        self._widest = widest
+        self._rows = rows
+        self._seconds_per_row: dict[str, float] = {}
+
+    def __iter__(self) -> Iterator[Slice]:
+        """Yield the slices, oldest first; each is as wide as what was observed until then lets."""
+        span = self._span
+        for window in cut(span.reread_from, span.since, self._width):
+            yield Slice(window, reread=True)
+        for window in cut(span.since, span.until, self._width):
+            yield Slice(window)
+
+    def observe(self, kind: str, window: Window, rows: int) -> None:
+        """Take note of how many rows of a kind a window held, or holds at least."""
+        # An empty window counts as one row, so that slices grow again where an account goes quiet.
+        seconds = (window.end - window.start).total_seconds()
+        self._seconds_per_row[kind] = seconds / max(rows, 1)
+
+    def _width(self) -> timedelta:
+        densest = min(self._seconds_per_row.copy().values(), default=math.inf)
+        seconds = min(densest * self._rows, self._widest.total_seconds())
+        return max(timedelta(seconds=int(seconds)), _NARROWEST)
 
 
-def cut(start: datetime, end: datetime, width: timedelta) -> list[Window]:
-    """Cut [start, end) into adjoining windows no wider than `width`, oldest first."""
-    edges = []
-    edge = start
-    while edge < end:
-        edges.append(edge)
-        edge += width
-    return [Window(*pair) for pair in pairwise([*edges, end])] if edges else []
+def cut(start: datetime, end: datetime, width: Callable[[], timedelta]) -> Iterator[Window]:
+    """Cut [start, end) into adjoining windows, oldest first; each asks for its own width."""
+    while start < end:
+        stop = min(start + width(), end)
+        yield Window(start, stop)
+        start = stop
 
 
 def plan(

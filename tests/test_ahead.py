@@ -246,7 +246,7 @@ def test_many_threads_hold_no_more_than_told_one_item_and_what_each_has_in_hand(
         for number, items in enumerate(ahead):
             while True:
                 if number < 18:  # towards the end there is nothing left to read ahead
-                    ahead_of_consumer.wait_until(5 + 1)
+                    ahead_of_consumer.wait_until(5)
                 ahead_of_consumer.add(-1)
                 if next(items, None) is None:
                     ahead_of_consumer.add(1)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,7 @@ from tap_amazon_business.connection import Connection, Request, new_session
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.limits import PUBLISHED_PLANS, Limiter, UsagePlan
 from tap_amazon_business.responses import judge
+from tap_amazon_business.retry import waits
 from tests.clocks import FakeClock
 from tests.simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 
@@ -308,6 +309,16 @@ def test_trouble_that_does_not_pass_ends_within_a_bound() -> None:
         here.fail_next(*[Reply(503)] * 100)
         here.failure()
         assert here.clock.monotonic() <= LONGEST_WAITS
+
+
+def test_waits_double_up_to_a_minute() -> None:
+    longest = waits(jitter=lambda seconds: seconds)
+    assert [*islice(longest, 9)] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_no_two_programs_that_failed_together_come_back_together() -> None:
+    several = [[*islice(waits(), 7)] for _ in range(5)]
+    assert len({tuple(waits_) for waits_ in several}) == 5
 
 
 def test_what_did_not_succeed_says_what_came_last_and_what_to_do() -> None:

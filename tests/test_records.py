@@ -122,6 +122,11 @@ def shared_streams() -> dict[str, AmazonStream]:
     return _streams()
 
 
+def record_of(stream: AmazonStream, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a stream makes of a row, None where it leaves it out."""
+    return next(map(stream.record, stream.keyed([row])), None)
+
+
 def _streams() -> dict[str, AmazonStream]:
     names = ("client_id", "client_secret", "refresh_token")
     config = {f"{api}_{name}": "x" for api in ("sp_api", "business_api") for name in names}
@@ -135,7 +140,7 @@ def test_any_row_becomes_a_valid_record_or_none(
     streams: dict[str, AmazonStream], name: str, data: st.DataObject
 ) -> None:
     stream = streams[name]
-    record = stream.record(sent(data.draw(rows(stream.schema))))
+    record = record_of(stream, sent(data.draw(rows(stream.schema))))
     if record is not None:
         Draft7Validator(stream.schema, format_checker=_FORMATS).validate(record)
 
@@ -291,7 +296,7 @@ def test_an_unknown_field_is_warned_of_once_however_many_rows_have_it(
     stream = _streams()["purchase_orders"]
     with caplog.at_level(logging.WARNING, TapAmazonBusiness.name):
         for number in "123":
-            stream.record({"purchaseOrderNumber": number, "newField": "jane@example.com"})
+            record_of(stream, {"purchaseOrderNumber": number, "newField": "jane@example.com"})
     (warning,) = [record.getMessage() for record in caplog.records]
     assert "purchase_orders: newField: the field is not in the schema" in warning
 
@@ -301,13 +306,13 @@ def test_a_row_without_its_key_is_left_out_and_warned_of(
     caplog: pytest.LogCaptureFixture, row: dict[str, Any]
 ) -> None:
     with caplog.at_level(logging.WARNING, TapAmazonBusiness.name):
-        assert _streams()["purchase_orders"].record(row) is None
+        assert record_of(_streams()["purchase_orders"], row) is None
     assert "purchaseOrderNumber: a row without its key was left out" in caplog.text
 
 
 def test_values_outside_a_documented_list_are_kept(streams: dict[str, AmazonStream]) -> None:
     row = {"purchaseOrderNumber": "1", "purchaseOrderState": "REOPENED"}
-    assert streams["purchase_orders"].record(row) == row | {"lastChangedDate": None}
+    assert record_of(streams["purchase_orders"], row) == row | {"lastChangedDate": None}
 
 
 # ---- money ---------------------------------------------------------------------------------------
@@ -318,7 +323,7 @@ def test_every_digit_of_a_vendors_money_survives(
     streams: dict[str, AmazonStream], amount: str
 ) -> None:
     order = {"purchaseOrderNumber": "1", "items": [{"netCost": {"amount": amount}}]}
-    record = streams["purchase_orders"].record(sent(order))
+    record = record_of(streams["purchase_orders"], sent(order))
     assert record is not None
     assert record["items"] == [{"netCost": {"amount": amount}}]
 
@@ -330,7 +335,7 @@ def test_every_digit_of_a_report_s_money_survives_though_it_is_sent_as_a_number(
 ) -> None:
     keys = '"purchaseOrderNumber": "1", "orderMetadata": {"orderId": "2"}'
     report = received(f'{{{keys}, "charges": [{{"amount": {{"amount": {amount}}}}}]}}')
-    record = streams["order_reports"].record(report)
+    record = record_of(streams["order_reports"], report)
     assert record is not None
     assert record["charges"] == [{"amount": {"amount": amount}}]
 
@@ -464,13 +469,13 @@ def test_what_is_no_date_comes_out_as_none(value: object) -> None:
     assert utc(value) is None
 
 
-@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC), allow_imaginary=False))
 def test_a_date_is_the_same_moment_before_and_after(moment: datetime) -> None:
     written = utc(moment.isoformat())
     # At the ends of the calendar some moments have no date in UTC.
     if written is not None:
-        assert datetime.fromisoformat(written) == moment
-        assert moment_of(moment.isoformat()) == moment
+        assert datetime.fromisoformat(written) == moment.astimezone(UTC)
+        assert moment_of(moment.isoformat()) == moment.astimezone(UTC)
 
 
 @given(dates)

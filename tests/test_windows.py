@@ -14,6 +14,7 @@ from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.windows import (
     OVERLAP,
     Slice,
+    Slicer,
     Span,
     Window,
     cut,
@@ -79,6 +80,14 @@ def planned(**given_: Any) -> Span:
     )
 
 
+def cut_evenly(start: datetime, end: datetime, width: timedelta) -> list[Window]:
+    return list(cut(start, end, lambda: width))
+
+
+def slices(span: Span, width: timedelta) -> list[Slice]:
+    return list(Slicer(span, widest=width, rows=400))
+
+
 # ---- cut -----------------------------------------------------------------------------------------
 
 
@@ -88,7 +97,7 @@ def test_windows_begin_and_end_with_their_span(
 ) -> None:
     start, end, width = given_
     assume(start < end)
-    windows = cut(start, end, width)
+    windows = cut_evenly(start, end, width)
     assert (windows[0].start, windows[-1].end) == (start, end)
 
 
@@ -96,7 +105,7 @@ def test_windows_begin_and_end_with_their_span(
 def test_every_window_begins_where_the_one_before_it_ends(
     given_: tuple[datetime, datetime, timedelta],
 ) -> None:
-    windows = cut(*given_)
+    windows = cut_evenly(*given_)
     assert all(earlier.end == later.start for earlier, later in pairwise(windows))
 
 
@@ -104,7 +113,7 @@ def test_every_window_begins_where_the_one_before_it_ends(
 def test_no_window_is_empty_or_wider_than_the_width(
     given_: tuple[datetime, datetime, timedelta],
 ) -> None:
-    for window in cut(*given_):
+    for window in cut_evenly(*given_):
         assert timedelta() < window.end - window.start <= given_[2]
 
 
@@ -113,7 +122,7 @@ def test_a_span_is_cut_into_as_few_windows_as_can_be(
     given_: tuple[datetime, datetime, timedelta],
 ) -> None:
     start, end, width = given_
-    assert len(cut(start, end, width)) == -((start - end) // width)
+    assert len(cut_evenly(start, end, width)) == -((start - end) // width)
 
 
 @given(cuts(), st.floats(min_value=0, max_value=1, exclude_max=True))
@@ -123,14 +132,14 @@ def test_every_moment_of_a_span_lies_in_exactly_one_window(
     start, end, width = given_
     moment = start + (end - start) * share
     assume(moment < end)
-    assert sum(window.start <= moment < window.end for window in cut(start, end, width)) == 1
+    assert sum(window.start <= moment < window.end for window in cut_evenly(start, end, width)) == 1
 
 
 @given(moments, st.timedeltas(min_value=timedelta(), max_value=DAY), widths)
 def test_a_span_that_ends_before_it_begins_has_no_windows(
     start: datetime, back: timedelta, width: timedelta
 ) -> None:
-    assert cut(start, start - back, width) == []
+    assert cut_evenly(start, start - back, width) == []
 
 
 # ---- what is asked of the API --------------------------------------------------------------------
@@ -148,7 +157,7 @@ def test_vendor_requests_always_ask_for_less_than_seven_days(
 ) -> None:
     # Seven days are refused, exactly seven on some accounts only; the overlap is part of it.
     start, end, _ = given_
-    for window in cut(start, end, PurchaseOrdersStream.reading.width):
+    for window in cut_evenly(start, end, PurchaseOrdersStream.reading.width):
         assert parse_moment(window.before) - parse_moment(window.after) < 7 * DAY
 
 
@@ -162,7 +171,7 @@ def test_every_moment_of_a_sync_is_asked_for_even_if_amazon_excludes_both_bounds
     width = max(width, (span.until - span.reread_from) / 40)
     moment = span.since + (span.until - span.since) * share
     assume(moment < span.until)
-    windows = [part.window for part in span.slices(width) if not part.reread]
+    windows = [part.window for part in slices(span, width) if not part.reread]
     assert any(parse_moment(w.after) < moment < parse_moment(w.before) for w in windows)
 
 
@@ -283,7 +292,7 @@ def test_nothing_between_the_bookmark_and_the_new_part_is_left_out(given_: dict[
 def test_slices_come_oldest_first_and_know_what_was_read_before() -> None:
     day = datetime(2026, 5, 1, tzinfo=UTC)
     span = Span(reread_from=day, since=day + 1.5 * DAY, until=day + 3 * DAY)
-    assert span.slices(DAY) == [
+    assert slices(span, DAY) == [
         Slice(Window(day, day + DAY), reread=True),
         Slice(Window(day + DAY, day + 1.5 * DAY), reread=True),
         Slice(Window(day + 1.5 * DAY, day + 2.5 * DAY)),
@@ -297,7 +306,7 @@ def test_slices_adjoin_from_the_first_moment_read_again_to_the_last_new_one(
 ) -> None:
     span = plan(**given_)
     assume(span.since < span.until)
-    windows = [part.window for part in span.slices(7 * DAY)]
+    windows = [part.window for part in slices(span, 7 * DAY)]
     assert (windows[0].start, windows[-1].end) == (span.reread_from, span.until)
     assert all(earlier.end == later.start for earlier, later in pairwise(windows))
 
@@ -305,9 +314,30 @@ def test_slices_adjoin_from_the_first_moment_read_again_to_the_last_new_one(
 @given(plans())
 def test_what_is_read_again_lies_before_what_is_new(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    for part in span.slices(7 * DAY):
+    for part in slices(span, 7 * DAY):
         assert part.reread == (part.window.end <= span.since)
         assert part.reread or part.window.start >= span.since
+
+
+def test_slices_are_narrower_where_rows_are_dense_and_grow_again_where_they_are_not() -> None:
+    slicer = Slicer(Span(NOW, NOW, NOW + 60 * DAY), widest=7 * DAY, rows=400)
+    parts = iter(slicer)
+    first = next(parts)
+    slicer.observe("created", first.window, 2800)
+    slicer.observe("changed", first.window, 1400)
+    second = next(parts)
+    slicer.observe("created", second.window, 0)
+    slicer.observe("changed", second.window, 200)
+    third = next(parts)
+    widths = [part.window.end - part.window.start for part in (first, second, third)]
+    assert widths == [7 * DAY, DAY, 2 * DAY]
+
+
+def test_the_densest_account_is_not_cut_to_nothing() -> None:
+    slicer = Slicer(Span(NOW, NOW, NOW + DAY), widest=DAY, rows=400)
+    slicer.observe("created", Window(NOW, NOW + timedelta(seconds=1)), 10**9)
+    window = next(iter(slicer)).window
+    assert window.end - window.start >= timedelta(minutes=1)
 
 
 # ---- moments as text -----------------------------------------------------------------------------
@@ -354,5 +384,5 @@ def test_a_window_is_named_by_its_own_bounds_not_by_those_asked_for() -> None:
 
 
 def test_the_overlap_of_two_windows_is_a_second() -> None:
-    earlier, later = cut(NOW, NOW + 2 * DAY, DAY)
+    earlier, later = cut_evenly(NOW, NOW + 2 * DAY, DAY)
     assert parse_moment(earlier.before) - parse_moment(later.after) == OVERLAP

@@ -61,8 +61,8 @@ class OrderReportsStream(BusinessStream):
         # Buyers type purchase order numbers as they like, slashes and umlauts included.
         path = self.path.format(quote(number, safe=""))
         for region in self.settings.business_api_regions:
-            about = f"purchase order {number}, region {region}"
-            yield from self.pages(self.request(about, {"region": region}, path))
+            kind = f"region {region}, purchase order"
+            yield from self.pages(self.request(kind, number, {"region": region}, path))
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -109,7 +109,9 @@ class OrderDateStream(SlicedStream, BusinessStream):
     def requests(self, part: Slice) -> list[Request]:
         window = {"orderStartDate": part.window.after, "orderEndDate": part.window.before}
         return [
-            self.request(f"ordered {part.window}, region {region}", {**window, "region": region})
+            self.request(
+                f"region {region}, ordered", str(part.window), {**window, "region": region}
+            )
             for region in self.settings.business_api_regions
         ]
 
@@ -185,7 +187,7 @@ class TransactionsStream(SlicedStream, BusinessStream):
     @override
     def requests(self, part: Slice) -> list[Request]:
         window = {"feedStartDate": part.window.after, "feedEndDate": part.window.before}
-        return [self.request(f"fed {part.window}", window)]
+        return [self.request("fed", str(part.window), window)]
 
     @override
     def reshape(self, row: Row) -> Row:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -44,7 +45,6 @@ class VendorListStream(SlicedStream, VendorStream):
 
     Attributes:
         passes: The kinds of date that a slice is asked for by, as the API's parameters begin.
-        page_size: Rows a page, the most that the operation allows.
         by_vendor_code: Whether the operation takes orderingVendorCode.
     """
 
@@ -52,7 +52,6 @@ class VendorListStream(SlicedStream, VendorStream):
     # a window's overlap with the one before comes on top. Six months can be read.
     reading = Reading(width=timedelta(days=7) - timedelta(minutes=1), reach=timedelta(days=180))
     passes: ClassVar[tuple[str, ...]] = ("created",)
-    page_size: ClassVar[int] = 100
     by_vendor_code: ClassVar[bool] = True
 
     @property
@@ -78,13 +77,13 @@ class VendorListStream(SlicedStream, VendorStream):
         params = {
             f"{name}After": part.window.after,
             f"{name}Before": part.window.before,
-            "limit": str(self.page_size),
+            "limit": str(self.reading.page_size),
             **self.filters,
         }
         if code is not None:
             params["orderingVendorCode"] = code
-        about = f"{name} {part.window}" + (f", vendor code {code}" if code else "")
-        return self.request(about, params)
+        kind = f"vendor code {code}, {name}" if code else name
+        return self.request(kind, str(part.window), params)
 
 
 class PurchaseOrdersStream(VendorListStream):
@@ -159,7 +158,8 @@ class PurchaseOrdersStream(VendorListStream):
         request = Request(
             "getPurchaseOrder",
             f"{self.path}/{quote(number, safe='')}",
-            about=f"purchase order {number}",
+            kind="purchase order",
+            about=number,
             role=self.role,
         )
         try:
@@ -267,7 +267,7 @@ class VendorShipmentsStream(VendorListStream):
     rows_field = "shipments"
     primary_keys = ("vendorShipmentIdentifier",)
     replication_key = "shipmentCreateDate"
-    page_size = 50
+    reading = replace(VendorListStream.reading, page_size=50)
     by_vendor_code = False
     schema: ClassVar = vendor_schemas.VENDOR_SHIPMENTS
 
