@@ -107,6 +107,8 @@ class ReadAhead(Generic[T]):
                 sequence.error = error
             with self._changed:
                 sequence.ended = True
+                if sequence.error is not None:
+                    self._sources = iter(())  # nobody will come to what lies behind an error
                 self._changed.notify_all()
 
     def _begin(self) -> tuple[Callable[[], Iterable[T]], _Sequence[T]] | None:

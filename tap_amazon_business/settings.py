@@ -6,7 +6,7 @@ import difflib
 import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator
 from singer_sdk import typing as th
@@ -25,8 +25,6 @@ BUSINESS_API = "business_api"
 _CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
 _LONGEST_USER_AGENT = 500  # Amazon's limit
-
-Strategy = Literal["purchase_order", "order_date", "auto"]
 
 
 def _secret(name: str, description: str) -> th.Property[Any]:
@@ -144,9 +142,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "order_reports_strategy",
         th.StringType,
-        default="purchase_order",
-        allowed_values=["purchase_order"],
-        description="purchase_order: one request for each purchase order number.",
+        default="auto",
+        allowed_values=["purchase_order", "order_date", "auto"],
+        description=(
+            "How order_reports are found. purchase_order: one request for each purchase order "
+            "number and region. order_date: all of the last two years, a hundred a page, matched "
+            "by the number that they name. auto: the cheaper of the two, as far as can be known."
+        ),
     ),
     th.Property(
         "max_parallel_requests",
@@ -222,6 +224,7 @@ class Settings:
     ordering_vendor_codes: tuple[str, ...]
     purchase_order_filters: Mapping[str, str]
     purchase_order_numbers: tuple[str, ...]
+    order_reports_strategy: str
     plans: Mapping[str, UsagePlan]
     max_parallel_requests: int
     request_timeout: int
@@ -255,6 +258,7 @@ class Settings:
             ordering_vendor_codes=tuple(dict.fromkeys(values.get("ordering_vendor_codes", ()))),
             purchase_order_filters=_filters(values),
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
+            order_reports_strategy=values["order_reports_strategy"],
             plans=_plans(values.get("rate_limits", {})),
             max_parallel_requests=values["max_parallel_requests"],
             request_timeout=values["request_timeout"],

@@ -18,6 +18,7 @@ from tap_amazon_business.limits import Limiter
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.business import (
     BUSINESS_STREAMS,
+    NamedOrderReportsStream,
     OrderReportsStream,
     PurchaseOrderReportsStream,
 )
@@ -96,9 +97,12 @@ class TapAmazonBusiness(Tap):
             return [OrderReportsStream]
         if settings.sp_api or not settings.business_api:
             return [PurchaseOrderReportsStream]
+        if settings.order_reports_strategy != "purchase_order":
+            return [NamedOrderReportsStream]
         self.logger.warning(
-            "order_reports needs purchase orders: set sp_api_client_id, sp_api_client_secret and "
-            "sp_api_refresh_token, or purchase_order_numbers"
+            "order_reports by purchase order need purchase orders: set sp_api_client_id, "
+            "sp_api_client_secret and sp_api_refresh_token, or purchase_order_numbers, or another "
+            "order_reports_strategy"
         )
         return []
 

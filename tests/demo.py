@@ -66,11 +66,12 @@ def main() -> None:
 
 
 def _environment(simulator: Simulator) -> dict[str, str]:
+    # Reports that name another purchase order number than their own come by number only.
     settings = {
         f"TAP_AMAZON_BUSINESS_{name.upper()}": value
         if isinstance(value, str)
         else json.dumps(value)
-        for name, value in simulator.config().items()
+        for name, value in simulator.config(order_reports_strategy="purchase_order").items()
     }
     return {
         **os.environ,

@@ -100,9 +100,10 @@ def command(
     return [*parts, *arguments]
 
 
-def select(*streams: str) -> dict[str, Any]:
-    """Return a catalog in which these streams are selected, and no others."""
-    catalog: dict[str, Any] = TapAmazonBusiness(config={}, validate_config=False).catalog_dict
+def select(*streams: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a catalog, of a configuration if need be, in which only these streams are selected."""
+    tap = TapAmazonBusiness(config=config or {}, validate_config=False)
+    catalog: dict[str, Any] = tap.catalog_dict
     for stream in catalog["streams"]:
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:

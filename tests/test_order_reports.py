@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def sync(clock: FakeClock, config: dict[str, Any], before: Run | None = None) ->
     """Sync purchase orders and their reports, from where an earlier run ended."""
     return run_by(
         clock,
-        config,
+        {"order_reports_strategy": "purchase_order", **config},
         state=before.state if before else None,
         catalog=select("purchase_orders", "order_reports"),
     )
@@ -173,7 +173,11 @@ def test_recent_orders_are_asked_again_though_they_did_not_change(clock: FakeClo
 
 def test_order_reports_alone_leave_their_parents_out(clock: FakeClock) -> None:
     with serve(clock, orders=30) as serving:
-        run = run_by(clock, serving.config(), catalog=select("order_reports"))
+        run = run_by(
+            clock,
+            serving.config(order_reports_strategy="purchase_order"),
+            catalog=select("order_reports"),
+        )
         truth = serving.world.order_reports()
     assert len(run.records("order_reports")) == len(truth)
     assert run.schemas == {"order_reports": 1}
@@ -213,6 +217,105 @@ def test_a_failing_report_does_not_lose_the_slices_before_it(clock: FakeClock) -
     assert reports == _keys(whole)
 
 
+def named(serving: Simulator) -> set[tuple[str, str]]:
+    """Return the keys of the reports that name the number they are found by."""
+    return {
+        key
+        for key, row in serving.world.order_reports().items()
+        if row.get("purchaseOrderNumber") == key[0]
+    }
+
+
+def test_by_date_come_the_very_same_records_as_by_number(clock: FakeClock) -> None:
+    with serve(clock, orders=400) as serving:
+        by_number = sync(clock, serving.config())
+        serving.reset_stats()
+        by_date = sync(clock, serving.config(order_reports_strategy="order_date"))
+        stats = serving.stats()
+        expected = named(serving)
+    assert stats.operations["getOrderReportsByPurchaseOrderNumber"].requests == 0
+    assert stats.operations["getOrderReports"].requests <= 20
+    assert not stats.malformed
+    found = {(r["purchaseOrderNumber"], r["orderId"]): r for r in by_date.records("order_reports")}
+    known = {
+        (r["purchaseOrderNumber"], r["orderId"]): r for r in by_number.records("order_reports")
+    }
+    assert len(by_date.records("order_reports")) == len(expected)
+    assert found == {key: record for key, record in known.items() if key in expected}
+
+
+def test_by_date_only_the_parents_reports_are_emitted(clock: FakeClock) -> None:
+    start = (clock.now() - timedelta(days=30)).isoformat()
+    with serve(clock, orders=300, quirks=False) as serving:
+        run = sync(clock, serving.config(order_reports_strategy="order_date", start_date=start))
+        expected = named(serving)
+    assert 0 < len(run.numbers()) < 150
+    assert _keys(run) == {key for key in expected if key[0] in run.numbers()}
+
+
+def test_a_sync_by_date_resumes_like_any_other(clock: FakeClock) -> None:
+    config = {"order_reports_strategy": "order_date"}
+    with serve(clock, orders=200, quirks=False) as serving:
+        first = sync(clock, serving.config(**config))
+        clock.advance(hours=4)
+        touched = serving.world.change(fraction=0, state_only=0, new=10)
+        second = sync(clock, serving.config(**config), first)
+        expected = named(serving)
+    assert set(second.numbers()) >= set(touched.new)
+    assert _keys(first) | _keys(second) == expected
+
+
+@pytest.mark.parametrize(
+    ("orders", "extra"),
+    [(400, 0), (30, 0), (4, 0), (3, 2500), (60, 4000)],
+    ids=["many parents", "few parents", "next to none", "very many orders", "more orders"],
+)
+def test_auto_costs_at_most_twice_the_cheaper_way(
+    clock: FakeClock, orders: int, extra: int
+) -> None:
+    def requests(strategy: str) -> int:
+        serving.reset_stats()
+        run = sync(clock, serving.config(order_reports_strategy=strategy))
+        assert run.status == 0
+        assert _keys(run) >= expected
+        operations = serving.stats().operations
+        return (
+            operations["getOrderReports"].requests
+            + operations["getOrderReportsByPurchaseOrderNumber"].requests
+        )
+
+    with serve(clock, orders=orders, quirks=False) as serving:
+        for _ in range(extra // 500):  # orders of purchase orders too old for the vendor API
+            created = clock.now() - timedelta(days=300)
+            serving.world.add_order(created=created, reports=500)
+        recent = {
+            number
+            for number, row in serving.world.purchase_orders().items()
+            if datetime.fromisoformat(row["orderDetails"]["purchaseOrderDate"])
+            > clock.now() - timedelta(days=179)
+        }
+        expected = {key for key in named(serving) if key[0] in recent}
+        cheaper = min(requests("purchase_order"), requests("order_date"))
+        assert requests("auto") <= 2 * cheaper
+
+
+def test_without_vendor_credentials_every_order_that_names_a_number_comes(
+    clock: FakeClock,
+) -> None:
+    with serve(clock, orders=150) as serving:
+        config = {**serving.config(**BUSINESS_ONLY), "order_reports_strategy": "auto"}
+        first = run_by(clock, config, catalog=select("order_reports", config=config))
+        rows = serving.rows("orders").values()
+        expected = {
+            (row["purchaseOrderNumber"], row["orderMetadata"]["orderId"])
+            for row in rows
+            if row.get("purchaseOrderNumber") is not None
+        }
+    assert len(first.records("order_reports")) == len(expected)
+    assert _keys(first) == expected
+    assert first.bookmark("order_reports")
+
+
 @pytest.mark.parametrize("parallel", [1, 16])
 def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, parallel: int) -> None:
     end = clock.now() - timedelta(hours=1)
@@ -226,5 +329,9 @@ def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, paral
     ]
 
 
+def _by_key(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(r["purchaseOrderNumber"], r["orderId"]): r for r in run.records("order_reports")}
+
+
 def _keys(run: Run) -> set[tuple[str, str]]:
-    return {(r["purchaseOrderNumber"], r["orderId"]) for r in run.records("order_reports")}
+    return set(_by_key(run))

@@ -51,7 +51,8 @@ def sync(serving: Simulator, clock: FakeClock, before: Run | None = None, **sett
 def test_every_order_and_every_report_comes_exactly_once(tmp_path: Path) -> None:
     with Simulator(World(orders=3000), Options(rates=FAST)) as serving:
         catalog = select("purchase_orders", "order_reports")
-        run = run_tap(serving.config(rate_limits=_own_plan()), tmp_path, catalog=catalog)
+        config = serving.config(rate_limits=_own_plan(), order_reports_strategy="purchase_order")
+        run = run_tap(config, tmp_path, catalog=catalog)
         stats = serving.stats()
         orders, reports = serving.world.purchase_orders(), serving.world.order_reports()
     assert run.status == 0

@@ -24,7 +24,7 @@ def test_killed_at_ten_moments_nothing_is_missing(seed: int, tmp_path: Path) -> 
     keys: set[tuple[str, ...]] = set()
     state: dict[str, Any] | None = None
     with Simulator(World(orders=900, seed=seed), Options(limits=False)) as serving:
-        config = serving.config()
+        config = serving.config(order_reports_strategy="purchase_order")
         config["rate_limits"] = {
             name: {"rate": 5000, "burst": 1000}
             for name in ("getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber")

@@ -43,6 +43,11 @@ def serve(clock: FakeClock, options: Options | None = None, **world: Any) -> Sim
     return Simulator(World(now=clock.now, **world), options or Options(), monotonic=clock.monotonic)
 
 
+def settings(serving: Simulator, **extra: Any) -> dict[str, Any]:
+    """Return settings by which order_reports bring all that the simulator has."""
+    return serving.config(**{"order_reports_strategy": "purchase_order", **extra})
+
+
 def keys(run: Run, stream: str) -> list[tuple[str, ...]]:
     """Return the key of each record of a stream."""
     (schema,) = [m for m in run.messages if m["type"] == "SCHEMA" and m["stream"] == stream]
@@ -52,7 +57,7 @@ def keys(run: Run, stream: str) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_stream_brings_every_row_exactly_once(clock: FakeClock, seed: int) -> None:
     with serve(clock, orders=250, seed=seed) as serving:
-        run = run_by(clock, serving.config())
+        run = run_by(clock, settings(serving))
         truth = {name: set(serving.rows(name)) for name in STREAMS}
         stats = serving.stats()
     assert run.status == 0, run.log
@@ -69,7 +74,7 @@ def test_every_stream_brings_every_row_exactly_once(clock: FakeClock, seed: int)
 
 def test_every_record_is_valid_against_its_schema(clock: FakeClock) -> None:
     with serve(clock, orders=250) as serving:
-        run = run_by(clock, serving.config())
+        run = run_by(clock, settings(serving))
     validators = {
         m["stream"]: Draft7Validator(m["schema"]) for m in run.messages if m["type"] == "SCHEMA"
     }
@@ -80,7 +85,7 @@ def test_every_record_is_valid_against_its_schema(clock: FakeClock) -> None:
 
 def test_dates_have_one_shape_wherever_they_occur(clock: FakeClock) -> None:
     with serve(clock, orders=250) as serving:
-        run = run_by(clock, serving.config())
+        run = run_by(clock, settings(serving))
         rows = [row for name in STREAMS for row in serving.rows(name).values()]
     assert '{"date": "' in json.dumps(rows, default=str)
     dated = [
@@ -105,11 +110,11 @@ def _dates(value: Any) -> list[str]:
 
 def test_a_second_sync_is_incremental_in_every_stream(clock: FakeClock) -> None:
     with serve(clock, orders=250) as serving:
-        first = run_by(clock, serving.config())
+        first = run_by(clock, settings(serving))
         clock.advance(days=1)
         serving.world.change(fraction=0.02, state_only=0.05, new=8)
         serving.reset_stats()
-        second = run_by(clock, serving.config(), state=first.state)
+        second = run_by(clock, settings(serving), state=first.state)
         truth = {name: set(serving.rows(name)) for name in STREAMS}
         stats = serving.stats()
     for name in STREAMS:
@@ -122,12 +127,12 @@ def test_a_second_sync_is_incremental_in_every_stream(clock: FakeClock) -> None:
 
 def test_a_status_that_changed_is_found(clock: FakeClock) -> None:
     with serve(clock, orders=200) as serving:
-        first = run_by(clock, serving.config(), catalog=select("purchase_order_statuses"))
+        first = run_by(clock, settings(serving), catalog=select("purchase_order_statuses"))
         clock.advance(hours=8)
         touched = serving.world.change(fraction=0.1, state_only=0, new=5)
         second = run_by(
             clock,
-            serving.config(),
+            settings(serving),
             state=first.state,
             catalog=select("purchase_order_statuses"),
         )
@@ -136,11 +141,11 @@ def test_a_status_that_changed_is_found(clock: FakeClock) -> None:
 
 def test_reports_by_order_date_are_read_again_within_the_lookback(clock: FakeClock) -> None:
     with serve(clock, orders=200, quirks=False) as serving:
-        first = run_by(clock, serving.config(), catalog=select("orders"))
+        first = run_by(clock, settings(serving), catalog=select("orders"))
         clock.advance(hours=2)
         second = run_by(
             clock,
-            serving.config(order_lookback_days=10),
+            settings(serving, order_lookback_days=10),
             state=first.state,
             catalog=select("orders"),
         )
@@ -157,12 +162,12 @@ def test_items_come_without_a_request_of_their_own_and_without_their_parent(
     clock: FakeClock,
 ) -> None:
     with serve(clock, orders=100) as serving:
-        alone = run_by(clock, serving.config(), catalog=select("purchase_order_items"))
+        alone = run_by(clock, settings(serving), catalog=select("purchase_order_items"))
         requests = serving.stats().operations["getPurchaseOrders"].requests
         serving.reset_stats()
         both = run_by(
             clock,
-            serving.config(),
+            settings(serving),
             catalog=select("purchase_orders", "purchase_order_items"),
         )
         assert abs(serving.stats().operations["getPurchaseOrders"].requests - requests) <= 10
@@ -182,7 +187,7 @@ def test_a_missing_role_fails_one_stream_and_keeps_the_others(
         "getOrderReports": "orders",
     }[operation]
     with serve(clock, Options(lacking_roles=frozenset({operation})), orders=60) as serving:
-        run = run_by(clock, serving.config())
+        run = run_by(clock, settings(serving))
         truth = {name: set(serving.rows(name)) for name in STREAMS}
     assert run.status != 0
     assert re.search(rf"{stream}: {operation} .*lacks the role '", run.log)
@@ -233,7 +238,7 @@ def test_single_fields_can_be_deselected(clock: FakeClock) -> None:
             if entry["breadcrumb"][-1:] in (["buyingCustomer"], ["items"], ["address"]):
                 entry["metadata"]["selected"] = False
     with serve(clock, Options(rates=QUICK), orders=60) as serving:
-        run = run_by(clock, serving.config(), catalog=catalog)
+        run = run_by(clock, settings(serving), catalog=catalog)
     orders, reports = run.records("purchase_orders"), run.records("order_reports")
     assert orders
     assert reports
@@ -255,7 +260,7 @@ def test_stream_maps_rename_hash_and_filter(clock: FakeClock) -> None:
     with serve(clock, Options(rates=QUICK), orders=60) as serving:
         run = run_by(
             clock,
-            serving.config(stream_maps=maps),
+            settings(serving, stream_maps=maps),
             catalog=select("purchase_orders", "order_reports"),
         )
         wanted = {n for n in serving.world.purchase_orders() if n > "M"}
@@ -269,7 +274,7 @@ def test_flattening_makes_columns_of_amounts(clock: FakeClock) -> None:
     with serve(clock, orders=40) as serving:
         run = run_by(
             clock,
-            serving.config(flattening_enabled=True, flattening_max_depth=2),
+            settings(serving, flattening_enabled=True, flattening_max_depth=2),
             catalog=select("purchase_order_items"),
         )
     (schema,) = [m["schema"] for m in run.messages if m["type"] == "SCHEMA"]
@@ -286,7 +291,7 @@ def test_batches_hold_every_record(clock: FakeClock, tmp_path: Path) -> None:
     with serve(clock, Options(rates=QUICK), orders=120) as serving:
         run = run_by(
             clock,
-            serving.config(batch_config=batches),
+            settings(serving, batch_config=batches),
             catalog=select("purchase_orders", "order_reports", "purchase_order_items"),
         )
         truth = {n: set(serving.rows(n)) for n in ("purchase_orders", "order_reports")}

@@ -5,8 +5,11 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -15,76 +18,23 @@ from typing_extensions import override
 from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.children import ChildStream, OrderPage
 from tap_amazon_business.client import AmazonStream, BusinessStream, Reading, Row, SlicedStream
+from tap_amazon_business.connection import Request
 from tap_amazon_business.records import hoist
 from tap_amazon_business.streams import business_schemas
+from tap_amazon_business.streams.reports_by_date import ReportsByDate
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
+from tap_amazon_business.windows import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_amazon_business.connection import Request
-    from tap_amazon_business.windows import Slice
+    from tap_amazon_business.windows import Slice, Window
 
 _REPORTS = "/reports/2025-06-09"
-
-
-class OrderReportsStream(BusinessStream):
-    """Order reports of the purchase order numbers named in the settings."""
-
-    name = "order_reports"
-    operation = "getOrderReportsByPurchaseOrderNumber"
-    path = _REPORTS + "/purchaseOrders/{}/orderReports"
-    rows_field = "ordersReport"
-    primary_keys = ("purchaseOrderNumber", "orderId")
-    schema: ClassVar = business_schemas.ORDER_REPORTS
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        return self.reports_of(self.settings.purchase_order_numbers)
-
-    def reports_of(self, numbers: Sequence[str]) -> Iterator[Record]:
-        """Yield the order reports of these purchase order numbers, each once per number."""
-        threads = min(self.connection.parallel, len(numbers))
-        sources = [partial(self._pages_of, number) for number in numbers]
-        with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
-            for number, pages in zip(numbers, ahead, strict=True):
-                seen = set()
-                for rows in pages:
-                    for row in self.keyed(_of_order(row, number) for row in rows):
-                        if row["orderId"] not in seen:
-                            seen.add(row["orderId"])
-                            yield self.record(row)
-
-    def _pages_of(self, number: str) -> Iterator[list[Row]]:
-        # Buyers type purchase order numbers as they like, slashes and umlauts included.
-        path = self.path.format(quote(number, safe=""))
-        for region in self.settings.business_api_regions:
-            kind = f"region {region}, purchase order"
-            yield from self.pages(self.request(kind, number, {"region": region}, path))
-
-    @override
-    def reshape(self, row: Row) -> Row:
-        return hoist(row, "orderMetadata")
-
-
-class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
-    """Order reports of the purchase orders that their parent reads."""
-
-    parent_stream_type = PurchaseOrdersStream
-    rechecks = True
-
-    @override
-    def children(self, page: OrderPage) -> Iterator[Record]:
-        return self.reports_of(page.numbers)
-
-
-def _of_order(row: Row, number: str) -> Row:
-    """Return the row under the number that was asked for, so that it joins its parent."""
-    reported = row.get("purchaseOrderNumber")
-    own = {} if reported in {None, number} else {"reportedPurchaseOrderNumber": reported}
-    return {**row, **own, "purchaseOrderNumber": number}
+# The API allows 366 days, and the overlap of two windows comes on top.
+_LONGEST_LIST = timedelta(days=365)
 
 
 class OrderDateStream(SlicedStream, BusinessStream):
@@ -107,13 +57,24 @@ class OrderDateStream(SlicedStream, BusinessStream):
 
     @override
     def requests(self, part: Slice) -> list[Request]:
-        window = {"orderStartDate": part.window.after, "orderEndDate": part.window.before}
-        return [
-            self.request(
-                f"region {region}, ordered", str(part.window), {**window, "region": region}
-            )
-            for region in self.settings.business_api_regions
-        ]
+        regions = self.settings.business_api_regions
+        return [self.list_request(part.window, region) for region in regions]
+
+    @classmethod
+    def list_request(cls, window: Window, region: str) -> Request:
+        """Return the request for what was ordered in a window, at most 366 days wide."""
+        return Request(
+            cls.operation,
+            cls.path,
+            {
+                "orderStartDate": window.after,
+                "orderEndDate": window.before,
+                "region": region,
+            },
+            kind=f"region {region}, ordered",
+            about=str(window),
+            role=cls.role,
+        )
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -129,6 +90,116 @@ class OrdersStream(OrderDateStream):
     rows_field = "ordersReport"
     primary_keys = ("orderId",)
     schema: ClassVar = business_schemas.ORDERS
+
+
+class OrderReportsStream(BusinessStream):
+    """Order reports of the purchase order numbers named in the settings."""
+
+    name = "order_reports"
+    operation = "getOrderReportsByPurchaseOrderNumber"
+    path = _REPORTS + "/purchaseOrders/{}/orderReports"
+    rows_field = "ordersReport"
+    primary_keys = ("purchaseOrderNumber", "orderId")
+    schema: ClassVar = business_schemas.ORDER_REPORTS
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        return self.reports_of(self.settings.purchase_order_numbers)
+
+    def reports_of(self, numbers: Sequence[str]) -> Iterator[Record]:
+        """Ask for the order reports of each of these numbers, and yield them in that order."""
+        threads = min(self.connection.parallel, len(numbers))
+        sources = [partial(self._pages_of, number) for number in numbers]
+        with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
+            for number, pages in zip(numbers, ahead, strict=True):
+                yield from self.of_order(number, chain.from_iterable(pages))
+
+    def of_order(self, number: str, rows: Iterable[Row]) -> Iterator[Record]:
+        """Yield the reports of a purchase order, each once, under the number asked for."""
+        seen = set()
+        for row in self.keyed(_joined(row, number) for row in rows):
+            if row["orderId"] not in seen:
+                seen.add(row["orderId"])
+                yield self.record(row)
+
+    def _pages_of(self, number: str) -> Iterator[list[Row]]:
+        # Buyers type purchase order numbers as they like, slashes and umlauts included.
+        path = self.path.format(quote(number, safe=""))
+        for region in self.settings.business_api_regions:
+            kind = f"region {region}, purchase order"
+            yield from self.pages(self.request(kind, number, {"region": region}, path))
+
+    @override
+    def reshape(self, row: Row) -> Row:
+        return hoist(row, "orderMetadata")
+
+
+class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
+    """Order reports of the purchase orders that their parent reads, found the cheaper way.
+
+    By number, an order costs a request per region; by date, a hundred reports cost one, whether
+    their orders are wanted or not. Which is cheaper shows only at the end. So lists by date are
+    read as long as they have cost no more than the orders so far would cost by number, and orders
+    whose turn comes before the lists are complete are asked for by number: neither way can cost
+    more than the other would have, so both together cost at most twice as much as the cheaper.
+    """
+
+    parent_stream_type = PurchaseOrdersStream
+    rechecks = True
+
+    @contextmanager
+    @override
+    def running(self) -> Iterator[None]:
+        self._by_number = 0  # requests that all orders so far cost by number
+        lists = map(self.pages, self._lists())
+        by_date = ReportsByDate(lists, threads=self.connection.parallel)
+        with by_date as self._by_date, super().running():
+            yield
+
+    @override
+    def children(self, page: OrderPage) -> Iterator[Record]:
+        numbers = page.numbers
+        if not numbers:
+            return
+        self._by_number += len(numbers) * len(self.settings.business_api_regions)
+        allowed = {"purchase_order": 0, "auto": self._by_number, "order_date": math.inf}
+        if self._by_date.complete(allowed[self.settings.order_reports_strategy]):
+            for number in numbers:
+                yield from self.of_order(number, self._by_date.rows(number))
+        else:
+            yield from self.reports_of(numbers)
+
+    def _lists(self) -> list[Request]:
+        """Return the requests for all that the API lists by order date."""
+        reading = OrderDateStream.reading
+        until = self.clock.now() - reading.margin
+        return [
+            OrdersStream.list_request(window, region)
+            for window in cut(until - reading.reach, until, lambda: _LONGEST_LIST)
+            for region in self.settings.business_api_regions
+        ]
+
+
+def _joined(row: Row, number: str) -> Row:
+    """Return the row under the number that was asked for, so that it joins its parent."""
+    reported = row.get("purchaseOrderNumber")
+    own = {} if reported in {None, number} else {"reportedPurchaseOrderNumber": reported}
+    return {**row, **own, "purchaseOrderNumber": number}
+
+
+class NamedOrderReportsStream(OrderDateStream):
+    """Order reports without purchase orders to belong to: of all orders that name one."""
+
+    name = "order_reports"
+    operation = OrdersStream.operation
+    path = OrdersStream.path
+    rows_field = OrdersStream.rows_field
+    primary_keys = OrderReportsStream.primary_keys
+    schema: ClassVar = business_schemas.ORDER_REPORTS
+
+    @override
+    def keyed(self, rows: Iterable[Row]) -> Iterator[Row]:
+        return super().keyed(row for row in rows if row.get("purchaseOrderNumber") is not None)
 
 
 class OrderLineItemsStream(OrderDateStream):

@@ -35,7 +35,7 @@ class Case:
         orders: Purchase orders.
         regions: Amazon Business regions.
         settings: Further settings of the tap.
-        growth: Purchase orders added every half second for the first 15 seconds.
+        growth: Purchase orders added, with reports, ten times a second for two seconds.
         latency_ms: What a request takes at least.
         strategies: What is measured.
     """
@@ -94,7 +94,7 @@ def order_reports(bench: Bench) -> Iterator[Table]:
                     "both grow during the sync",
                     bench.size(3_000, 300),
                     growth=bench.size(100, 20),
-                    latency_ms=10,
+                    latency_ms=20,
                 ),
             ),
         ],
@@ -144,7 +144,7 @@ def _strategy(bench: Bench, case: Case, strategy: str) -> tuple[Row, int | None]
         latency_ms=case.latency_ms,
         limits=False,
     ) as server:
-        growing = server.growing(orders=case.growth, every=0.5, times=30)
+        growing = server.growing(orders=case.growth, every=0.1, times=20)
         with growing if case.growth else nullcontext():
             done = sync(
                 server,
