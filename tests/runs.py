@@ -35,7 +35,8 @@ class Run:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(line, parse_float=Decimal) for line in self.output.splitlines()]
+        lines = self.output.encode().splitlines()
+        return [json.loads(line, parse_float=Decimal) for line in lines]
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         return [
