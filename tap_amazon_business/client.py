@@ -12,7 +12,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
-from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.helpers._catalog import pop_deselected_record_properties
+from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_amazon_business.ahead import ReadAhead
@@ -66,8 +67,6 @@ class AmazonStream(Stream, abc.ABC):
     role: ClassVar[str]
     rows_field: ClassVar[str]
     token_parameter: ClassVar[str]
-
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # records are shaped by their schema already
 
     def __init__(
         self,
@@ -206,6 +205,23 @@ class AmazonStream(Stream, abc.ABC):
     ) -> Iterable[Context | None]:
         # Children are worked page by page, not parent by parent.
         return ()
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # The SDK looks at every field of every record, to take out what is deselected and to
+        # conform types: the one is seldom needed, the other never.
+        if not self._all_selected:
+            pop_deselected_record_properties(record, self.schema, self.mask)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream_map.stream_alias, mapped, time_extracted=self.clock.now()
+                )
+
+    @cached_property
+    def _all_selected(self) -> bool:
+        return all(self.mask.values())
 
     @override
     def _sync_records(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
@@ -157,13 +158,16 @@ class Connection:
                 timeout=self._timeout,
                 # A redirect would carry the access token to a host of somebody else's choice.
                 allow_redirects=False,
+                # Reading the body at once is cheaper than in the small pieces of requests.
+                stream=True,
             )
-        except requests.RequestException as error:
+            content = response.raw.read(decode_content=True)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return token, no_response(f"no answer from {self._url} ({type(error).__name__})")
         verdict = judge(
             response.status_code,
             response.headers,
-            response.content,
+            content,
             paging=request.paging,
             secret=token,
         )

@@ -79,13 +79,12 @@ class Shaper:
                 return None
             record = {}
             for name, part in value.items():
-                field = fields.get(name)
-                if field is None:
+                try:
+                    fitting, field = fields[name]
+                except KeyError:
                     self._report(prefix + name, "the field is not in the schema and was dropped")
-                elif part is None or type(part) is field[0]:
-                    record[name] = part
-                else:
-                    record[name] = field[1](part)
+                    continue
+                record[name] = part if type(part) is fitting or part is None else field(part)
             return record
 
         return convert

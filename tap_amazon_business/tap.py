@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -148,6 +149,9 @@ class TapAmazonBusiness(Tap):
         Raises:
             TapError: At least one stream failed; the others are complete and bookmarked.
         """
+        # What was imported lives as long as the process: the collector need not look at it again
+        # and again, which took a fifth of the time.
+        gc.freeze()
         super().sync_all()
         if self._failures:
             raise TapError(

@@ -19,7 +19,7 @@ LONGEST = 900.0
 """Seconds after which a command is ended."""
 
 _PIPE = 1 << 20
-_LONGEST_REMARK = 160
+_LONGEST_REMARK = 120
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _tap(bench: Bench, orders: int) -> Row:
 def _peers(bench: Bench, work: Iterable[tuple[Peer, int]], *, at_once: int) -> list[Row]:
     work = list(work)
     # One after the other: two at a time could make the same environment.
-    pythons = {peer: _prepare(bench, peer) for peer, _ in work}
+    pythons = {peer: _prepare(bench, peer) for peer in dict.fromkeys(peer for peer, _ in work)}
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda task: _peer(bench, task[0], task[1], pythons[task[0]]), work))
 
