@@ -26,21 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OrderPage:
-    """A page of purchase orders, as their children need it.
+    """A page of purchase orders, as their children need it: number, date and items of each.
 
     Attributes:
-        emitted: The orders that were emitted: number and items.
-        rechecked: Numbers of orders that were not emitted, as they are unchanged, and whose order
-            reports are nevertheless asked for again.
+        emitted: The orders that were emitted.
+        rechecked: Orders that were not emitted, as they are unchanged, and whose order reports are
+            nevertheless asked for again.
     """
 
     emitted: Sequence[Mapping[str, Any]]
-    rechecked: Sequence[str] = ()
-
-    @property
-    def numbers(self) -> list[str]:
-        """Return the purchase order numbers whose order reports are asked for."""
-        return [order["purchaseOrderNumber"] for order in self.emitted] + list(self.rechecked)
+    rechecked: Sequence[Mapping[str, Any]] = ()
 
 
 class ChildStream(AmazonStream, abc.ABC):

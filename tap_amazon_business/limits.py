@@ -58,8 +58,8 @@ _RECOVERY = 0.01
 # An announced rate below one request an hour is taken for an error.
 _SLOWEST_RATE = 1 / 3600
 
-# A token is whole when no rounding error can tell it from one.
-_WHOLE = 1 - 1e-9
+# Seconds; a rounding error's worth of waiting would not move every clock.
+_SHORTEST_WAIT = 1e-4
 
 
 class TokenBucket:
@@ -112,10 +112,10 @@ class TokenBucket:
             self._refill()
             if self._refilled_at < self._closed_until:
                 return self._closed_until - self._refilled_at
-            if self._tokens >= _WHOLE:
+            if self._tokens >= 1:
                 self._tokens -= 1
                 return 0
-            return (1 - self._tokens) / self._speed
+            return max((1 - self._tokens) / self._speed, _SHORTEST_WAIT)
 
     @property
     def _speed(self) -> float:

@@ -85,9 +85,9 @@ def judge(
     if status == HTTPStatus.OK and body and not _only_errors(body):
         return Verdict(Action.ACCEPT, body, status=status)
     code, message = _first_error(body)
-    problem = _describe(status, code, message, headers)
     if secret:
-        problem = problem.replace(secret, "(access token)")
+        message = message.replace(secret, "(access token)")
+    problem = _describe(status, code, message, headers)
     if status == HTTPStatus.OK:
         action = Action.RETRY
     elif status == HTTPStatus.TOO_MANY_REQUESTS:

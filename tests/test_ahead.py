@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from itertools import count
+from concurrent.futures import Future
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_amazon_business.ahead import ReadAhead
@@ -19,12 +20,14 @@ T = TypeVar("T")
 
 # How long a thread may take that has nothing left to wait for; what stands still would stand
 # still for good.
-PATIENCE = 30
+PATIENCE = 20
 pytestmark = pytest.mark.timeout(120)
 
 lengths = st.lists(st.integers(min_value=0, max_value=6), max_size=8)
 threads_at_once = st.integers(min_value=1, max_value=5)
 holds = st.integers(min_value=1, max_value=4)
+# Where something stands still, looking for the smallest example of it takes too long.
+quick_to_fail = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 class BrokenError(Exception):
@@ -69,11 +72,28 @@ def endless() -> Iterable[int]:
     return count()
 
 
+def in_time(act: Callable[[], T]) -> T:
+    """Do something, and fail where it stands still."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(act())
+        except BaseException as error:  # noqa: BLE001 (raised by whoever asks for the result)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result(PATIENCE)
+
+
 def read_all(
     sources: Sequence[Callable[[], Iterable[T]]], *, threads: int = 2, hold: int = 4
 ) -> list[list[T]]:
-    with ReadAhead(sources, threads=threads, hold=hold) as ahead:
-        return [list(items) for items in ahead]
+    def read() -> list[list[T]]:
+        with ReadAhead(sources, threads=threads, hold=hold) as ahead:
+            return [list(items) for items in ahead]
+
+    return in_time(read)
 
 
 def readers() -> list[threading.Thread]:
@@ -89,7 +109,7 @@ def assert_ended(threads: Iterable[threading.Thread]) -> None:
 # ---- order ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@quick_to_fail
 @given(lengths, threads_at_once, holds)
 def test_everything_comes_once_and_in_order_and_nothing_stands_still(
     lengths: list[int], threads: int, hold: int
@@ -98,7 +118,7 @@ def test_everything_comes_once_and_in_order_and_nothing_stands_still(
     assert read_all(sources, threads=threads, hold=hold) == [list(run()) for run in sources]
 
 
-@settings(deadline=None)
+@quick_to_fail
 @given(st.permutations(range(5)))
 def test_the_order_is_kept_whatever_finishes_first(finishing: list[int]) -> None:
     finished = [threading.Event() for _ in finishing]
@@ -186,7 +206,36 @@ def test_a_source_that_cannot_even_be_called_fails_in_its_turn() -> None:
         read_all([lambda: ["first"], broken])
 
 
-@settings(deadline=None)
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_list_of_sources_that_breaks_off_fails_after_the_sources_before_it(threads: int) -> None:
+    def sources() -> Iterator[Callable[[], Iterable[tuple[int, int]]]]:
+        yield source(0, 2)
+        yield source(1, 1)
+        raise BrokenError
+
+    with ReadAhead(sources(), threads=threads, hold=4) as ahead:
+        sequences = iter(ahead)
+        assert list(next(sequences)) == [(0, 0), (0, 1)]
+        assert list(next(sequences)) == [(1, 0)]
+        with pytest.raises(BrokenError):
+            list(next(sequences))
+
+
+def test_no_source_is_begun_behind_an_error() -> None:
+    begun = Gauge()
+
+    def run() -> Iterator[str]:
+        begun.add(1)
+        yield "item"
+
+    with ReadAhead([failing("first"), *[run] * 9], threads=1, hold=20) as ahead:
+        running = readers()
+        assert_ended(running)  # there is room for everything, and nothing is consumed yet
+        assert next(next(iter(ahead))) == "first"
+    assert begun.peak == 0
+
+
+@quick_to_fail
 @given(lengths, st.integers(min_value=0, max_value=6), threads_at_once, holds)
 def test_an_error_never_makes_anything_stand_still(
     lengths: list[int], before: int, threads: int, hold: int
@@ -252,6 +301,22 @@ def test_many_threads_hold_no_more_than_told_one_item_and_what_each_has_in_hand(
                     ahead_of_consumer.add(1)
                     break
     assert ahead_of_consumer.peak <= 5 + 1 + 3
+
+
+def test_no_source_is_begun_before_there_is_room_for_what_it_reads() -> None:
+    ahead_of_consumer = Gauge()
+
+    def run() -> Iterator[str]:
+        ahead_of_consumer.add(1)
+        yield "item"
+
+    with ReadAhead([run] * 100, threads=1, hold=3) as ahead:
+        for number, items in enumerate(ahead):
+            if number < 90:  # towards the end there is nothing left to read ahead
+                ahead_of_consumer.wait_until(3)
+            ahead_of_consumer.add(-1)
+            assert list(items) == ["item"]
+    assert ahead_of_consumer.peak == 3
 
 
 def test_a_slow_source_is_not_kept_waiting_by_those_that_are_ahead_of_it() -> None:
@@ -354,15 +419,18 @@ def test_no_source_is_begun_once_the_consumer_has_left() -> None:
     assert begun.peak == 1 + 3
 
 
-@settings(deadline=None)
+@quick_to_fail
 @given(lengths, threads_at_once, holds, st.integers(min_value=0, max_value=12))
 def test_threads_end_wherever_the_consumer_leaves(
     lengths: list[int], threads: int, hold: int, wanted: int
 ) -> None:
     sources = [source(number, length) for number, length in enumerate(lengths)]
-    with ReadAhead(sources, threads=threads, hold=hold) as ahead:
-        running = readers()
-        everything = (item for items in ahead for item in items)
-        got = [item for item, _ in zip(everything, range(wanted), strict=False)]
+
+    def read() -> tuple[list[tuple[int, int]], list[threading.Thread]]:
+        with ReadAhead(sources, threads=threads, hold=hold) as ahead:
+            everything = chain.from_iterable(ahead)
+            return [*islice(everything, wanted)], readers()
+
+    got, running = in_time(read)
     assert got == [item for run in sources for item in run()][:wanted]
     assert_ended(running)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import re
@@ -175,6 +176,13 @@ def test_an_answer_with_errors_beside_its_payload_is_an_answer() -> None:
         assert here.get() == answer
 
 
+def test_a_compressed_answer_is_read() -> None:
+    body = gzip.compress(b'{"payload": {"orders": []}}')
+    with line() as here:
+        here.fail_next(Reply(200, {"Content-Encoding": "gzip"}, body))
+        assert here.get() == {"payload": {"orders": []}}
+
+
 def test_threads_may_share_a_connection() -> None:
     with line() as here, ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda _: here.get(), range(64)))
@@ -257,6 +265,8 @@ PASSING = [
     Reply(200, body=b"[]"),
     Reply(200, body=b"{}"),
     Reply(200, body=b"null"),
+    Reply(200, {"Content-Encoding": "gzip"}, b'{"payload": {"orders": []}}'),
+    Reply(200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"payload": {"orders": []}}')[:-9]),
     replace(refused(500, "InternalFailure"), status=200),
     Reset(),
     Cut(),
@@ -637,11 +647,13 @@ def test_no_message_shows_an_e_mail_address_even_if_amazons_does(
         assert not re.search(r"jane|example|j@|d\.de", shown)
 
 
-def test_no_message_shows_the_access_token_even_if_amazons_does() -> None:
+# Wherever a message is cut short, no part of a token is left of it.
+@pytest.mark.parametrize("before", [0, 250, 270])
+def test_no_message_shows_the_access_token_even_if_amazons_does(before: int) -> None:
     with line() as here:
         token = here.amazon.access_token()
-        here.fail_next(refused(400, "InvalidInput", f"The token {token} is not what we expected."))
-        assert token not in here.failure().message
+        here.fail_next(refused(400, "InvalidInput", f"{'x' * before} {token} was not expected."))
+        assert token[:8] not in here.failure().message
 
 
 @pytest.mark.parametrize("part", ["code", "message", "details"])

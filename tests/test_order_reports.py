@@ -13,7 +13,10 @@ from tests.runs import Run, run_by, select
 from tests.simulator import Options, Plan, Reply, Simulator, World
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from tests.clocks import FakeClock
+    from tests.simulator.faults import Serve
 
 # As Amazon publishes it: two lists of one page each, five charges in all.
 EXAMPLE = [
@@ -242,6 +245,29 @@ def test_by_date_come_the_very_same_records_as_by_number(clock: FakeClock) -> No
     }
     assert len(by_date.records("order_reports")) == len(expected)
     assert found == {key: record for key, record in known.items() if key in expected}
+
+
+def test_an_order_that_appears_while_lists_are_read_is_not_left_without_its_reports(
+    clock: FakeClock,
+) -> None:
+    class Late:
+        """Adds an order when the first list is asked for, but after it was answered."""
+
+        async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+            del request
+            answer = await serve()
+            serving.world.add_order(
+                created=clock.now() - timedelta(minutes=30), number="LATE", reports=2
+            )
+            return answer
+
+    with serve(clock, orders=50, quirks=False, regions=("US",)) as serving:
+        serving.fail_next("getOrderReports", Served(), Late())
+        run = sync(
+            clock, serving.config(order_reports_strategy="order_date", max_parallel_requests=1)
+        )
+    assert run.numbers()["LATE"] == 1
+    assert run.numbers("order_reports")["LATE"] == 2
 
 
 def test_by_date_only_the_parents_reports_are_emitted(clock: FakeClock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
@@ -331,6 +331,22 @@ def test_slices_are_narrower_where_rows_are_dense_and_grow_again_where_they_are_
     third = next(parts)
     widths = [part.window.end - part.window.start for part in (first, second, third)]
     assert widths == [7 * DAY, DAY, 2 * DAY]
+
+
+@given(cuts(), st.lists(st.integers(min_value=0, max_value=10**6), max_size=40))
+def test_whatever_is_observed_slices_adjoin_and_none_is_wider_than_allowed(
+    given_: tuple[datetime, datetime, timedelta], found: list[int]
+) -> None:
+    start, end, width = given_
+    slicer = Slicer(Span(start, start, end), widest=max(width, HOUR), rows=400)
+    edge, rows = start, iter(found)
+    # Slices may become as narrow as they get: not every one of them is looked at.
+    for part in islice(slicer, 60):
+        assert part.window.start == edge
+        assert timedelta() < part.window.end - part.window.start <= max(width, HOUR)
+        edge = part.window.end
+        slicer.observe("created", part.window, next(rows, 0))
+    assert edge <= end
 
 
 def test_the_densest_account_is_not_cut_to_nothing() -> None:

@@ -19,14 +19,15 @@ from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.children import ChildStream, OrderPage
 from tap_amazon_business.client import AmazonStream, BusinessStream, Reading, Row, SlicedStream
 from tap_amazon_business.connection import Request
-from tap_amazon_business.records import hoist
+from tap_amazon_business.records import hoist, moment_of
 from tap_amazon_business.streams import business_schemas
 from tap_amazon_business.streams.reports_by_date import ReportsByDate
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.windows import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -151,33 +152,42 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @override
     def running(self) -> Iterator[None]:
         self._by_number = 0  # requests that all orders so far cost by number
-        lists = map(self.pages, self._lists())
+        self._listed_until = self.clock.now() - OrderDateStream.reading.margin
+        lists = map(self.pages, self._lists(self._listed_until))
         by_date = ReportsByDate(lists, threads=self.connection.parallel)
         with by_date as self._by_date, super().running():
             yield
 
     @override
     def children(self, page: OrderPage) -> Iterator[Record]:
-        numbers = page.numbers
-        if not numbers:
+        orders = [*page.emitted, *page.rechecked]
+        if not orders:
             return
-        self._by_number += len(numbers) * len(self.settings.business_api_regions)
+        self._by_number += len(orders) * len(self.settings.business_api_regions)
         allowed = {"purchase_order": 0, "auto": self._by_number, "order_date": math.inf}
         if self._by_date.complete(allowed[self.settings.order_reports_strategy]):
-            for number in numbers:
+            # Orders younger than the lists, or so young that they may have appeared late, may have
+            # reports that the lists do not hold yet.
+            since = self._listed_until - OrderDateStream.reading.overlap
+            listed = [order for order in orders if not _dated_from(order, since)]
+            orders = [order for order in orders if _dated_from(order, since)]
+            for order in listed:
+                number = order["purchaseOrderNumber"]
                 yield from self.of_order(number, self._by_date.rows(number))
-        else:
-            yield from self.reports_of(numbers)
+        yield from self.reports_of([order["purchaseOrderNumber"] for order in orders])
 
-    def _lists(self) -> list[Request]:
+    def _lists(self, until: datetime) -> list[Request]:
         """Return the requests for all that the API lists by order date."""
-        reading = OrderDateStream.reading
-        until = self.clock.now() - reading.margin
         return [
             OrdersStream.list_request(window, region)
-            for window in cut(until - reading.reach, until, lambda: _LONGEST_LIST)
+            for window in cut(until - OrderDateStream.reading.reach, until, lambda: _LONGEST_LIST)
             for region in self.settings.business_api_regions
         ]
+
+
+def _dated_from(order: Mapping[str, Any], moment: datetime) -> bool:
+    date = moment_of(order["purchaseOrderDate"])
+    return date is not None and date >= moment
 
 
 def _joined(row: Row, number: str) -> Row:

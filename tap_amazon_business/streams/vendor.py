@@ -203,18 +203,16 @@ class PurchaseOrdersStream(VendorListStream):
         self, emitted: list[Record], rechecked: Iterable[Record] = ()
     ) -> Iterator[Record]:
         """Yield the orders of a page; when they are written, have their children written."""
-        wanted = self.stream_maps[0].get_filter_result
-        page = OrderPage(
-            emitted=[
-                {name: order.get(name) for name in ("purchaseOrderNumber", "items")}
-                for order in emitted
-                if wanted(order)
-            ],
-            rechecked=[order["purchaseOrderNumber"] for order in rechecked if wanted(order)],
-        )
+        page = OrderPage(self._for_children(emitted), self._for_children(rechecked))
         yield from emitted
         for child in self._children:
             child.sync_page(page)
+
+    def _for_children(self, orders: Iterable[Record]) -> list[Record]:
+        """Return what children need of the orders that a filter of stream_maps lets through."""
+        wanted = self.stream_maps[0].get_filter_result
+        names = ("purchaseOrderNumber", "purchaseOrderDate", "items")
+        return [{name: order.get(name) for name in names} for order in orders if wanted(order)]
 
     @override
     def finish(self, part: Slice) -> None:
