@@ -86,7 +86,7 @@ def judge(
         return Verdict(Action.ACCEPT, body, status=status)
     code, message = _first_error(body)
     if secret:
-        message = message.replace(secret, "(access token)")
+        code, message = (part.replace(secret, "(access token)") for part in (code, message))
     problem = _describe(status, code, message, headers)
     if status == HTTPStatus.OK:
         action = Action.RETRY
