@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any, ClassVar
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -28,6 +29,7 @@ from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
@@ -140,6 +142,17 @@ class TapAmazonBusiness(Tap):
             on_failure=self._failures.__setitem__,
         )
 
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK writes the state here, which may be in the midst of another message, and ends with
+        # status 0, as if the sync were complete. Here every finished slice has its state already.
+        self.logger.warning("Stopped by signal %d: the sync is not complete", signum)
+        self._writer.stop(128 + signum)
+
+    @property
+    def _writer(self) -> Writer:
+        return cast("Writer", self.message_writer)
+
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Sync all streams, and say at the end which of them failed.
@@ -152,7 +165,15 @@ class TapAmazonBusiness(Tap):
         # What was imported lives as long as the process: the collector need not look at it again
         # and again, which took a fifth of the time.
         gc.freeze()
-        super().sync_all()
+        try:
+            super().sync_all()
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            self._writer.abandon()
+            raise TapError(
+                "Nobody reads the tap's output any more: the loader has ended. Its own log says "
+                "why; the next sync begins where the last state that it stored stands."
+            ) from error
         if self._failures:
             raise TapError(
                 f"The sync is not complete. Failed: {', '.join(sorted(self._failures))} (see the "

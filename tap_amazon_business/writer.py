@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,16 @@ class Writer(MsgSpecWriter):
     before it sees the state that covers them.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._writing = False
+        self._status: int | None = None
+
     @override
     def write_message(self, message: Message) -> None:
         """Write a message as a line of JSON."""
         line = self.format_message(message)
+        self._writing = True
         binary = getattr(sys.stdout, "buffer", None)
         if binary is None:  # somebody redirected the output to where text is collected
             sys.stdout.write(line.decode())
@@ -31,3 +38,20 @@ class Writer(MsgSpecWriter):
             binary.write(line)
         if isinstance(message, StateMessage):
             sys.stdout.flush()
+        self._writing = False
+        if self._status is not None:
+            sys.exit(self._status)
+
+    def stop(self, status: int) -> None:
+        """End the process with this status, when no line is half written.
+
+        Meant for signal handlers, which may run in the midst of a write.
+        """
+        if not self._writing:
+            sys.exit(status)
+        self._status = status
+
+    def abandon(self) -> None:
+        """Give up what waits in the output's buffer, as nobody reads it any more."""
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (its descriptor is what is needed)
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,46 @@ def _run_and_kill(
                 return state
     assert process.returncode == 0
     return state
+
+
+def test_sigterm_ends_the_tap_between_two_lines_and_not_as_if_all_were_well(tmp_path: Path) -> None:
+    with Simulator(World(orders=2000), Options(limits=False)) as serving:
+        process = _start(serving.config(), tmp_path, select("purchase_orders"))
+        assert process.stdout is not None
+        with process, process.stdout:
+            lines = [process.stdout.readline() for _ in range(20)]
+            process.send_signal(signal.SIGTERM)
+            lines += process.stdout.readlines()
+            log = process.stderr.read() if process.stderr else ""
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "the sync is not complete" in log
+    assert "Traceback" not in log
+    assert all(json.loads(line) for line in lines)
+
+
+def test_a_loader_that_died_ends_the_tap_with_a_plain_message(tmp_path: Path) -> None:
+    with Simulator(World(orders=3000), Options(limits=False)) as serving:
+        process = _start(serving.config(), tmp_path, select("purchase_orders"))
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with process, process.stderr:
+            for _ in range(20):
+                process.stdout.readline()
+            process.stdout.close()
+            log = process.stderr.read()
+    assert process.returncode == 1
+    assert "the loader has ended" in log
+    assert "Traceback" not in log
+    assert "Exception ignored" not in log
+
+
+def _start(config: dict[str, Any], folder: Path, catalog: dict[str, Any]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(config, folder, catalog=catalog),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize(
