@@ -241,7 +241,6 @@ class AmazonStream(Stream, abc.ABC):
     def fail(self, error: TapError) -> None:
         """Take note that the stream's sync failed."""
         self.failed = True
-        self.say("%s", error.message, level=logging.ERROR)
         self._on_failure(self.name, error)
 
 

@@ -139,8 +139,14 @@ class TapAmazonBusiness(Tap):
             connection=connection,
             settings=settings,
             clock=self._clock,
-            on_failure=self._failures.__setitem__,
+            on_failure=self._fail,
         )
+
+    def _fail(self, stream: str, error: TapError) -> None:
+        """Take note of a stream's failure, and say it, a common cause in full but once."""
+        said = any(error is other for other in self._failures.values())
+        self._failures[stream] = error
+        self.logger.error("%s: %s", stream, "fails for the same reason" if said else error.message)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
