@@ -14,8 +14,10 @@ BENCH := .tools/bench/.installed
 # Meltano's commands take seconds longer where this is set.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
-# Meltano installs plugins with the uv that it finds first.
-export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
+# Meltano installs plugins with the uv that it finds first; uv looks for Pythons on the path.
+empty :=
+PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]*/bin))
+export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .PHONY: help setup demo test lint unit newer-python bench format constraints clean

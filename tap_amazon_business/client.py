@@ -41,8 +41,10 @@ _MOST_RESTARTS = 3
 # The sandbox answers with examples whose tokens lead nowhere, or round in circles.
 _SANDBOX_PAGES = 3
 
-# Slices are cut to hold about this many pages, and as many may wait per thread.
+# Slices are cut to hold about this many pages, and some more may wait for their turn per thread:
+# so the threads need not stop while the first of them is in the midst of its slice.
 _PAGES_PER_SLICE = 4
+_PAGES_AHEAD = 6
 
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -313,7 +315,7 @@ class SlicedStream(AmazonStream):
         threads = self.connection.parallel
         tasks: deque[_Task] = deque()
         sources = self._sources(span, tasks)
-        with ReadAhead(sources, threads=threads, hold=_PAGES_PER_SLICE * threads) as ahead:
+        with ReadAhead(sources, threads=threads, hold=_PAGES_AHEAD * threads) as ahead:
             for pages in ahead:
                 task = tasks.popleft()
                 for rows in pages:

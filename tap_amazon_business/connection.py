@@ -12,7 +12,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
-from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, scrub
 from tap_amazon_business.responses import Action, Verdict, judge, no_response
 from tap_amazon_business.retry import MAX_PAGE_TRIES, MAX_TRIES, waits
 
@@ -57,7 +57,8 @@ class Request:
 
     @override
     def __str__(self) -> str:
-        return f"{self.operation} ({f'{self.kind} {self.about}'.strip()})"
+        # Buyers type purchase order numbers as they like, e-mail addresses too.
+        return scrub(f"{self.operation} ({f'{self.kind} {self.about}'.strip()})")
 
 
 def new_session(user_agent: str, connections: int) -> requests.Session:
@@ -116,7 +117,7 @@ class Connection:
                 token_renewed = True
                 continue
             tries += 1
-            page_tries += verdict.action is Action.RETRY_PAGE
+            page_tries = page_tries + 1 if verdict.action is Action.RETRY_PAGE else 0
             if verdict.action not in _RETRIED:
                 raise self._refusal(request, verdict)
             if page_tries == MAX_PAGE_TRIES:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import click
+
+_E_MAIL = re.compile(r"""("[^"]*"|[^\s@<>"']*)(@|%40)[^\s<>"']+""")
+
+
+def scrub(message: str) -> str:
+    """Return a message without the e-mail addresses in it."""
+    return _E_MAIL.sub("(e-mail)", message)
 
 
 class TapError(click.ClickException):

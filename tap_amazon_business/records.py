@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -20,6 +20,13 @@ Convert = Callable[[Any], Any]
 Report = Callable[[str, str], None]
 
 DECIMAL_FORMAT = "x-singer.decimal"
+
+# The digits of a decimal as Amazon's models have them; more than that not every loader can read.
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
+
+# Whole numbers that fit into 64 bits, and how long one may be written.
+_INTEGER_LIMIT = 2**63
+_LONGEST_INTEGER = 40
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -155,18 +162,16 @@ def digits(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     amount = str(value)
-    try:
-        return amount if Decimal(amount).is_finite() else None
-    except InvalidOperation:
-        return None
+    return amount if _DECIMAL.fullmatch(amount) else None
 
 
 def integer(value: object) -> int | None:
     """Return a whole number; None where the value is none."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return value if abs(value) < _INTEGER_LIMIT else None
     amount = digits(value)
-    if amount is None or (number := Decimal(amount)) != number.to_integral_value():
+    number = Decimal(amount) if amount is not None and len(amount) <= _LONGEST_INTEGER else None
+    if number is None or abs(number) >= _INTEGER_LIMIT or number != number.to_integral_value():
         return None
     return int(number)
 

@@ -6,13 +6,15 @@ README.
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from tap_amazon_business.errors import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,6 @@ _TRANSIENT = frozenset(
 _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LONGEST_RETRY_AFTER = 900.0
 _LONGEST_MESSAGE = 300
-_E_MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
 class Action(Enum):
@@ -109,7 +110,19 @@ def judge(
 def _decode(content: bytes) -> dict[str, Any] | None:
     try:
         return _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_leniently(content)
+
+
+def _decode_leniently(content: bytes) -> dict[str, Any] | None:
+    """Decode JSON in which a text was cut in the midst of a character (half a surrogate pair).
+
+    A page must not be lost for it: the half becomes a question mark.
+    """
+    try:
+        body = json.loads(content, parse_float=str)
+        return _DECODER.decode(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return None
 
 
@@ -129,7 +142,7 @@ def _describe(status: int, code: str, message: str, headers: Mapping[str, str]) 
     if not code and not message:
         kind = headers.get("content-type", "").split(";")[0] or "no content type"
         message = f"the body is no answer of this API ({kind})"
-    said = _E_MAIL.sub("(e-mail)", " ".join([*f"{status} {code}".split(), ":", *message.split()]))
+    said = scrub(" ".join([*f"{status} {code}".split(), ":", *message.split()]))
     said = said.replace(" :", ":")
     if len(said) > _LONGEST_MESSAGE:
         said = said[:_LONGEST_MESSAGE] + "…"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # asked for from one second earlier. A row that then comes twice is recognised by its key.
 OVERLAP = timedelta(seconds=1)
 
+# Nothing that is asked of these APIs is older, and arithmetic with dates has its limits.
+_FIRST_YEAR = 1970
+
 # Narrower slices would cost more requests than they hold pages, overlap included.
 _NARROWEST = timedelta(minutes=10)
 
@@ -162,7 +165,9 @@ def parse_moment(text: str) -> datetime:
     """Parse an ISO 8601 date or date-time into UTC; one without an offset is UTC already.
 
     Raises:
-        ValueError: The text is neither.
+        ValueError: The text is neither, or lies before 1970.
     """
     moment = datetime.fromisoformat(text.strip())
+    if moment.year < _FIRST_YEAR:
+        raise ValueError(f"year {moment.year} is out of range")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -355,6 +355,8 @@ def test_every_digit_of_a_report_s_money_survives_though_it_is_sent_as_a_number(
         ("", None),
         ("free", None),
         ("1,234.50", None),
+        ("1_234.50", None),
+        ("١٢", None),
         ("NaN", None),
         ("Infinity", None),
         ([1], None),
