@@ -122,6 +122,7 @@ def serving(
     limits: bool = True,
     rates: dict[str, dict[str, float]] | None = None,
     regions: str = "US",
+    without_number: float = 0.1,
     module: str = "tests.simulator",
 ) -> Iterator[Server]:
     """Start a simulator and stop it afterwards.
@@ -134,6 +135,7 @@ def serving(
         limits: Whether it holds requests against usage plans.
         rates: Plans other than the published ones, by operation.
         regions: Amazon Business regions with orders, comma-joined.
+        without_number: Amazon Business orders of no purchase order, per purchase order.
         module: What is run.
     """
     config = folder / "simulator.json"
@@ -144,6 +146,7 @@ def serving(
         "latency-ms": latency_ms,
         "rates": json.dumps(rates or {}),
         "regions": regions,
+        "without-number": without_number,
         "write-config": config,
     }
     command = [

@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=chosen.seed,
         quirks=chosen.quirks,
         regions=chosen.regions,
+        without_number=chosen.without_number,
     )
     options = Options(
         limits=chosen.limits,
@@ -67,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--span-days", type=float, default=170, help="age of the oldest order (%(default)s)")
     add("--seed", type=int, default=1, help="the same seed gives the same data (%(default)s)")
     add("--regions", type=_regions, default=("US", "CA"), help="comma-joined (US,CA)")
+    add(
+        "--without-number",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="Amazon Business orders of no purchase order, per purchase order (%(default)s)",
+    )
     add("--no-quirks", dest="quirks", action="store_false", help="tidy rows and pages")
     add("--latency-ms", type=float, default=0, help="what every request takes at least")
     add("--no-limits", dest="limits", action="store_false", help="never answer 429")

@@ -30,9 +30,6 @@ from tests.simulator.world.transactions import Transaction, TransactionWriter, t
 from tests.simulator.world.vendor_shipments import DATES as SHIPMENT_DATES
 from tests.simulator.world.vendor_shipments import Shipment, ShipmentWriter, shipments_of
 
-WITHOUT_NUMBER = 0.1
-"""Amazon Business orders without a purchase order number, per purchase order."""
-
 
 class World:
     """Purchase orders of the past `span_days`, and the Amazon Business orders made of them.
@@ -45,6 +42,7 @@ class World:
         seed: The same seed and clock give the same world, byte by byte.
         quirks: Whether rows and pages are odd at all.
         regions: Amazon Business regions with orders; most are in the first.
+        without_number: Amazon Business orders without a purchase order number, per purchase order.
         now: The wall clock.
     """
 
@@ -58,6 +56,7 @@ class World:
         seed: int = 1,
         quirks: bool = True,
         regions: Sequence[str] = ("US", "CA"),
+        without_number: float = 0.1,
         now: Now = utc_now,
     ) -> None:
         self.now = now
@@ -82,7 +81,7 @@ class World:
             },
         )
         self.reports: Table[Report] = Table(
-            self._past_reports(round(orders * WITHOUT_NUMBER), present, span_days),
+            self._past_reports(round(orders * without_number), present, span_days),
             {"ordered": lambda report: report.ordered},
         )
         self._order_numbers = {order.number: place for place, order in enumerate(self.orders)}
