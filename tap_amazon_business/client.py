@@ -62,6 +62,7 @@ class AmazonStream(Stream, abc.ABC):
         settings: The checked settings.
         clock: The time.
         on_failure: Called where the stream's sync fails and the others' go on.
+        flush: Hands on the messages that were written.
     """
 
     operation: ClassVar[str]
@@ -78,12 +79,14 @@ class AmazonStream(Stream, abc.ABC):
         settings: Settings,
         clock: Clock,
         on_failure: Callable[[str, TapError], None],
+        flush: Callable[[], None],
     ) -> None:
         super().__init__(tap)
         self.connection = connection
         self.settings = settings
         self.clock = clock
         self._on_failure = on_failure
+        self._flush = flush
         self._reported: set[tuple[str, str]] = set()
         self._messages = True
         self.failed = False
@@ -238,6 +241,8 @@ class AmazonStream(Stream, abc.ABC):
                 yield record
         except TapError as error:
             self.fail(error)
+        finally:
+            self._flush()
         self.say("%d records", emitted)
 
     def fail(self, error: TapError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
@@ -140,6 +139,7 @@ class TapAmazonBusiness(Tap):
             settings=settings,
             clock=self._clock,
             on_failure=self._fail,
+            flush=self._writer.flush,
         )
 
     def _fail(self, stream: str, error: TapError) -> None:
@@ -157,6 +157,7 @@ class TapAmazonBusiness(Tap):
 
     @property
     def _writer(self) -> Writer:
+        """Return what the SDK made of `message_writer_class`, and of no type."""
         return cast("Writer", self.message_writer)
 
     @override  # type: ignore[misc]
@@ -173,7 +174,6 @@ class TapAmazonBusiness(Tap):
         gc.freeze()
         try:
             super().sync_all()
-            sys.stdout.flush()
         except BrokenPipeError as error:
             self._writer.abandon()
             raise TapError(

@@ -7,37 +7,48 @@ import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 
+# Bytes. Each write gives up the interpreter to the threads that read ahead: few and large ones
+# saved a seventh of the time.
+_ENOUGH = 1 << 18
+
+
 class Writer(MsgSpecWriter):
     """Writes to standard output, and hands on what was written with every STATE message.
 
-    Until then messages may wait in the output's buffer: a loader can make nothing certain of them
-    before it sees the state that covers them.
+    Until then records may wait: a loader can make nothing certain of them before it sees the state
+    that covers them.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._lines = bytearray()
         self._writing = False
         self._status: int | None = None
 
     @override
     def write_message(self, message: Message) -> None:
         """Write a message as a line of JSON."""
-        line = self.format_message(message)
+        self._lines += self.format_message(message)
+        if len(self._lines) >= _ENOUGH or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on all that was written."""
         self._writing = True
         binary = getattr(sys.stdout, "buffer", None)
         if binary is None:  # somebody redirected the output to where text is collected
-            sys.stdout.write(line.decode())
+            sys.stdout.write(self._lines.decode())
         else:
-            binary.write(line)
-        if isinstance(message, StateMessage):
-            sys.stdout.flush()
+            binary.write(self._lines)
+        self._lines.clear()
+        sys.stdout.flush()
         self._writing = False
         if self._status is not None:
             sys.exit(self._status)
@@ -52,6 +63,7 @@ class Writer(MsgSpecWriter):
         self._status = status
 
     def abandon(self) -> None:
-        """Give up what waits in the output's buffer, as nobody reads it any more."""
+        """Give up what waits to be written, as nobody reads it any more."""
+        self._lines.clear()
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (its descriptor is what is needed)
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
