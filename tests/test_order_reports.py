@@ -204,6 +204,7 @@ def test_the_bookmark_waits_where_reports_could_not_be_read(clock: FakeClock) ->
     assert "'Amazon Business Analytics'" in run.log
     assert "x-amzn-RequestId" in run.log
     assert "Failed: order_reports" in run.log
+    assert run.log.count("the bookmark waits where order_reports failed") == 1
     oldest = min(r["lastChangedDate"] for r in run.records("purchase_orders"))
     assert run.bookmark() <= oldest
 

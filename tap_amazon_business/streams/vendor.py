@@ -118,6 +118,7 @@ class PurchaseOrdersStream(VendorListStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         self._rechecked: set[str] = set()
+        self._waiting = False
         with ExitStack() as stack:
             for child in self._children:
                 stack.enter_context(child.running())
@@ -218,8 +219,17 @@ class PurchaseOrdersStream(VendorListStream):
     def finish(self, part: Slice) -> None:
         # A slice is finished when its children are out. Where a child failed, the orders whose
         # children are missing have to come again: the bookmark waits for them.
-        if not any(child.failed for child in self._children):
+        failed = [child.name for child in self._children if child.failed]
+        if not failed:
             super().finish(part)
+        elif not self._waiting:
+            self._waiting = True
+            self.say(
+                "the bookmark waits where %s failed, so that none of its records is left out; "
+                "deselect it to let the bookmark move",
+                ", ".join(failed),
+                level=logging.WARNING,
+            )
 
 
 class PurchaseOrderItemsStream(ChildStream, VendorStream):
