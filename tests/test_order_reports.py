@@ -159,6 +159,21 @@ def test_at_the_published_rate_no_request_is_refused(clock: FakeClock) -> None:
     assert traffic.refused == 0
 
 
+def test_eight_hours_take_a_token_an_hour_and_lose_nothing(clock: FakeClock) -> None:
+    slow = {"getOrderReportsByPurchaseOrderNumber": Plan(rate=0.025, burst=10)}
+    with serve(clock, Options(rates=slow), orders=360, quirks=False) as serving:
+        run = sync(clock, serving.config())
+        stats = serving.stats()
+        expected = set(serving.world.order_reports())
+    hours = clock.monotonic() / 3600
+    assert hours > 8 - 0.5
+    assert run.status == 0
+    assert _keys(run) == expected
+    assert stats.operations["getOrderReportsByPurchaseOrderNumber"].refused == 0
+    assert stats.token_requests["business"] <= hours * 1.1 + 1
+    assert not stats.malformed
+
+
 def test_recent_orders_are_asked_again_though_they_did_not_change(clock: FakeClock) -> None:
     with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
         young = serving.world.add_order(created=clock.now() - timedelta(days=10), reports=1)
