@@ -20,12 +20,14 @@ PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test lint unit newer-python bench format constraints clean
+.PHONY: help setup demo test lint unit soak newer-python bench format constraints clean
 
 help:
 	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
 	@echo "make test         linters, types and all tests, on two versions of Python"
 	@echo "make unit         all tests but those that run Meltano, on one version"
+	@echo "make soak         syncs under faults of all kinds, and killed ones: about three minutes"
+	@echo "                  (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "make bench        requests, time, CPU and memory, and two peers: about 15 minutes"
 	@echo "                  (BENCH_ARGS=--quick: two minutes, no peers)"
 	@echo "make format       format the code"
@@ -61,6 +63,9 @@ lint: $(SETUP)
 
 unit: $(SETUP)
 	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
+
+soak: $(SETUP)
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 # The same tests on the newest other Python of this machine.
 newer-python: $(SETUP)

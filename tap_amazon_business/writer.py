@@ -46,7 +46,10 @@ class Writer(MsgSpecWriter):
         if binary is None:  # somebody redirected the output to where text is collected
             sys.stdout.write(self._lines.decode())
         else:
-            binary.write(self._lines)
+            # Where PYTHONUNBUFFERED is set, a write that a signal interrupts ends in the midst.
+            rest = memoryview(bytes(self._lines))
+            while rest:
+                rest = rest[binary.write(rest) :]
         self._lines.clear()
         sys.stdout.flush()
         self._writing = False
