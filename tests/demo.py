@@ -26,12 +26,12 @@ from tests.simulator.world import World
 PROJECT = Path(__file__).parent.parent
 OUTPUT = PROJECT / "output" / "demo"
 WAREHOUSE = OUTPUT / "warehouse.duckdb"
-ORDERS = 400
+ORDERS = 250
 
 # Amazon allows one request in two seconds for most of Amazon Business: too slow to look on. The
 # simulator announces its own rate with each answer, as Amazon does for accounts with another plan,
 # and the tap follows it.
-FASTER = {name: Plan(rate=50, burst=10) for name, plan in PUBLISHED_PLANS.items() if plan.rate < 10}
+FASTER = {name: Plan(rate=25, burst=10) for name, plan in PUBLISHED_PLANS.items() if plan.rate < 10}
 
 
 def main() -> None:
