@@ -436,7 +436,9 @@ class VendorStream(AmazonStream):
     @override
     def rows(self, body: Row) -> list[Row] | None:
         payload = body.get("payload")
-        return _list(payload.get(self.rows_field) or []) if isinstance(payload, dict) else None
+        if not isinstance(payload, dict) or not isinstance(payload.get("pagination") or {}, dict):
+            return None
+        return _list(payload.get(self.rows_field) or [])
 
     @override
     def next_token(self, body: Row) -> str | None:

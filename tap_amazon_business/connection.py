@@ -194,8 +194,9 @@ class Connection:
             )
         if verdict.status == HTTPStatus.BAD_REQUEST:
             return (
-                "Check start_date and end_date against what the operation reads, and the filters "
-                "of the settings against what this account may ask for."
+                "Check start_date and end_date against what the operation reads, the filters of "
+                "the settings against what this account may ask for, and this machine's clock: "
+                "one that is minutes ahead asks for the future."
             )
         if verdict.status in _REDIRECTS:
             return f"Redirects are not followed with an access token; check {self.prefix}_url."

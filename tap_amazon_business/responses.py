@@ -127,7 +127,10 @@ def _decode_leniently(content: bytes) -> dict[str, Any] | None:
 
 
 def _only_errors(body: dict[str, Any]) -> bool:
-    return bool(body.get("errors")) and not body.get("payload")
+    """Tell whether an answer brings errors and no data; an empty list beside them is none."""
+    payload = body.get("payload")
+    data = any(payload.values()) if isinstance(payload, dict) else payload
+    return bool(body.get("errors")) and not data
 
 
 def _first_error(body: dict[str, Any] | None) -> tuple[str, str]:

@@ -170,10 +170,19 @@ def test_numbers_with_a_point_come_as_the_text_that_was_sent() -> None:
 
 
 def test_an_answer_with_errors_beside_its_payload_is_an_answer() -> None:
-    answer = {"payload": {"orders": []}, "errors": [{"code": "Warning", "message": "partial"}]}
+    orders = [{"purchaseOrderNumber": "1"}]
+    answer = {"payload": {"orders": orders}, "errors": [{"code": "Warning", "message": "partial"}]}
     with line() as here:
         here.fail_next(Reply(200, body=json.dumps(answer).encode()))
         assert here.get() == answer
+
+
+def test_an_empty_list_beside_errors_is_no_answer() -> None:
+    # It looks like the end of a list, and is a list that could not be made.
+    failed = b'{"payload": {"orders": []}, "errors": [{"code": "InternalFailure"}]}'
+    with line() as here:
+        here.fail_next(Reply(200, body=failed), Reply(200, body=b'{"payload": {"orders": [7]}}'))
+        assert here.get() == {"payload": {"orders": [7]}}
 
 
 def test_a_compressed_answer_is_read() -> None:

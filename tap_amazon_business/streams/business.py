@@ -152,6 +152,7 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @override
     def running(self) -> Iterator[None]:
         self._by_number = 0  # requests that all orders so far cost by number
+        self._served: set[str] = set()
         self._listed_until = self.clock.now() - OrderDateStream.reading.margin
         lists = map(self.pages, self._lists(self._listed_until))
         by_date = ReportsByDate(lists, threads=self.connection.parallel)
@@ -160,9 +161,15 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
 
     @override
     def children(self, page: OrderPage) -> Iterator[Record]:
-        orders = [*page.emitted, *page.rechecked]
+        # An order that is asked for again though unchanged may turn out to have changed later on.
+        orders = [
+            order
+            for order in (*page.emitted, *page.rechecked)
+            if order["purchaseOrderNumber"] not in self._served
+        ]
         if not orders:
             return
+        self._served.update(order["purchaseOrderNumber"] for order in orders)
         self._by_number += len(orders) * len(self.settings.business_api_regions)
         allowed = {"purchase_order": 0, "auto": self._by_number, "order_date": math.inf}
         if self._by_date.complete(allowed[self.settings.order_reports_strategy]):

@@ -1,0 +1,45 @@
+"""What must never be told: secrets, tokens, e-mail addresses and names of buyers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tests.simulator.lwa import APPLICATIONS
+from tests.simulator.world.catalogue import Catalogue
+from tests.simulator.world.quirks import NO_ROW_QUIRKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ACCESS_TOKEN = re.compile(r"Atza(\||%7C)")
+E_MAIL = re.compile(r"[\w.+-]+(@|%40)buyer\.example")
+
+
+def leaks(log: str, states: Iterable[object]) -> Counter[str]:
+    """Return what a run told in its log, errors included, or in its states, and how often."""
+    said = "\n".join([log, *(json.dumps(state, ensure_ascii=False) for state in states)])
+    found = Counter(match.group() for match in ACCESS_TOKEN.finditer(said))
+    found.update(match.group() for match in E_MAIL.finditer(said))
+    for secret in _secrets():
+        for text in {secret, quote(secret, safe="")}:
+            found[text] += said.count(text)
+    return +found
+
+
+def _secrets() -> list[str]:
+    credentials = [
+        secret
+        for application in APPLICATIONS
+        for secret in (
+            application.client_id,
+            application.client_secret,
+            application.refresh_token,
+            application.refresh_token.partition("|")[2],
+        )
+    ]
+    people = Catalogue(0, NO_ROW_QUIRKS).people
+    return [*credentials, *(value for person in people for value in person.values() if value)]

@@ -1,0 +1,147 @@
+"""What one seed stands for: a world, its clock, its faults, and the syncs that live with them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.clocks import FakeClock
+from tests.simulator import Options, Simulator, World
+from tests.simulator.chaos import Chaos
+from tests.simulator.mishaps import Kind
+from tests.soak.leaks import leaks
+from tests.soak.ledger import Ledger
+from tests.soak.sync import sync
+
+if TYPE_CHECKING:
+    from tests.runs import Run
+    from tests.simulator import Request
+
+TIMEOUT = 1
+"""Seconds of real time that a stall costs."""
+
+CHANGES_A_SYNC = 8
+SYNCS = 3
+
+
+@dataclass
+class Result:
+    """What became of a seed."""
+
+    seed: int
+    strategy: str
+    skew: timedelta
+    met: Counter[Kind] = field(default_factory=Counter)
+    requests: int = 0
+    refused: int = 0
+    compared: int = 0
+    repeated: Counter[str] = field(default_factory=Counter)
+    leaked: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """How many rows are missing or differ, and what else should not be."""
+        return len(self.problems)
+
+
+class Meanwhile:
+    """Lets orders change while they are read: a policy that never answers itself.
+
+    Args:
+        world: What changes.
+        rng: Decides when.
+    """
+
+    def __init__(self, world: World, rng: Random) -> None:
+        self._world = world
+        self._rng = rng
+        self._left = 0
+
+    def allow(self, changes: int) -> None:
+        """Let that many changes happen from here on."""
+        self._left = changes
+
+    def decide(self, request: Request) -> None:
+        """Change something now and then."""
+        del request
+        if self._left and self._rng.random() < 0.03:
+            self._left -= 1
+            self._world.change(fraction=0.01, state_only=0.02, new=1)
+
+
+def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
+    """Sync a world of faults three times, with changes during and between, and compare.
+
+    Args:
+        seed: Decides everything but how threads take turns.
+        orders: How many purchase orders there are at first.
+        rate: The share of the requests that meet faults.
+    """
+    rng = Random(f"soak {seed}")
+    clock = FakeClock()
+    strategy = "auto" if seed % 4 == 3 else "purchase_order"
+    final = 0.004 if seed % 5 == 4 else 0.0
+    skew = timedelta(seconds=rng.choice((-1, 1, 4)) * rng.randrange(115))
+    world = World(
+        orders=orders,
+        items=2,
+        seed=seed,
+        span_days=rng.choice((15, 60, 170)),
+        now=lambda: clock.now() + skew,
+    )
+    chaos = Chaos(seed, rate=rate, final=final, stall=TIMEOUT + 0.5)
+    meanwhile = Meanwhile(world, Random(f"meanwhile {seed}"))
+    # The tap's margin is Amazon's own: for a clock that is ahead, Amazon's has to be less.
+    options = Options(
+        page_size=rng.choice((6, 20, 100)),
+        token_lifetime=rng.choice((600, 1800, 3600)),
+        freshest_before=0 if skew < timedelta() else Options().freshest_before,
+        retry_after=rng.choice((None, 2)),
+    )
+    result = Result(seed, strategy, skew)
+    with Simulator(world, options, monotonic=clock.monotonic, faults=[meanwhile, chaos]) as serving:
+        chaos.revoke = serving.revoke_tokens
+        config = serving.config(
+            order_reports_strategy=strategy,
+            request_timeout=TIMEOUT,
+            max_parallel_requests=rng.choice((1, 4, 4, 8)),
+        )
+        ledger = Ledger(serving, named_only=strategy == "auto")
+        state: dict[str, Any] | None = None
+        for number in range(SYNCS):
+            last = number == SYNCS - 1
+            chaos.settle(final=0.0 if last else final)
+            meanwhile.allow(0 if last else CHANGES_A_SYNC)
+            ledger.begin()
+            failures = chaos.met[Kind.FINAL]
+            run = sync(clock, config, state=state)
+            ledger.read(run.messages)
+            result.leaked += leaks(run.log, run.states)
+            result.problems += _trouble(run, expected=chaos.met[Kind.FINAL] > failures)
+            state = run.state if run.states else state
+            if not last:
+                clock.advance(hours=rng.randrange(1, 60))
+                world.change(fraction=0.03, state_only=0.05, new=5)
+                clock.advance(minutes=30)
+        result.problems += [*ledger.problems, *ledger.settle()]
+        stats = serving.stats()
+    result.met = chaos.met
+    result.requests = sum(traffic.requests for traffic in stats.operations.values())
+    result.requests += stats.token_requests.total()
+    result.refused = sum(traffic.refused for traffic in stats.operations.values())
+    result.compared = ledger.compared
+    result.repeated = +ledger.repeated
+    return result
+
+
+def _trouble(run: Run, *, expected: bool) -> list[str]:
+    """Return the errors of a run that should have gone well, or that nobody can expect."""
+    if run.status == 0 or (expected and run.status == 1):
+        return []
+    said = re.findall(r"^.*(?:Unexpected|Error|refused|did not succeed).*$", run.log, re.MULTILINE)
+    return [f"exit status {run.status}: {said[-1] if said else run.log[-300:]}"]

@@ -1,0 +1,86 @@
+"""What must come, and by which bookmark it must have come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.simulator.times import Millis, to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from tests.simulator import Simulator, World
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What the tap promises of a stream.
+
+    Attributes:
+        key: The fields of the key.
+        bookmark: The stream whose bookmark covers it.
+    """
+
+    key: tuple[str, ...]
+    bookmark: str
+
+
+STREAMS: Mapping[str, Feature] = {
+    "purchase_orders": Feature(("purchaseOrderNumber",), "purchase_orders"),
+    "purchase_order_items": Feature(
+        ("purchaseOrderNumber", "itemSequenceNumber"), "purchase_orders"
+    ),
+    "purchase_order_statuses": Feature(("purchaseOrderNumber",), "purchase_order_statuses"),
+    "vendor_shipments": Feature(("vendorShipmentIdentifier",), "vendor_shipments"),
+    "order_reports": Feature(("purchaseOrderNumber", "orderId"), "purchase_orders"),
+    "orders": Feature(("orderId",), "orders"),
+    "order_line_items": Feature(("orderId", "orderLineItemId"), "order_line_items"),
+    "shipments": Feature(("orderId", "shipmentId"), "shipments"),
+    "shipment_line_items": Feature(
+        ("orderId", "shipmentId", "orderLineItemId"), "shipment_line_items"
+    ),
+    "transactions": Feature(("transactionId",), "transactions"),
+}
+
+
+def truth(serving: Simulator, *, named_only: bool) -> dict[str, dict[Key, dict[str, Any]]]:
+    """Return the rows that must have come, by stream and key.
+
+    Args:
+        serving: The simulator.
+        named_only: Leave out order reports that do not name the number they are found by.
+    """
+    rows = {name: serving.rows(name) for name in STREAMS}
+    if named_only:
+        rows["order_reports"] = {
+            key: row
+            for key, row in rows["order_reports"].items()
+            if row.get("purchaseOrderNumber") == key[0]
+        }
+    return rows
+
+
+def dates(world: World, stream: str) -> Callable[[Key], datetime]:
+    """Return what tells the date that a row of a stream is listed by, hidden or not."""
+    with world.lock:
+        created = {order.number: order.created for order in world.orders}
+        ordered = {report.order_id: report.ordered for report in world.reports}
+        found: dict[str, Millis]
+        match stream:
+            case "vendor_shipments":
+                table = world.vendor_shipments.table
+                found = {s.identifier: s.dates["shipmentCreateDate"] for s in table}
+            case "transactions":
+                found = {t.identifier: t.fed for t in world.transactions.table}
+            case "purchase_orders" | "purchase_order_items" | "purchase_order_statuses":
+                found = created
+            case "order_reports":
+                # A report may be younger than its purchase order, and nobody can bring it before.
+                return lambda key: to_datetime(max(created[key[0]], ordered[key[1]]))
+            case _:
+                found = ordered
+    return lambda key: to_datetime(found[key[0]])

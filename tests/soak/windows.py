@@ -1,0 +1,101 @@
+"""Which windows were asked for twice, by what the simulator saw, and whether they had to be."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.simulator import Call
+
+PAIRS = (
+    ("createdAfter", "createdBefore"),
+    ("changedAfter", "changedBefore"),
+    ("updatedAfter", "updatedBefore"),
+    ("orderStartDate", "orderEndDate"),
+    ("feedStartDate", "feedEndDate"),
+)
+TOKENS = frozenset({"nextToken", "nextPageToken"})
+SLACK = timedelta(seconds=2)
+"""Windows that adjoin overlap by a second."""
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What an operation reads again by design.
+
+    Attributes:
+        bookmark: The stream whose bookmark counts.
+        lookback: How far behind the bookmark it is read again.
+    """
+
+    bookmark: str
+    lookback: timedelta
+
+
+BY_DESIGN: Mapping[str, Reread] = {
+    "getPurchaseOrders": Reread("purchase_orders", timedelta(days=30)),
+    "getPurchaseOrdersStatus": Reread("purchase_order_statuses", timedelta(days=30)),
+    "GetShipmentDetails": Reread("vendor_shipments", timedelta(days=30)),
+    "getOrderReports": Reread("orders", timedelta(days=60)),
+    "getOrderLineItemReports": Reread("order_line_items", timedelta(days=60)),
+    "getShipmentReports": Reread("shipments", timedelta(days=60)),
+    "getShipmentLineItemReports": Reread("shipment_line_items", timedelta(days=60)),
+    "getTransactions": Reread("transactions", timedelta(days=1)),
+}
+
+_List = tuple[str, str, str]
+_Window = tuple[datetime, datetime]
+
+
+class Windows:
+    """Counts the windows of one run after the other.
+
+    Attributes:
+        counts: `asked`, and of these: `by design` (read again within the lookback), `unfinished`
+            (asked for by a run that did not live to bookmark them), `needless` (neither).
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._asked: defaultdict[_List, set[_Window]] = defaultdict(set)
+
+    def enter(self, calls: Iterable[Call], bookmarks: Mapping[str, datetime]) -> None:
+        """Enter what a run asked for.
+
+        Args:
+            calls: All of its requests.
+            bookmarks: Where it began, by stream.
+        """
+        run: defaultdict[_List, set[_Window]] = defaultdict(set)
+        for call in calls:
+            for first, last in PAIRS:
+                if first in call.parameters and TOKENS.isdisjoint(call.parameters):
+                    window = tuple(
+                        datetime.fromisoformat(call.parameters[name]) for name in (first, last)
+                    )
+                    run[call.operation, first, call.parameters.get("region", "")].add(
+                        (window[0], window[1])
+                    )
+        for name, windows in run.items():
+            reread = BY_DESIGN[name[0]]
+            for window in windows:
+                self.counts["asked"] += 1
+                if any(_overlap(window, other) for other in self._asked[name]):
+                    self.counts[_why(window, bookmarks.get(reread.bookmark), reread)] += 1
+        for name, windows in run.items():
+            self._asked[name] |= windows
+
+
+def _overlap(one: _Window, other: _Window) -> bool:
+    return min(one[1], other[1]) - max(one[0], other[0]) > SLACK
+
+
+def _why(window: _Window, bookmark: datetime | None, reread: Reread) -> str:
+    if bookmark is None or window[1] > bookmark:
+        return "unfinished"
+    return "by design" if window[0] >= bookmark - reread.lookback - SLACK else "needless"

@@ -1,0 +1,291 @@
+"""Faults of all kinds lose nothing and tell nothing; and the soak would notice if they did."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import run_by, select
+from tests.simulator import Call, Options, Reply, Request, Reset, Simulator, World
+from tests.simulator.chaos import MOST, MOST_AT_SIGN_IN, MOST_REFUSED_PAGES, Chaos
+from tests.simulator.mishaps import Kind
+from tests.soak.kills import run_kills
+from tests.soak.leaks import leaks
+from tests.soak.ledger import Ledger
+from tests.soak.seed import run_seed
+from tests.soak.values import differences
+from tests.soak.windows import Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.clocks import FakeClock
+    from tests.runs import Run
+    from tests.simulator import Fault
+
+LONGEST = 1 + 2 + 4 + 8 + 16 + 32 + 60
+"""Seconds that a request waits at most, all its tries together."""
+
+OPERATIONS = ("getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber")
+
+
+@pytest.mark.parametrize("seed", [3, 4, 6])
+def test_faults_of_all_kinds_lose_nothing_and_tell_nothing(seed: int) -> None:
+    result = run_seed(seed, orders=60)
+    assert result.problems == []
+    assert result.leaked == {}
+    assert result.compared > 1000
+    assert len(result.met) > 8
+    assert not result.repeated
+
+
+def test_killed_and_resumed_under_faults_nothing_is_missing() -> None:
+    result = run_kills(5, kills=3, orders=40)
+    assert result.problems == []
+    assert result.leaked == {}
+    assert result.windows["asked"] > result.windows["unfinished"]
+
+
+# ---- faults ------------------------------------------------------------------------------------
+
+
+def requests() -> list[Request]:
+    """Return requests of many lists, first pages and later ones."""
+    found = [Request("token", "", {})]
+    for number in range(60):
+        window = {"createdAfter": f"2026-01-{number % 28 + 1:02}", "limit": str(number)}
+        found.append(Request("getPurchaseOrders", "", window))
+        found += [
+            Request("getPurchaseOrders", "", {**window, "nextToken": f"{number}.{page}"})
+            for page in range(2)
+        ]
+        found.append(Request("getOrderReportsByPurchaseOrderNumber", str(number), {}))
+    return found
+
+
+def met(chaos: Chaos, request: Request) -> list[Kind]:
+    """Return what a request meets until it is answered."""
+    kinds: list[Kind] = []
+    while (fault := chaos.decide(request)).kind is not None:
+        kinds.append(fault.kind)
+        fault.ended(503)
+    fault.ended(200)
+    return kinds
+
+
+def test_what_happens_follows_from_the_seed_and_not_from_the_order_of_requests() -> None:
+    def all_met(seed: int, order: Callable[[list[Request]], Sequence[Request]]) -> dict[str, Any]:
+        weights: dict[Kind, float] = {
+            kind: 1.0 for kind in Kind if kind not in {Kind.REVOKED, Kind.STALL}
+        }
+        chaos = Chaos(seed, rate=0.5, weights=weights)
+        return {str(request): met(chaos, request) for request in order(requests())}
+
+    def mixed(given: list[Request]) -> list[Request]:
+        # Later pages come after earlier ones of the same list, as with any client.
+        lists = random.Random(1).sample(range(0, 240, 4), 60)
+        return [given[0], *(given[1 + place + part] for place in lists for part in range(4))]
+
+    first = all_met(1, list)
+    assert first == all_met(1, mixed)
+    assert first != all_met(2, list)
+    assert sum(map(len, first.values())) > 100
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_request_meets_more_than_a_client_puts_up_with(seed: int) -> None:
+    chaos = Chaos(seed, rate=1)
+    found = {str(request): met(chaos, request) for request in requests()}
+    for name, kinds in found.items():
+        assert 0 <= len(kinds) <= MOST
+        assert kinds.count(Kind.PAGE) <= MOST_REFUSED_PAGES
+        assert kinds.count(Kind.AUTH) + kinds.count(Kind.REVOKED) <= 1
+        assert Kind.PAGE not in kinds or "nextToken" in name
+        assert Kind.FINAL not in kinds
+    assert len(found[str(requests()[0])]) <= MOST_AT_SIGN_IN
+    assert max(map(len, found.values())) == MOST
+    assert chaos.met[Kind.STALL] <= 2
+    assert {Kind.PAGE, Kind.AUTH, Kind.RESET, Kind.HTML} <= chaos.met.keys()
+
+
+def test_tokens_are_not_revoked_where_a_request_would_meet_a_second_refusal() -> None:
+    chaos = Chaos(1, rate=1, weights={Kind.REVOKED: 1})
+    revoked = chaos.decide(requests()[1])
+    assert revoked.kind is Kind.REVOKED
+    revoked.ended(403)
+    others = [chaos.decide(request).kind for request in requests()[2:]]
+    assert set(others) == {None}
+
+
+# ---- outages -----------------------------------------------------------------------------------
+
+
+class Outage:
+    """An API that answers so many requests, and then none until it is told to.
+
+    Args:
+        operation: What is down.
+        answers: How many requests are answered before.
+        fault: What the others meet.
+    """
+
+    def __init__(self, operation: str, answers: int, fault: Fault) -> None:
+        self.over = False
+        self._operation = operation
+        self._left = answers
+        self._fault = fault
+
+    def decide(self, request: Request) -> Fault | None:
+        if self.over or request.operation != self._operation:
+            return None
+        self._left -= 1
+        return self._fault if self._left < 0 else None
+
+
+@pytest.mark.parametrize("fault", [Reply(503), Reset()])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_outage_ends_the_sync_with_the_state_of_what_was_finished(
+    clock: FakeClock, operation: str, fault: Fault
+) -> None:
+    outage = Outage(operation, 30, fault)
+    world = World(orders=60, quirks=False, now=clock.now)
+    with Simulator(
+        world, Options(limits=False), monotonic=clock.monotonic, faults=[outage]
+    ) as serving:
+        config = serving.config(
+            order_reports_strategy="purchase_order",
+            max_parallel_requests=1,
+            rate_limits={name: {"rate": 1000, "burst": 1000} for name in OPERATIONS},
+        )
+        catalog = select("purchase_orders", "order_reports")
+        began = clock.monotonic()
+        first = run_by(clock, config, catalog=catalog)
+        took = clock.monotonic() - began
+        outage.over = True
+        second = run_by(clock, config, catalog=catalog, state=first.state)
+        orders, reports = set(world.purchase_orders()), set(world.order_reports())
+        dates = {
+            number: datetime.fromisoformat(row["orderDetails"]["purchaseOrderDate"])
+            for number, row in world.purchase_orders().items()
+        }
+    assert first.status != 0
+    assert "did not succeed in 8 tries" in first.log
+    assert took <= LONGEST + 5
+    bookmark = datetime.fromisoformat(first.bookmark())
+    assert min(dates.values()) < bookmark < max(dates.values())
+    done = {number for number, date in dates.items() if date < bookmark}
+    assert done <= set(first.numbers())
+    assert {key for key in reports if key[0] in done} <= _keys(first)
+    assert second.status == 0
+    assert set(first.numbers()) | set(second.numbers()) == orders
+    assert _keys(first) | _keys(second) == reports
+
+
+def _keys(run: Run) -> set[tuple[str, str]]:
+    return {(r["purchaseOrderNumber"], r["orderId"]) for r in run.records("order_reports")}
+
+
+# ---- what the soak notices ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def synced(clock: FakeClock) -> tuple[Simulator, list[dict[str, Any]]]:
+    """Return a simulator, and the messages of a complete sync of it."""
+    world = World(orders=12, items=1, now=clock.now)
+    with Simulator(world, Options(limits=False), monotonic=clock.monotonic) as serving:
+        run = run_by(clock, serving.config(order_reports_strategy="purchase_order"))
+    return serving, run.messages
+
+
+def entered(serving: Simulator, messages: list[dict[str, Any]]) -> tuple[Ledger, list[str]]:
+    """Return a ledger of a sync, and all that it has to say."""
+    ledger = Ledger(serving, named_only=False)
+    ledger.begin()
+    ledger.read(messages)
+    return ledger, [*ledger.problems, *ledger.settle()]
+
+
+def test_a_complete_sync_is_found_to_be_complete(
+    synced: tuple[Simulator, list[dict[str, Any]]],
+) -> None:
+    ledger, problems = entered(*synced)
+    assert problems == []
+    assert not +ledger.repeated
+
+
+def test_every_row_that_is_missing_or_repeated_is_noticed(
+    synced: tuple[Simulator, list[dict[str, Any]]],
+) -> None:
+    serving, messages = synced
+    places = [place for place, message in enumerate(messages) if message["type"] == "RECORD"]
+    for place in places[::7]:
+        stream = messages[place]["stream"]
+        _, problems = entered(serving, messages[:place] + messages[place + 1 :])
+        assert [problem for problem in problems if problem.startswith(f"lost: {stream} ")]
+        ledger, problems = entered(serving, messages[: place + 1] + messages[place:])
+        assert problems == []
+        assert ledger.repeated[stream] == 1
+
+
+def test_a_bookmark_that_goes_back_is_noticed(
+    synced: tuple[Simulator, list[dict[str, Any]]],
+) -> None:
+    serving, messages = synced
+    states = [message for message in messages if message["type"] == "STATE"]
+    _, problems = entered(serving, [*messages, states[0]])
+    # A stream that the earlier state does not name has not moved.
+    assert [problem for problem in problems if problem.startswith("back: ")]
+
+
+@pytest.mark.parametrize(
+    ("row", "record", "expected"),
+    [
+        ({"a": "1.10"}, {"a": "1.10"}, []),
+        ({"a": "1.10"}, {"a": "1.1"}, ["a"]),
+        ({"a": 1}, {"a": "1"}, []),
+        ({"a": "2026-01-01T02:00:00+02:00"}, {"a": "2026-01-01T00:00:00Z"}, []),
+        ({"a": {"date": "2026-01-01T00:00:00Z"}}, {"a": "2026-01-01T00:00:01Z"}, ["a"]),
+        ({"orderDetails": {"b": None}}, {"b": None}, []),
+        ({"orderDetails": {"b": 1}}, {}, ["b"]),
+        ({"a": [{"b": True}]}, {"a": [{"b": False}]}, ["a[0].b"]),
+        ({"a": [1, 2]}, {"a": [1]}, ["a"]),
+        ({"undocumentedField": 1}, {}, []),
+    ],
+)
+def test_values_are_compared_by_what_they_mean(
+    row: dict[str, Any], record: dict[str, Any], expected: list[str]
+) -> None:
+    assert list(differences(row, record)) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Atza|abc", "sp-secret", "Atzr%7Cab-refresh", "ada@buyer.example", "Jörg Müller-Lüdenscheidt"],
+)
+def test_what_must_not_be_told_is_noticed(said: str) -> None:
+    assert leaks(f"... {said} ...", [])
+    assert leaks("", [{"bookmarks": {said: {}}}])
+    assert not leaks("purchase_orders: 12 records", [{"bookmarks": {}}])
+
+
+def test_windows_read_twice_are_told_apart() -> None:
+    windows = Windows()
+    bookmark = datetime(2026, 5, 1, tzinfo=UTC)
+
+    def ask(first: timedelta, last: timedelta, **bookmarks: datetime) -> None:
+        names = ("changedAfter", "changedBefore")
+        bounds = (bookmark + first, bookmark + last)
+        parameters = {n: b.isoformat() for n, b in zip(names, bounds, strict=True)}
+        call = Call("getPurchaseOrders", "", parameters, status=200, at=0)
+        windows.enter([call], bookmarks)
+
+    ask(timedelta(days=-60), timedelta(days=2))
+    ask(timedelta(days=-5), timedelta(days=-1), purchase_orders=bookmark)
+    ask(timedelta(days=-50), timedelta(days=-40), purchase_orders=bookmark)
+    ask(timedelta(days=0), timedelta(days=1), purchase_orders=bookmark)
+    ask(timedelta(days=2), timedelta(days=3), purchase_orders=bookmark)
+    assert windows.counts == Counter({"asked": 5, "by design": 1, "needless": 1, "unfinished": 1})
