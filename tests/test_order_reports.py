@@ -97,6 +97,23 @@ def test_numbers_reach_the_api_as_buyers_typed_them(clock: FakeClock) -> None:
     assert run.numbers("order_reports") == dict.fromkeys(numbers, 2)
 
 
+def test_numbers_that_no_path_can_carry_do_not_keep_the_others_from_being_read(
+    clock: FakeClock,
+) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in (".", "..", "PO-1"):
+            serving.world.add_order(
+                created=clock.now() - timedelta(days=3), number=number, reports=1
+            )
+        run = sync(clock, serving.config())
+        by_date = sync(clock, serving.config(order_reports_strategy="order_date"))
+    assert run.status == 0
+    assert run.numbers() == {".": 1, "..": 1, "PO-1": 1}
+    assert run.numbers("order_reports") == {"PO-1": 1}
+    assert "cannot be asked for by number" in run.log
+    assert by_date.numbers("order_reports") == {".": 1, "..": 1, "PO-1": 1}
+
+
 def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
     with serve(clock, orders=400) as serving:
         run = sync(clock, serving.config())

@@ -5,6 +5,7 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
+import logging
 import math
 from contextlib import contextmanager
 from datetime import timedelta
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from tap_amazon_business.windows import Slice, Window
 
 _REPORTS = "/reports/2025-06-09"
+# Dots alone mean another path, however they are encoded: every client and server resolves them.
+_NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
 # The API allows 366 days, and the overlap of two windows comes on top.
 _LONGEST_LIST = timedelta(days=365)
 
@@ -124,6 +127,10 @@ class OrderReportsStream(BusinessStream):
                 yield self.record(row)
 
     def _pages_of(self, number: str) -> Iterator[list[Row]]:
+        if number in _NOT_A_PATH_SEGMENT:
+            problem = f"'{number}' cannot be asked for by number, as no path can carry it"
+            self.say("purchase order %s", problem, level=logging.WARNING)
+            return
         # Buyers type purchase order numbers as they like, slashes and umlauts included.
         path = self.path.format(quote(number, safe=""))
         for region in self.settings.business_api_regions:
