@@ -6,27 +6,24 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from tap_amazon_business.limits import PUBLISHED_PLANS
+from tests.chain import PROJECT, Chain, ChainFailedError, emitted
 from tests.simulator.limits import Plan
 from tests.simulator.options import Options
 from tests.simulator.simulator import Simulator
 from tests.simulator.truth import truth
 from tests.simulator.world import World
 
-PROJECT = Path(__file__).parent.parent
 OUTPUT = PROJECT / "output" / "demo"
 WAREHOUSE = OUTPUT / "warehouse.duckdb"
 ORDERS = 250
+SYNC = ("run", "tap-amazon-business", "target-duckdb")
 
 # Amazon allows one request in two seconds for most of Amazon Business: too slow to look on. The
 # simulator announces its own rate with each answer, as Amazon does for accounts with another plan,
@@ -40,9 +37,9 @@ def main() -> None:
     OUTPUT.mkdir(parents=True)
     with Simulator(World(orders=ORDERS), Options(rates=FASTER)) as simulator:
         print(f"A simulator of both Amazon APIs serves {ORDERS} purchase orders.")
-        environment = _environment(simulator)
+        chain = _chain(simulator)
         _say("First run: everything")
-        _meltano(environment, "run", "tap-amazon-business", "target-duckdb")
+        _sync(chain)
         first = _tables()
         _show_tables(first, simulator)
         _show_requests(simulator)
@@ -53,7 +50,7 @@ def main() -> None:
             f"Second run: {touched['changed']} orders were changed, {touched['state_only']} only "
             f"changed their state, {touched['new']} are new"
         )
-        log = _meltano(environment, "run", "tap-amazon-business", "target-duckdb")
+        log = _sync(chain)
         _show_tables(_tables(), simulator, before=first)
         _show_emitted(log)
         _show_requests(simulator)
@@ -61,45 +58,26 @@ def main() -> None:
         _say("Some of the rows")
         _show_rows()
         _say("The bookmark")
-        state = _meltano(environment, "state", "get", "demo:tap-amazon-business-to-target-duckdb")
-        print(next(line for line in state.splitlines() if line.startswith("{")))
+        print(json.dumps(chain.state("demo:tap-amazon-business-to-target-duckdb")))
 
 
-def _environment(simulator: Simulator) -> dict[str, str]:
+def _chain(simulator: Simulator) -> Chain:
     # Reports that name another purchase order number than their own come by number only.
-    settings = {
-        f"TAP_AMAZON_BUSINESS_{name.upper()}": value
-        if isinstance(value, str)
-        else json.dumps(value)
-        for name, value in simulator.config(order_reports_strategy="purchase_order").items()
-    }
-    return {
-        **os.environ,
-        **settings,
-        "MELTANO_ENVIRONMENT": "demo",
-        "MELTANO_DATABASE_URI": f"sqlite:///{OUTPUT / 'meltano.db'}",
-        "MELTANO_CLI_LOG_LEVEL": "info",
-        "TARGET_DUCKDB_PATH": str(WAREHOUSE),
-    }
-
-
-def _meltano(environment: dict[str, str], *arguments: str) -> str:
-    """Run Meltano and return what it printed; end the demonstration where it fails."""
-    command = [str(PROJECT / ".tools/meltano/bin/meltano"), *arguments]
-    print("$ meltano " + " ".join(arguments), flush=True)
-    done = subprocess.run(
-        command,
-        cwd=PROJECT,
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    return Chain(
+        OUTPUT,
+        simulator.config(order_reports_strategy="purchase_order"),
+        {"TARGET_DUCKDB_PATH": str(WAREHOUSE)},
+        name="demo",
     )
-    if done.returncode:
-        print(done.stdout)
-        sys.exit(f"meltano failed with exit status {done.returncode}")
-    return done.stdout
+
+
+def _sync(chain: Chain) -> str:
+    """Sync through Meltano and return what it printed; end the demonstration where it fails."""
+    print(f"$ meltano {' '.join(SYNC)}", flush=True)
+    try:
+        return chain.run(*SYNC)
+    except ChainFailedError as error:
+        sys.exit(str(error))
 
 
 def _query(sql: str) -> list[tuple[Any, ...]]:
@@ -125,7 +103,7 @@ def _show_tables(
 
 
 def _show_emitted(log: str) -> None:
-    for name, count in re.findall(r"(\w+): (\d+) records", log):
+    for name, count in emitted(log).items():
         print(f"this run brought {count} records of {name}")
 
 
