@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.connection import Connection, Request
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
 from tap_amazon_business.records import Shaper, moment_of
+from tap_amazon_business.schemas import with_precision
 from tap_amazon_business.windows import Slice, Slicer, Span, parse_moment, plan, rfc3339
 
 if TYPE_CHECKING:
@@ -210,6 +211,12 @@ class AmazonStream(Stream, abc.ABC):
     ) -> Iterable[Context | None]:
         # Children are worked page by page, not parent by parent.
         return ()
+
+    @override
+    def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
+        for message in super()._generate_schema_messages():
+            message.schema = with_precision(message.schema)
+            yield message
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:

@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from tap_amazon_business.schemas import DECIMAL_FORMAT
+
 # Makes a value fit, or returns None where it cannot be made to.
 Convert = Callable[[Any], Any]
 # Takes a field's path and what became of it; called for every occurrence.
 Report = Callable[[str, str], None]
-
-DECIMAL_FORMAT = "x-singer.decimal"
 
 # The digits of a decimal as Amazon's models have them; more than that not every loader can read.
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")

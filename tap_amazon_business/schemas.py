@@ -10,15 +10,14 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-# An exact decimal as text. With precision and scale, loaders that know the format make a numeric
-# column of it; without them some would round to whole numbers. Text also survives where the amount
-# stays inside JSON, where a number would be read as a float.
-DECIMAL: dict[str, Any] = {
-    "type": ["string", "null"],
-    "format": "x-singer.decimal",
-    "precision": 38,
-    "scale": 9,
-}
+DECIMAL_FORMAT = "x-singer.decimal"
+
+# An exact decimal as text: loaders that know the format make a numeric column of it, and text also
+# survives where the amount stays inside JSON, where a number would be read as a float.
+DECIMAL: dict[str, Any] = {"type": ["string", "null"], "format": DECIMAL_FORMAT}
+
+# What loaders have to be told besides: without it, Snowflake's makes whole numbers of decimals.
+_PRECISION = {"precision": 38, "scale": 9}
 
 Field = th.Property[Any]
 
@@ -81,3 +80,15 @@ def key(field: Field) -> Field:
 def schema(*fields: Field) -> dict[str, Any]:
     """Return the JSON schema of a stream with these fields."""
     return th.PropertiesList(*fields).to_dict()
+
+
+def with_precision(part: Any) -> Any:  # noqa: ANN401 (a schema, or any part of one)
+    """Return a schema in which every decimal tells its precision and scale.
+
+    The SDK's model of a catalog knows neither keyword and drops both, so they are added to what is
+    written.
+    """
+    if isinstance(part, dict):
+        precision = _PRECISION if part.get("format") == DECIMAL_FORMAT else {}
+        return {name: with_precision(inner) for name, inner in part.items()} | precision
+    return [with_precision(inner) for inner in part] if isinstance(part, list) else part
