@@ -9,6 +9,7 @@ UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
 BIN := .venv/bin
 SETUP := .venv/.installed
+PLUGINS := .meltano/.installed
 BENCH := .tools/bench/.installed
 
 # Meltano's commands take seconds longer where this is set.
@@ -49,11 +50,16 @@ $(MELTANO): constraints-meltano.txt | $(UV)
 	$(UV) pip install --quiet --python .tools/meltano --constraint constraints-meltano.txt meltano==$(MELTANO_VERSION)
 	touch $@
 
+# Two runs that install the same plugin at once get in each other's way.
+$(PLUGINS): meltano.yml pyproject.toml | $(MELTANO)
+	$(MELTANO) install
+	touch $@
+
 demo: setup
 	$(BIN)/python -m tests.demo
 
-test: lint $(MELTANO)
-	$(BIN)/pytest --numprocesses 4
+test: lint $(MELTANO) $(PLUGINS)
+	$(BIN)/pytest --numprocesses 4 --dist loadgroup
 	$(MAKE) newer-python
 
 lint: $(SETUP)

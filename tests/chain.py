@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ class Chain:
     """Meltano with a system database of its own, the tap's settings in its environment.
 
     Args:
-        folder: Where the system database, with it the state, is kept.
+        folder: Where the system database, with it the state, and run-time files are kept.
         config: Settings of the tap, as `simulator.config()` makes them.
         environment: Further variables, such as the loader's settings.
         project: A folder with a meltano.yml.
@@ -46,6 +47,7 @@ class Chain:
             **settings(config),
             "MELTANO_ENVIRONMENT": name,
             "MELTANO_DATABASE_URI": f"sqlite:///{folder / 'meltano.db'}",
+            "MELTANO_SYS_DIR_ROOT": str(_system_folder(folder, project)),
             "MELTANO_CLI_LOG_LEVEL": "info",
             **(environment or {}),
         }
@@ -79,12 +81,34 @@ class Chain:
             start_new_session=True,
         )
 
+    @staticmethod
+    def kill(process: subprocess.Popen[str]) -> None:
+        """Kill a command and all that it started, as a machine does that runs out of memory."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
     def state(self, state_id: str) -> dict[str, Any]:
         """Return the state that Meltano keeps under an id."""
         printed = self.run("state", "get", state_id)
         line = next(line for line in printed.splitlines() if line.startswith("{"))
         state: dict[str, Any] = json.loads(line)
         return state
+
+
+def _system_folder(folder: Path, project: Path) -> Path:
+    """Return a folder for Meltano's run-time files, with the project's plugins in it.
+
+    Runs of one plugin overwrite each other's files where they share that folder.
+    """
+    system = folder / "meltano"
+    system.mkdir(exist_ok=True)
+    for kind in ("extractors", "loaders"):
+        installed = project / ".meltano" / kind
+        installed.mkdir(parents=True, exist_ok=True)
+        link = system / kind
+        if not link.exists():
+            link.symlink_to(installed, target_is_directory=True)
+    return system
 
 
 def settings(config: Mapping[str, Any], prefix: str = "TAP_AMAZON_BUSINESS") -> dict[str, str]:

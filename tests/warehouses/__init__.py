@@ -1,0 +1,1 @@
+"""Real warehouses for the tests: servers, SQL, and what must be in them."""

