@@ -97,7 +97,7 @@ def _emitted(value: Any, kind: str) -> Any:
         case "object" | "array":
             text = value if isinstance(value, str) else json.dumps(value)
             return json.loads(text, parse_float=Decimal)
-        case schemas.DECIMAL_FORMAT:
+        case schemas.DECIMAL_FORMAT if isinstance(value, Decimal):
             # A column of a fixed scale fills up with zeros.
             return f"{value.normalize():f}"
         case _:
