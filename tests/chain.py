@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.leaks import leaks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,6 +66,8 @@ class Chain:
             except BaseException:
                 process.kill()
                 raise
+        found = leaks(output)
+        assert not found, f"told: {sorted(found)}"
         if process.returncode:
             command = " ".join(arguments)
             raise ChainFailedError(f"meltano {command}: status {process.returncode}\n{output}")

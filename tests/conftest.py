@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from tap_amazon_business.errors import TapError
 from tests.clocks import FakeClock
+from tests.leaks import leaks
 from tests.simulator import Options, Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Search the log at level DEBUG, and the text of every error, raised or not, for secrets."""
+    errors: list[str] = []
+    make = TapError.__init__
+
+    def remember(error: TapError, message: str) -> None:
+        errors.append(message)
+        make(error, message)
+
+    monkeypatch.setattr(TapError, "__init__", remember)
+    yield
+    said = [text for phase in ("setup", "call") for text in _formatted(caplog, phase)]
+    found = leaks("\n".join([*errors, *said]))
+    assert not found, f"told: {sorted(found)}"
+
+
+def _formatted(caplog: pytest.LogCaptureFixture, phase: Literal["setup", "call"]) -> list[str]:
+    return [caplog.handler.format(record) for record in caplog.get_records(phase)]
 
 
 @pytest.fixture

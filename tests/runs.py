@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,9 +19,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tap_amazon_business.tap import TapAmazonBusiness
+from tests.leaks import leaks
 
 if TYPE_CHECKING:
     from tests.clocks import FakeClock
+
+# Each begins with its time; a message may be of several lines.
+_ENTRIES = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)")
+_DEBUG = re.compile(r"\S+ \S+ \| DEBUG ")
 
 TAP = Path(sys.executable).parent / "tap-amazon-business"
 
@@ -73,16 +79,17 @@ def run_tap(
     catalog: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
 ) -> Run:
-    """Run the command line in a process of its own."""
+    """Run the command line in a process of its own, and search all that it tells for secrets."""
     done = subprocess.run(
         command(config, folder, *arguments, state=state, catalog=catalog),
         check=False,
         capture_output=True,
         text=True,
         timeout=240,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "TAP_AMAZON_BUSINESS_LOGLEVEL": "DEBUG", **(environment or {})},
     )
-    return Run(done.returncode, done.stdout, done.stderr)
+    _assert_nothing_leaked(done.stdout, done.stderr)
+    return Run(done.returncode, done.stdout, _without_debug(done.stderr))
 
 
 def command(
@@ -128,9 +135,10 @@ def run_by(
     """Run the tap in this process, by an injected clock."""
     output, log = io.BytesIO(), io.StringIO()
     handler = logging.StreamHandler(log)
+    handler.setLevel(logging.INFO)
     logger = logging.getLogger(TapAmazonBusiness.name)
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)  # conftest.py searches all of it for secrets
     status = 0
     text = io.TextIOWrapper(output, encoding="utf-8", write_through=True)
     try:
@@ -141,4 +149,19 @@ def run_by(
         log.write(f"Error: {error.message}\n")
     finally:
         logger.removeHandler(handler)
-    return Run(status, output.getvalue().decode(), log.getvalue())
+    written = output.getvalue().decode()
+    _assert_nothing_leaked(written, log.getvalue())
+    return Run(status, written, log.getvalue())
+
+
+def _assert_nothing_leaked(output: str, log: str) -> None:
+    """Assert that only records hold what is secret or personal."""
+    # str.splitlines() would also end lines at characters that stand inside of records.
+    told = [line for line in output.split("\n") if not line.startswith('{"type":"RECORD"')]
+    found = leaks("\n".join([*told, log]))
+    assert not found, f"told: {sorted(found)}"
+
+
+def _without_debug(log: str) -> str:
+    """Return what is logged by default of a log at level DEBUG."""
+    return "".join(part for part in _ENTRIES.split(log) if not _DEBUG.match(part))

@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.limits import PUBLISHED_PLANS
+from tests.leaks import leaks
 from tests.runs import command
 from tests.simulator import Options, Simulator, World
 from tests.simulator.chaos import WEIGHTS, Chaos
 from tests.simulator.mishaps import Kind
-from tests.soak.leaks import leaks
 from tests.soak.ledger import Ledger
 from tests.soak.windows import Windows
 

@@ -10,10 +10,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.clocks import FakeClock
+from tests.leaks import leaks
 from tests.simulator import Options, Simulator, World
 from tests.simulator.chaos import Chaos
 from tests.simulator.mishaps import Kind
-from tests.soak.leaks import leaks
 from tests.soak.ledger import Ledger
 from tests.soak.sync import sync
 

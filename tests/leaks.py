@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,22 +16,22 @@ from tests.simulator.world.quirks import NO_ROW_QUIRKS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ACCESS_TOKEN = re.compile(r"Atza(\||%7C)")
-E_MAIL = re.compile(r"[\w.+-]+(@|%40)buyer\.example")
+_ACCESS_TOKEN = re.compile(r"Atza(\||%7C)")
+_E_MAIL = re.compile(r"[\w.+-]+(@|%40)[\w-]+\.\w+")
 
 
-def leaks(log: str, states: Iterable[object]) -> Counter[str]:
+def leaks(log: str, states: Iterable[object] = ()) -> Counter[str]:
     """Return what a run told in its log, errors included, or in its states, and how often."""
     said = "\n".join([log, *(json.dumps(state, ensure_ascii=False) for state in states)])
-    found = Counter(match.group() for match in ACCESS_TOKEN.finditer(said))
-    found.update(match.group() for match in E_MAIL.finditer(said))
-    for secret in _secrets():
-        for text in {secret, quote(secret, safe="")}:
-            found[text] += said.count(text)
+    found = Counter(match.group() for match in _ACCESS_TOKEN.finditer(said))
+    found.update(match.group() for match in _E_MAIL.finditer(said))
+    for text in _secrets():
+        found[text] += said.count(text)
     return +found
 
 
-def _secrets() -> list[str]:
+@cache
+def _secrets() -> frozenset[str]:
     credentials = [
         secret
         for application in APPLICATIONS
@@ -42,4 +43,5 @@ def _secrets() -> list[str]:
         )
     ]
     people = Catalogue(0, NO_ROW_QUIRKS).people
-    return [*credentials, *(value for person in people for value in person.values() if value)]
+    plain = {*credentials, *(value for person in people for value in person.values() if value)}
+    return frozenset(plain | {quote(secret, safe="") for secret in plain})
