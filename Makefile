@@ -1,9 +1,13 @@
 # `make demo` and `make test` set up all they need inside this folder. They ask for Python 3.11 or
 # newer, with its venv module, and the network's package index.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
+PIP_AUDIT_VERSION := 2.10.1
 
 UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
@@ -11,6 +15,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 PLUGINS := .meltano/.installed
 BENCH := .tools/bench/.installed
+AUDIT := .tools/audit/.installed
 
 # Meltano's commands take seconds longer where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +26,7 @@ PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test lint unit soak newer-python bench format constraints clean
+.PHONY: help setup demo test lint unit soak newer-python bench audit format constraints clean
 
 help:
 	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
@@ -31,6 +36,7 @@ help:
 	@echo "                  (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "make bench        requests, time, CPU and memory, and two peers: about 15 minutes"
 	@echo "                  (BENCH_ARGS=--quick: two minutes, no peers)"
+	@echo "make audit        known vulnerabilities of all that is pinned"
 	@echo "make format       format the code"
 	@echo "make constraints  choose the newest versions for development and CI"
 
@@ -93,6 +99,18 @@ $(BENCH): pyproject.toml constraints-bench.txt | $(UV)
 bench: $(BENCH)
 	.tools/bench/bin/python -m tests.benchmarks $(BENCH_ARGS)
 
+$(AUDIT): constraints-audit.txt | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .tools/audit || $(UV) venv --quiet --clear --python '>=3.11' .tools/audit
+	$(UV) pip install --quiet --python .tools/audit --constraint constraints-audit.txt pip-audit==$(PIP_AUDIT_VERSION)
+	touch $@
+
+audit: $(AUDIT)
+	@status=0; for file in $(wildcard constraints*.txt); do \
+	  echo "$$file:"; \
+	  .tools/audit/bin/python -m tests.audit --no-deps --disable-pip --progress-spinner off --desc off \
+	    --requirement $$file $(AUDIT_ARGS) 2>&1 | { grep -v ^WARNING:pip_audit || true; } || status=1; \
+	done; exit $$status
+
 format: $(SETUP)
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
@@ -102,6 +120,8 @@ constraints: $(UV)
 	  --group pyproject.toml:dev pyproject.toml --output-file constraints.txt
 	echo meltano==$(MELTANO_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
 	  --no-annotate --python-version 3.11 - --output-file constraints-meltano.txt
+	echo pip-audit==$(PIP_AUDIT_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
+	  --no-annotate --python-version 3.11 - --output-file constraints-audit.txt
 	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
 	  --constraint constraints.txt --group pyproject.toml:bench pyproject.toml \
 	  --output-file constraints-bench.txt
