@@ -1,0 +1,32 @@
+"""Answers SQL on standard input with rows on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+import snowflake.connector
+
+from . import patched
+
+
+def main() -> None:
+    """Answer each line, which holds statements in JSON, with a line that holds the last one's rows.
+
+    Decimals are told as text, `{"decimal": "1.10"}`, times in ISO 8601. The arguments are the
+    database and the schema.
+    """
+    database, schema = sys.argv[1:]
+    # fakesnow sums up columns as floats, since they might be text; Snowflake is exact.
+    exact = mock.patch("fakesnow.transforms.numeric_agg_implicit_cast", lambda part: part)
+    with exact, patched(), snowflake.connector.connect(database=database, schema=schema) as here:
+        for line in sys.stdin:
+            *_, last = here.execute_string(json.loads(line))
+            print(json.dumps(last.fetchall(), default=_told), flush=True)
+
+
+def _told(value: Any) -> Any:
+    return {"decimal": str(value)} if isinstance(value, Decimal) else value.isoformat()
