@@ -82,5 +82,10 @@ class ChildStream(AmazonStream, abc.ABC):
 
     def _write_batches(self, page: OrderPage, batch_config: BatchConfig) -> None:
         batcher = Batcher(tap_name=self.tap_name, stream_name=self.name, batch_config=batch_config)
-        for manifest in batcher.get_batches(records=self.children(page)):
+        for manifest in batcher.get_batches(records=self._batched(page)):
             self._write_batch_message(encoding=batch_config.encoding, manifest=manifest)
+
+    def _batched(self, page: OrderPage) -> Iterator[Record]:
+        for record in self.children(page):
+            yield from self.batched(record)
+            self._counter.increment()

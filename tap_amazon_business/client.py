@@ -231,6 +231,23 @@ class AmazonStream(Stream, abc.ABC):
                     stream_map.stream_alias, mapped, time_extracted=self.clock.now()
                 )
 
+    def batched(self, record: Record) -> Iterator[Record]:
+        """Yield a record as a BATCH file holds it, nothing where it is filtered out.
+
+        The SDK writes records to these files as they come, with what is deselected and what a
+        stream map takes out or hashes.
+
+        Raises:
+            TapError: A BATCH message is of the stream's own name, which a stream map changes.
+        """
+        if {stream_map.stream_alias for stream_map in self.stream_maps} != {self.name}:
+            raise TapError(
+                f"{self.name}: stream_maps makes several streams of it, or gives it another name, "
+                "which batch_config cannot; use one of the two settings"
+            )
+        for message in self._generate_record_messages(record):
+            yield message.record
+
     @cached_property
     def _all_selected(self) -> bool:
         return all(self.mask.values())
@@ -245,7 +262,10 @@ class AmazonStream(Stream, abc.ABC):
         try:
             for record in super()._sync_records(context, write_messages=write_messages):
                 emitted += 1
-                yield record
+                if write_messages:
+                    yield record
+                else:
+                    yield from self.batched(record)
         except TapError as error:
             self.fail(error)
         finally:

@@ -6,7 +6,6 @@ import gc
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
@@ -27,9 +26,10 @@ from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
+    from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_amazon_business.client import AmazonStream
@@ -64,9 +64,9 @@ class TapAmazonBusiness(Tap):
         self.append_builtin_config(self.config_jsonschema)
         errors = tap_settings.problems(self._config, self.config_jsonschema, self._clock.now())
         if errors and raise_errors:
-            raise ConfigValidationError(
-                "Config validation failed", errors=errors, schema=self.config_jsonschema
-            )
+            # Of its own exception the SDK makes the schema of all settings, which is all that
+            # `meltano config test` then shows, or under --test a traceback.
+            raise TapError("\n".join(errors))
         return errors
 
     @override
@@ -180,9 +180,36 @@ class TapAmazonBusiness(Tap):
                 "Nobody reads the tap's output any more: the loader has ended. Its own log says "
                 "why; the next sync begins where the last state that it stored stands."
             ) from error
+        self._say_failures()
+
+    @override  # type: ignore[misc]
+    def run_sync_dry_run(
+        self,
+        dry_run_record_limit: int | None = 1,
+        streams: Iterable[Stream] | None = None,
+    ) -> bool:
+        """Try all streams (`--test`).
+
+        The SDK declares this final, and takes a stream whose failure was kept for a good one.
+
+        Raises:
+            TapError: At least one stream failed.
+        """
+        super().run_sync_dry_run(dry_run_record_limit, streams)
+        self._say_failures()
+        return True
+
+    def _say_failures(self) -> None:
+        """End the run where a stream failed, with the first cause, which may be all that is shown.
+
+        Raises:
+            TapError: At least one stream failed.
+        """
         if self._failures:
+            first = next(iter(self._failures.values()))
             raise TapError(
                 f"The sync is not complete. Failed: {', '.join(sorted(self._failures))} (see the "
                 "errors above). What the other streams read is out and bookmarked; the next sync "
-                "of the failed ones begins where their bookmarks stand."
+                "of the failed ones begins where their bookmarks stand. The first error was: "
+                f"{first.message}"
             )
