@@ -140,3 +140,45 @@ def test_a_state_that_makes_no_sense_is_named(
     assert "The state of purchase_orders" in run.log
     assert expected in run.log
     assert not run.records("purchase_orders")
+
+
+@pytest.mark.parametrize(
+    "bookmark",
+    [
+        {"replication_key_value": "2026-05-20"},
+        {"replication_key_value": "2026-05-20T02:00:00+02:00"},
+        {
+            "replication_key_value": "2026-05-20T00:00:00.000000Z",
+            "starting_replication_value": "2026-05-01T00:00:00Z",
+            "progress_markers": {
+                "Note": "Progress is not resumable if interrupted.",
+                "replication_key": "lastChangedDate",
+                "replication_key_value": "2026-05-30T00:00:00Z",
+            },
+        },
+    ],
+    ids=["date", "offset", "markers"],
+)
+def test_a_state_of_an_older_version_is_gone_on_from(
+    clock: FakeClock, bookmark: dict[str, Any]
+) -> None:
+    # As taps of singer-sdk write it that sync children one by one and keep marks of their progress.
+    old = {
+        "purchase_orders": {"replication_key": "lastChangedDate", **bookmark},
+        "order_reports": {"partitions": [{"context": {"purchaseOrderNumber": "2JK3S9VC"}}]},
+        "a_stream_of_old": {"replication_key": "id", "replication_key_value": 12},
+    }
+    world = World(orders=30, quirks=False, now=clock.now)
+    with Simulator(world, Options(), monotonic=clock.monotonic) as serving:
+        run = run_by(
+            clock,
+            serving.config(),
+            state={"bookmarks": old},
+            catalog=select("purchase_orders"),
+        )
+        asked = [call.parameters.get("changedAfter") for call in serving.stats().calls]
+    assert run.status == 0, run.log
+    # An hour before the bookmark, and a second, as what is asked for lies after this bound.
+    assert min(filter(None, asked)) == "2026-05-19T22:59:59Z"
+    assert run.bookmark() == "2026-06-01T11:58:00Z"
+    assert run.state["bookmarks"]["a_stream_of_old"] == old["a_stream_of_old"]
