@@ -16,6 +16,7 @@ SETUP := .venv/.installed
 PLUGINS := .meltano/.installed
 BENCH := .tools/bench/.installed
 AUDIT := .tools/audit/.installed
+DAGSTER := .tools/dagster/.installed
 
 # Meltano's commands take seconds longer where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -64,7 +65,13 @@ $(PLUGINS): meltano.yml pyproject.toml | $(MELTANO)
 demo: setup
 	$(BIN)/python -m tests.demo
 
-test: lint $(MELTANO) $(PLUGINS)
+$(DAGSTER): constraints-dagster.txt | $(UV)
+	$(UV) venv --quiet --clear --python 3.11 .tools/dagster || $(UV) venv --quiet --clear --python '>=3.11' .tools/dagster
+	$(UV) pip install --quiet --python .tools/dagster --constraint constraints-dagster.txt dagster dagster-webserver
+	touch $@
+
+test: lint $(MELTANO) $(PLUGINS) $(DAGSTER)
+	$(BIN)/mypy --python-executable .tools/dagster/bin/python recipes
 	$(BIN)/pytest --numprocesses 4 --dist loadgroup
 	$(MAKE) newer-python
 
@@ -120,6 +127,8 @@ constraints: $(UV)
 	  --group pyproject.toml:dev pyproject.toml --output-file constraints.txt
 	echo meltano==$(MELTANO_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
 	  --no-annotate --python-version 3.11 - --output-file constraints-meltano.txt
+	printf 'dagster\ndagster-webserver\n' | $(UV) pip compile --quiet --upgrade --universal --no-header \
+	  --no-annotate --python-version 3.11 - --output-file constraints-dagster.txt
 	echo pip-audit==$(PIP_AUDIT_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
 	  --no-annotate --python-version 3.11 - --output-file constraints-audit.txt
 	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
