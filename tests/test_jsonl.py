@@ -11,7 +11,8 @@ import pytest
 
 from tests.chain import Chain, emitted
 from tests.soak.truth import STREAMS, Key
-from tests.warehouses import checks
+from tests.warehouses.suite import serve
+from tests.warehouses.warehouse import Rows, assert_same, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +27,19 @@ def read(folder: Path, stream: str) -> list[dict[str, Any]]:
 
 
 def test_every_row_lands_and_then_the_changed_and_the_new_ones(tmp_path: Path) -> None:
-    with checks.serve() as simulator:
+    with serve() as simulator:
         loader = {
             "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
             "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
         }
-        chain = Chain(tmp_path, checks.complete(simulator), loader)
+        chain = Chain(tmp_path, simulator.config(order_reports_strategy="purchase_order"), loader)
         chain.run("run", "tap-amazon-business", "target-jsonl")
         lines = {stream: len(read(tmp_path, stream)) for stream in STREAMS}
-        assert lines == {
-            stream: len(rows) for stream, rows in checks.served(simulator.world).items()
-        }
+        assert lines == {stream: len(rows) for stream, rows in served(simulator.world).items()}
         simulator.world.change(fraction=0.05, state_only=0.1, new=15)
         brought = emitted(chain.run("run", "tap-amazon-business", "target-jsonl"))
-        expected = checks.served(simulator.world)
-    latest: checks.Rows = {}
+        expected = served(simulator.world)
+    latest: Rows = {}
     for stream, feature in STREAMS.items():
         records = read(tmp_path, stream)
         # This loader appends: what comes again is there again, the latest last.
@@ -48,7 +47,7 @@ def test_every_row_lands_and_then_the_changed_and_the_new_ones(tmp_path: Path) -
         added = Counter(_key(record, feature.key) for record in records[lines[stream] :])
         assert set(added.values()) <= {1}
         latest[stream] = {_key(record, feature.key): record for record in records}
-    checks.assert_same(latest, expected)
+    assert_same(latest, expected)
 
 
 def _key(record: dict[str, Any], names: tuple[str, ...]) -> Key:

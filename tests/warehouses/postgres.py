@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL
 from typing_extensions import override
 
-from tests.warehouses.checks import Warehouse
+from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,22 +31,20 @@ class Postgres(Warehouse):
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
-
-    @property
-    def sqlalchemy_url(self) -> str:
-        """The same for the loader; what is not in it comes from PG* variables, as for libpq."""
-        parts = {**conninfo_to_dict(self._conninfo)}
+        # What is not in the URL comes from PG* variables, as for libpq.
+        parts = {**conninfo_to_dict(conninfo)}
         database = str(parts.pop("dbname"))
         query = {name: str(value) for name, value in parts.items() if value is not None}
-        return URL.create("postgresql+psycopg", database=database, query=query).render_as_string()
+        url = URL.create("postgresql+psycopg", database=database, query=query)
+        self.environment = {"TARGET_POSTGRES_SQLALCHEMY_URL": url.render_as_string()}
 
     @override
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._conninfo, options=f"-c search_path={SCHEMA}") as connection:
             return connection.execute(sql.encode()).fetchall()
 
+    @override
     def execute(self, sql: str) -> None:
-        """Run statements that return nothing."""
         with psycopg.connect(self._conninfo, options=f"-c search_path={SCHEMA}") as connection:
             connection.execute(sql.encode())
 

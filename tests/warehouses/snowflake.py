@@ -12,38 +12,37 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 from typing_extensions import override
 
-from tests import chain
-from tests.warehouses.checks import Warehouse
+from tests.chain import PROJECT
+from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-PROJECT = chain.PROJECT / ".tools/fakesnow"
-"""A Meltano project with the tap, and the loader on fakesnow."""
-
 DATABASE = "WAREHOUSE"
 SCHEMA = "AMAZON"
-_ASK = PROJECT / ".meltano/loaders/target-snowflake/venv/bin/fakesnow-sql"
+
+_PROJECT = PROJECT / ".tools/fakesnow"
+_ASK = _PROJECT / ".meltano/loaders/target-snowflake/venv/bin/fakesnow-sql"
 
 
-def project() -> Path:
-    """Return the project, made of this one's meltano.yml with the loader on fakesnow in it."""
-    made = yaml.safe_load((chain.PROJECT / "meltano.yml").read_text(encoding="utf-8"))
+def _project() -> Path:
+    """Return a Meltano project made of this one's, with the loader on fakesnow in it."""
+    made = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
     (tap,) = made["plugins"]["extractors"]
     (loader,) = (one for one in made["plugins"]["loaders"] if one["name"] == "target-snowflake")
-    tap["pip_url"] = f"-e {chain.PROJECT}"
+    tap["pip_url"] = f"-e {PROJECT}"
     loader["pip_url"] = f"-e {Path(__file__).parent / 'fakesnow_target'}"
     loader["executable"] = "target-snowflake-fakesnow"
     made["plugins"]["loaders"] = [loader]
-    PROJECT.mkdir(parents=True, exist_ok=True)
-    (PROJECT / "meltano.yml").write_text(yaml.safe_dump(made), encoding="utf-8")
-    return PROJECT
+    _PROJECT.mkdir(parents=True, exist_ok=True)
+    (_PROJECT / "meltano.yml").write_text(yaml.safe_dump(made), encoding="utf-8")
+    return _PROJECT
 
 
 class Snowflake(Warehouse):
     """A database on fakesnow.
 
-    Only one process can have it open: the first query opens it, and `close` gives it to a loader.
+    Only one process can have it open: the first query opens it, and `release` gives it to a loader.
 
     Args:
         folder: Where its file is, or will be.
@@ -51,7 +50,12 @@ class Snowflake(Warehouse):
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        self._folder = {"FAKESNOW_FOLDER": str(folder)}
+        # Nothing asks for an account on fakesnow.
+        account = {"ACCOUNT": "fakesnow", "USER": "fakesnow", "PASSWORD": "fakesnow"}
+        names = {**account, "DATABASE": DATABASE, "DEFAULT_TARGET_SCHEMA": SCHEMA}
+        loader = {f"TARGET_SNOWFLAKE_{name}": value for name, value in names.items()}
+        self.environment = {"FAKESNOW_FOLDER": str(folder), **loader}
+        self.project = _project()
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -63,14 +67,7 @@ class Snowflake(Warehouse):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
-
-    @property
-    def loader(self) -> dict[str, str]:
-        """The loader's settings in the environment; nothing asks for an account on fakesnow."""
-        account = {"ACCOUNT": "fakesnow", "USER": "fakesnow", "PASSWORD": "fakesnow"}
-        names = {**account, "DATABASE": DATABASE, "DEFAULT_TARGET_SCHEMA": SCHEMA}
-        return {**self._folder, **{f"TARGET_SNOWFLAKE_{key}": names[key] for key in names}}
+        self.release()
 
     @override
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -85,6 +82,10 @@ class Snowflake(Warehouse):
         return [tuple(row) for row in rows]
 
     @override
+    def execute(self, sql: str) -> None:
+        self.query(sql)
+
+    @override
     def column(self, field: str) -> str:
         # The loader quotes names of mixed case, in a session that ignores the case of quoted names.
         return field.upper()
@@ -93,8 +94,8 @@ class Snowflake(Warehouse):
     def types(self, table: str) -> dict[str, str]:
         return {name: kind for name, kind, *_ in self.query(f"describe table {table}")}
 
-    def close(self) -> None:
-        """Let go of the database."""
+    @override
+    def release(self) -> None:
         if self._process:
             self._process.communicate()
             self._process = None
@@ -102,7 +103,7 @@ class Snowflake(Warehouse):
     def _open(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [str(_ASK), DATABASE, SCHEMA],
-            env={**os.environ, **self._folder},
+            env={**os.environ, **self.environment},
             text=True,
             encoding="utf-8",
             stdin=subprocess.PIPE,

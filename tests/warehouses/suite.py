@@ -1,0 +1,223 @@
+"""What every warehouse is tested for: the simulator, the real tap, a real loader, and SQL."""
+
+from __future__ import annotations
+
+import abc
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import Event
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.schemas import DECIMAL_FORMAT
+from tests.chain import PROJECT, Chain, emitted, settings
+from tests.simulator import Hang, Options, Plan, Simulator, World
+from tests.simulator.truth import truth
+from tests.soak.truth import STREAMS
+from tests.warehouses.warehouse import assert_same, fields_of, kind_of, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from tests.simulator import Changes, Fault, Faults, Request
+    from tests.warehouses.warehouse import Rows, Warehouse
+
+_QUICK = {name: Plan(rate=200, burst=20) for name in PUBLISHED_PLANS}
+_KINDS = {"array", "boolean", "date-time", "integer", "object", "string", DECIMAL_FORMAT}
+
+
+def serve(orders: int = 60, *faults: Faults) -> Simulator:
+    """Return a simulator with all its oddities, which answers as fast as it can."""
+    return Simulator(World(orders=orders), Options(rates=_QUICK), faults=faults)
+
+
+def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: str) -> Chain:
+    """Return a chain that brings all that the simulator has to a warehouse."""
+    # Reports that name another purchase order number than their own come by number only.
+    config = simulator.config(order_reports_strategy="purchase_order")
+    return Chain(folder, config, {**warehouse.environment, **more}, project=warehouse.project)
+
+
+@dataclass(frozen=True)
+class Synced:
+    """A warehouse after two syncs, between which orders changed and others came.
+
+    Attributes:
+        warehouse: The warehouse, with the analytics views in it.
+        first: What it held after the first sync.
+        first_served: What was served then.
+        world: What was served at the second, and still is.
+        changes: What happened in between.
+        brought: How many records of each stream the second sync brought.
+    """
+
+    warehouse: Warehouse
+    first: Rows
+    first_served: Rows
+    world: World
+    changes: Changes
+    brought: Mapping[str, int]
+
+
+class WarehouseTests(abc.ABC):
+    """Tests of a chain through `meltano run`; a subclass says where it leads.
+
+    Attributes:
+        loader: The plugin.
+        dialect: The file of analytics views.
+        types: A column's type for each JSON type or format.
+        milliseconds: SQL that makes milliseconds since 1970 of a column.
+        loaded: A line of the log that tells of a batch of purchase orders; when the second one is
+            seen, the first is in the database.
+    """
+
+    loader: ClassVar[str]
+    dialect: ClassVar[str]
+    types: ClassVar[Mapping[str, str]]
+    milliseconds: ClassVar[str]
+    # A metric of the SDK, in Meltano's log of JSON.
+    loaded: ClassVar[str] = r'batch_processing_time.+"stream": "purchase_orders"'
+
+    @classmethod
+    @abc.abstractmethod
+    def opened(cls, folder: Path) -> AbstractContextManager[Warehouse]:
+        """Make a warehouse that is gone afterwards, with its files in a folder."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def synced(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+        """Return a warehouse after two syncs."""
+        folder = tmp_path_factory.mktemp(cls.dialect)
+        with serve() as simulator, cls.opened(folder) as warehouse:
+            chain = chain_to(warehouse, simulator, folder)
+            cls.sync(chain, warehouse)
+            first, first_served = warehouse.rows(), served(simulator.world)
+            changes = simulator.world.change(fraction=0.05, state_only=0.1, new=15)
+            brought = emitted(cls.sync(chain, warehouse))
+            views = PROJECT / "analytics" / f"{cls.dialect}.sql"
+            warehouse.execute(views.read_text(encoding="utf-8"))
+            yield Synced(warehouse, first, first_served, simulator.world, changes, brought)
+
+    @classmethod
+    def sync(cls, chain: Chain, warehouse: Warehouse, *options: str) -> str:
+        """Run the whole chain, and return its log."""
+        warehouse.release()
+        return chain.run("run", *options, "tap-amazon-business", cls.loader)
+
+    def test_every_row_lands_value_for_value(self, synced: Synced) -> None:
+        assert_same(synced.first, synced.first_served)
+
+    def test_a_second_run_updates_in_place_and_adds(self, synced: Synced) -> None:
+        assert_same(synced.warehouse.rows(), served(synced.world))
+        assert all(synced.changes.counts().values())
+        assert synced.brought["purchase_orders"] < len(synced.first["purchase_orders"])
+
+    def test_counts_are_those_of_the_api_and_no_key_is_there_twice(self, synced: Synced) -> None:
+        counts = truth(synced.world)["rows"]
+        for stream, feature in STREAMS.items():
+            key = ", ".join(map(synced.warehouse.column, feature.key))
+            distinct = f"(select distinct {key} from {stream}) as keys"  # noqa: S608
+            for table in (stream, distinct):
+                assert synced.warehouse.one(f"select count(*) from {table}") == counts[stream]  # noqa: S608
+
+    def test_money_sums_to_the_last_digit(self, synced: Synced) -> None:
+        money = truth(synced.world)["money"]
+        for view, column, of in (
+            ("purchase_order_lines", "net_cost", "purchase_order_items.netCost"),
+            ("purchase_order_lines", "list_price", "purchase_order_items.listPrice"),
+            ("order_report_charges", "amount", "order_reports.charges"),
+        ):
+            total = synced.warehouse.one(f"select sum({column}) from {view}")  # noqa: S608
+            assert isinstance(total, Decimal)
+            assert total == Decimal(money[of])
+
+    def test_columns_have_types_of_their_own(self, synced: Synced) -> None:
+        kinds = set()
+        for stream in STREAMS:
+            types = synced.warehouse.types(stream)
+            for field, schema in fields_of(stream).items():
+                kind = kind_of(schema)
+                kinds.add(kind)
+                column = synced.warehouse.column(field)
+                assert types[column] == self.types[kind], f"{stream}.{field}"
+        assert kinds == _KINDS
+
+    def test_times_are_utc(self, synced: Synced) -> None:
+        ordered = {report.order_id: report.ordered for report in synced.world.reports}
+        order, date = map(synced.warehouse.column, ("orderId", "orderDate"))
+        milliseconds = self.milliseconds.format(date)
+        found = synced.warehouse.query(f"select {order}, {milliseconds} from orders")  # noqa: S608
+        assert found
+        assert all(moment == ordered[number] for number, moment in found)
+
+    def test_order_reports_join_their_purchase_orders(self, synced: Synced) -> None:
+        number = synced.warehouse.column("purchaseOrderNumber")
+        orphans = (
+            "select count(*) from order_reports as report "  # noqa: S608
+            "left join purchase_orders as purchase "
+            f"on purchase.{number} = report.{number} where purchase.{number} is null"
+        )
+        assert synced.warehouse.one("select count(*) from order_reports") > 0
+        assert synced.warehouse.one(orphans) == 0
+
+    def test_amounts_are_columns_where_objects_are_flattened(self, tmp_path: Path) -> None:
+        flat = settings({"flattening_enabled": True, "flattening_max_depth": 1})
+        selected = {"TAP_AMAZON_BUSINESS__SELECT": '["purchase_order_items.*"]'}
+        with serve(20) as simulator, self.opened(tmp_path) as warehouse:
+            self.sync(chain_to(warehouse, simulator, tmp_path, **flat, **selected), warehouse)
+            amount = warehouse.column("netCost__amount")
+            assert warehouse.types("purchase_order_items")[amount] == self.types[DECIMAL_FORMAT]
+            total = warehouse.one(
+                f"select sum(cast({amount} as decimal(38, 9))) from purchase_order_items"  # noqa: S608
+            )
+            assert total == Decimal(truth(simulator.world)["money"]["purchase_order_items.netCost"])
+
+    def test_nothing_is_lost_or_twice_after_a_kill(self, tmp_path: Path) -> None:
+        streams = ("purchase_orders", "purchase_order_items", "order_reports")
+        few = {
+            "TAP_AMAZON_BUSINESS__SELECT": str([f"{name}.*" for name in streams]).replace("'", '"'),
+            f"{self.loader.upper().replace('-', '_')}_BATCH_SIZE_ROWS": "10",
+            "MELTANO_CLI_LOG_FORMAT": "json",
+        }
+        stuck = _Stuck("getPurchaseOrders", after=30)
+        with serve(60, stuck) as simulator, self.opened(tmp_path) as warehouse:
+            chain = chain_to(warehouse, simulator, tmp_path, **few)
+            running = chain.start("run", "tap-amazon-business", self.loader)
+            try:
+                assert running.stdout
+                batches = (line for line in running.stdout if re.search(self.loaded, line))
+                assert next(batches) != next(batches)
+                assert stuck.wait()
+            finally:
+                chain.kill(running)
+            landed = warehouse.one("select count(*) from purchase_orders")
+            assert 0 < landed < len(simulator.world.orders)
+            self.sync(chain, warehouse, "--force")
+            assert_same(warehouse.rows(streams), served(simulator.world, streams))
+
+
+class _Stuck:
+    """Lets an operation answer some requests, and then leaves one without an answer."""
+
+    def __init__(self, operation: str, after: int) -> None:
+        self._operation = operation
+        self._left = after
+        self._stuck = Event()
+
+    def decide(self, request: Request) -> Fault | None:
+        if self._stuck.is_set() or request.operation != self._operation:
+            return None
+        self._left -= 1
+        if self._left >= 0:
+            return None
+        self._stuck.set()
+        return Hang()
+
+    def wait(self) -> bool:
+        """Wait until that is so."""
+        return self._stuck.wait(60)
