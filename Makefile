@@ -72,7 +72,8 @@ $(DAGSTER): constraints-dagster.txt | $(UV)
 
 test: lint $(MELTANO) $(PLUGINS) $(DAGSTER)
 	$(BIN)/mypy --python-executable .tools/dagster/bin/python recipes
-	$(BIN)/pytest --numprocesses 4 --dist loadgroup
+	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
+	$(BIN)/pytest --numprocesses 4 --dist loadfile -m end_to_end
 	$(MAKE) newer-python
 
 lint: $(SETUP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -13,6 +14,11 @@ from tests.simulator import Options, Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Leave out what the simulator logs of each request: it is not the tap's, and slow."""
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("duckdb")]
+pytestmark = pytest.mark.end_to_end
 
 
 class TestDuckDb(WarehouseTests):

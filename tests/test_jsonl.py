@@ -17,7 +17,7 @@ from tests.warehouses.warehouse import Rows, assert_same, served
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("jsonl")]
+pytestmark = pytest.mark.end_to_end
 
 
 def read(folder: Path, stream: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.warehouses.postgres import Postgres
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.end_to_end
 
 
 class TestPostgres(WarehouseTests):

@@ -14,7 +14,7 @@ from tests.warehouses.suite import WarehouseTests
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("snowflake")]
+pytestmark = pytest.mark.end_to_end
 
 
 class TestSnowflake(WarehouseTests):
