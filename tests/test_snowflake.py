@@ -8,11 +8,14 @@ import pytest
 from typing_extensions import override
 
 from tap_amazon_business.schemas import DECIMAL_FORMAT
-from tests.warehouses.snowflake import Snowflake
+from tests.warehouses import snowflake
 from tests.warehouses.suite import WarehouseTests
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tests.warehouses.snowflake import Snowflake
 
 pytestmark = pytest.mark.end_to_end
 
@@ -33,5 +36,5 @@ class TestSnowflake(WarehouseTests):
 
     @classmethod
     @override
-    def opened(cls, folder: Path) -> Snowflake:
-        return Snowflake(folder / "data")
+    def opened(cls, folder: Path) -> AbstractContextManager[Snowflake]:
+        return snowflake.database(folder / "data")

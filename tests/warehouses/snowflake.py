@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from typing_extensions import override
@@ -16,7 +17,7 @@ from tests.chain import PROJECT
 from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
 DATABASE = "WAREHOUSE"
 SCHEMA = "AMAZON"
@@ -58,17 +59,6 @@ class Snowflake(Warehouse):
         self.project = _project()
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.release()
-
     @override
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         process = self._process = self._process or self._open()
@@ -109,3 +99,13 @@ class Snowflake(Warehouse):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[Snowflake]:
+    """Make a database that nobody has open afterwards, in a folder."""
+    warehouse = Snowflake(folder)
+    try:
+        yield warehouse
+    finally:
+        warehouse.release()
