@@ -6,6 +6,7 @@ guides. POST /auth/o2/token trades a refresh token for an access token of one ho
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,6 +28,11 @@ _TOKEN_PATH = "/auth/o2/token"  # noqa: S105 (a path, not a secret)
 # A share of the lifetime, so that a short-lived token is not asked for with every request.
 _RENEWAL_MARGIN = 0.05
 _DEFAULT_LIFETIME = 3600
+_LONGEST_LIFETIME = 86_400
+
+# What a header can carry, and what a code of RFC 6749 looks like.
+_TOKEN = re.compile("[!-~]+")
+_CODE = re.compile("[A-Za-z_]{1,100}")
 
 # What to do about an error code of Login with Amazon, with the settings' prefix filled in.
 _ADVICE = {
@@ -120,10 +126,12 @@ class LoginWithAmazon:
             asked_at = self._clock.monotonic()
             status, reply = self._post()
             token = reply.get("access_token")
-            if status == HTTPStatus.OK and isinstance(token, str) and token:
+            if status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
                 lifetime = _lifetime(reply.get("expires_in"))
                 return _Token(token, asked_at + lifetime * (1 - _RENEWAL_MARGIN))
-            code = str(reply.get("error") or "")[:100]
+            code = str(reply.get("error") or "")
+            # Anything but a code might repeat what was sent.
+            code = code if _CODE.fullmatch(code) else ""
             problem = f"HTTP {status} {code}".rstrip() if status else code
             if status in _REFUSALS and code not in _TRANSIENT_CODES:
                 advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(self._credentials.prefix)
@@ -177,6 +185,6 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _lifetime(expires_in: object) -> float:
-    if isinstance(expires_in, int) and expires_in > 0:
+    if isinstance(expires_in, int) and 0 < expires_in <= _LONGEST_LIFETIME:
         return float(expires_in)
     return _DEFAULT_LIFETIME

@@ -18,13 +18,18 @@ from typing_extensions import override
 
 from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.connection import Connection, Request
-from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
+from tap_amazon_business.errors import (
+    PageTokenRefusedError,
+    RequestFailedError,
+    TapError,
+    scrub,
+)
 from tap_amazon_business.records import Shaper, moment_of
 from tap_amazon_business.schemas import with_precision
 from tap_amazon_business.windows import Slice, Slicer, Span, parse_moment, plan, rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -101,8 +106,8 @@ class AmazonStream(Stream, abc.ABC):
         return Request(self.operation, path or self.path, params, kind, about, self.role)
 
     @abc.abstractmethod
-    def rows(self, body: Row) -> list[Row] | None:
-        """Return the rows of an answer, None where it is no list of rows."""
+    def rows(self, body: Row) -> list[Any] | None:
+        """Return the rows of an answer, None where it holds no list of rows."""
 
     @abc.abstractmethod
     def next_token(self, body: Row) -> str | None:
@@ -119,7 +124,7 @@ class AmazonStream(Stream, abc.ABC):
         """
         restarts = 0
         token: str | None = None
-        previous: list[Row] | None = None
+        known: set[str] = set()
         for number in count(1):
             try:
                 body = self.connection.get(
@@ -135,19 +140,38 @@ class AmazonStream(Stream, abc.ABC):
                     level=logging.WARNING,
                 )
                 token = None
+                known.clear()
                 continue
             rows = self.rows(body)
             if rows is None:
-                raise RequestFailedError(f"{request}: the answer holds no '{self.rows_field}'.")
-            yield rows
-            last, token = token, self.next_token(body)
+                raise RequestFailedError(
+                    f"{request} was answered with HTTP 200, but without a list of "
+                    f"'{self.rows_field}'. Run the sync again; if it comes again, ask Amazon's "
+                    "support."
+                )
+            yield [row for row in rows if self._is_object(row)]
+            token = self.next_token(body)
             if not token or (self.settings.sandbox and number == _SANDBOX_PAGES):
                 return
-            if token == last and rows == previous:
-                raise RequestFailedError(f"{request}: the same page came twice; giving up on it.")
-            previous = rows
+            if str(token) in known:
+                raise RequestFailedError(
+                    f"{request}: its page tokens lead round in circles; giving up on it. Run the "
+                    "sync again; if it comes again, ask Amazon's support."
+                )
+            known.add(str(token))
+
+    def _is_object(self, row: object) -> bool:
+        if not isinstance(row, dict):
+            self._report(self.rows_field, "a row that is no object was left out")
+        return isinstance(row, dict)
 
     # ---- records -------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Return the fields that tell rows apart; a catalog may name others to the target."""
+        keys: Sequence[str] = type(self).primary_keys  # type: ignore[assignment]
+        return keys
 
     @cached_property
     def _shaper(self) -> Shaper:
@@ -161,10 +185,10 @@ class AmazonStream(Stream, abc.ABC):
     def keyed(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows in the layout of the schema; without its key, no target could load one."""
         for row in map(self.reshape, rows):
-            if any(row.get(key) is None for key in self.primary_keys):
-                self._report(", ".join(self.primary_keys), "a row without its key was left out")
-            else:
+            if all(isinstance(row.get(key), (str, int)) for key in self.keys):
                 yield row
+            else:
+                self._report(", ".join(self.keys), "a row without its key was left out")
 
     def record(self, row: Row) -> Record:
         """Return a row of the schema's layout as a record that is valid against it."""
@@ -174,7 +198,7 @@ class AmazonStream(Stream, abc.ABC):
         """Warn of a field once, however many rows have it."""
         if (path, problem) not in self._reported:
             self._reported.add((path, problem))
-            self.say("%s: %s", path, problem, level=logging.WARNING)
+            self.say("%s: %s", scrub(path), problem, level=logging.WARNING)
 
     def say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
         """Log a line that names the stream; Meltano does not show a logger's name."""
@@ -407,7 +431,7 @@ class SlicedStream(AmazonStream):
     def fresh(self, rows: Iterable[Row], part: Slice, span: Span) -> Iterator[Record]:
         """Yield the records that this sync has not emitted yet and, read again, that changed."""
         for row in rows:
-            identity = tuple(row[key] for key in self.primary_keys)
+            identity = tuple(str(row[key]) for key in self.keys)
             if identity in self._seen:
                 continue
             if part.reread and self.changed_date and before(row, self.changed_date, span.since):
@@ -427,6 +451,16 @@ class SlicedStream(AmazonStream):
         value = state.get("replication_key_value")
         if value is None or self.replication_method != "INCREMENTAL":
             return None
+        covers = state.get("for")  # a state of an older version does not tell
+        if isinstance(covers, str) and (added := self.not_covered(covers.split())):
+            self.say(
+                "the bookmark does not cover %s, which was not read so far: everything is read "
+                "again, as if there were none",
+                ", ".join(added),
+                level=logging.WARNING,
+            )
+            state.clear()
+            return None
         found = f"The state of {self.name} holds {state.get('replication_key')!r}: {value!r}"
         remedy = "correct it, or clear the stream's state to read everything again"
         if state.get("replication_key") != self.replication_key:
@@ -439,6 +473,18 @@ class SlicedStream(AmazonStream):
             raise TapError(f"{found}, which lies in the future; {remedy}.")
         return bookmark
 
+    @property
+    def covered(self) -> list[str] | None:
+        """Return what the bookmark is for, where that may grow: children, regions, vendor codes.
+
+        What comes to it later has no past yet, which the bookmark would skip. Each is a word.
+        """
+        return None
+
+    def not_covered(self, covers: list[str]) -> list[str]:
+        """Return what this sync reads besides what the bookmark covers."""
+        return [part for part in self.covered or () if part not in covers]
+
     def finish(self, part: Slice) -> None:
         """Move the bookmark to the end of a slice of which everything is out."""
         if part.reread or self.replication_method != "INCREMENTAL":
@@ -449,8 +495,12 @@ class SlicedStream(AmazonStream):
             return
         self.stream_state["replication_key"] = self.replication_key
         self.stream_state["replication_key_value"] = rfc3339(end)
+        if self.covered is not None:
+            self.stream_state["for"] = " ".join(self.covered)
         self.state_manager.is_flushed = False
-        if self._messages:  # with BATCH files, the SDK writes state after each file
+        # With BATCH files, the SDK writes state after each file, of which there is none where only
+        # the children are selected.
+        if self._messages or not self.selected:
             self._write_state_message()
 
 
@@ -461,11 +511,14 @@ class VendorStream(AmazonStream):
     role = "'Amazon Fulfillment' or 'Inventory and Order Tracking'"
 
     @override
-    def rows(self, body: Row) -> list[Row] | None:
+    def rows(self, body: Row) -> list[Any] | None:
         payload = body.get("payload")
         if not isinstance(payload, dict) or not isinstance(payload.get("pagination") or {}, dict):
             return None
-        return _list(payload.get(self.rows_field) or [])
+        rows = payload.get(self.rows_field)
+        if rows is None and not payload.keys() - {self.rows_field, "pagination"}:
+            return []  # an empty list may be left out
+        return rows if isinstance(rows, list) else None
 
     @override
     def next_token(self, body: Row) -> str | None:
@@ -480,8 +533,9 @@ class BusinessStream(AmazonStream):
     role = "'Amazon Business Analytics'"
 
     @override
-    def rows(self, body: Row) -> list[Row] | None:
-        return _list(body.get(self.rows_field))
+    def rows(self, body: Row) -> list[Any] | None:
+        rows = body.get(self.rows_field)
+        return rows if isinstance(rows, list) else None
 
     @override
     def next_token(self, body: Row) -> str | None:
@@ -493,7 +547,3 @@ def before(row: Row, field: str, moment: datetime) -> bool:
     """Tell whether a date lies before a moment; one that is missing does not."""
     found = moment_of(row.get(field))
     return found is not None and found < moment
-
-
-def _list(rows: Any) -> list[Row] | None:  # noqa: ANN401
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None

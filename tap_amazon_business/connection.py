@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.limits import Limiter
 
 _REDIRECTS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
+_LONGEST_ABOUT = 200
 _RETRIED = frozenset({Action.RETRY, Action.RETRY_PAGE, Action.SLOW_DOWN})
 
 
@@ -58,7 +59,8 @@ class Request:
     @override
     def __str__(self) -> str:
         # Buyers type purchase order numbers as they like, e-mail addresses too.
-        return scrub(f"{self.operation} ({f'{self.kind} {self.about}'.strip()})")
+        about = self.about[:_LONGEST_ABOUT]
+        return scrub(f"{self.operation} ({f'{self.kind} {about}'.strip()})")
 
 
 def new_session(user_agent: str, connections: int) -> requests.Session:

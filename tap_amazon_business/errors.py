@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import logging
 
 _E_MAIL = re.compile(r"""("[^"]*"|[^\s@<>"']*)(@|%40)[^\s<>"']+""")
 
@@ -12,6 +16,12 @@ _E_MAIL = re.compile(r"""("[^"]*"|[^\s@<>"']*)(@|%40)[^\s<>"']+""")
 def scrub(message: str) -> str:
     """Return a message without the e-mail addresses in it."""
     return _E_MAIL.sub("(e-mail)", message)
+
+
+def scrub_record(record: logging.LogRecord) -> bool:
+    """Take the e-mail addresses out of a line of a log: a filter for loggers of others."""
+    record.msg, record.args = scrub(record.getMessage()), ()
+    return True
 
 
 class TapError(click.ClickException):

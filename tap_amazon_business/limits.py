@@ -60,6 +60,7 @@ _SLOWEST_RATE = 1 / 3600
 
 # Seconds; a rounding error's worth of waiting would not move every clock.
 _SHORTEST_WAIT = 1e-4
+_LONGEST_SLEEP = 60.0
 
 
 class TokenBucket:
@@ -83,13 +84,15 @@ class TokenBucket:
     def acquire(self) -> None:
         """Take one token, waiting until there is one. Every attempt pays, retries included."""
         while wait := self._take():
-            self._clock.sleep(wait)
+            # Not longer at once, as a higher rate may be announced meanwhile.
+            self._clock.sleep(min(wait, _LONGEST_SLEEP))
 
     def retune(self, rate: float) -> None:
         """Follow the rate that x-amzn-RateLimit-Limit announces, in requests a second."""
+        if rate < _SLOWEST_RATE:
+            return
         with self._lock:
             self._refill()
-            rate = max(rate, _SLOWEST_RATE)
             self._rate = min(rate, self._plan.rate) if self._plan.fixed else rate
 
     def succeeded(self) -> None:

@@ -200,7 +200,8 @@ def _unchanged(value: object) -> object:
     return value
 
 
-_TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
+# Not whole numbers: they may be larger than any column takes.
+_TYPES: Mapping[str, type] = {"string": str, "boolean": bool}
 
 _SCALARS: Mapping[str, Convert] = {
     "string": text,

@@ -86,9 +86,7 @@ def judge(
     if status == HTTPStatus.OK and body and not _only_errors(body):
         return Verdict(Action.ACCEPT, body, status=status)
     code, message = _first_error(body)
-    if secret:
-        code, message = (part.replace(secret, "(access token)") for part in (code, message))
-    problem = _describe(status, code, message, headers)
+    problem = _describe(status, code, message, headers, secret)
     if status == HTTPStatus.OK:
         action = Action.RETRY
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -109,9 +107,21 @@ def judge(
 
 def _decode(content: bytes) -> dict[str, Any] | None:
     try:
-        return _DECODER.decode(content)
+        body: dict[str, Any] | None = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_leniently(content)
+        body = _decode_leniently(content)
+    # No database takes this character; one row would keep a whole load from ever succeeding.
+    return _without_nul(body) if b"\\u0000" in content else body
+
+
+def _without_nul(value: Any) -> Any:  # noqa: ANN401 (any part of an answer)
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nul(part) for part in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(part) for name, part in value.items()}
+    return value
 
 
 def _decode_leniently(content: bytes) -> dict[str, Any] | None:
@@ -141,15 +151,21 @@ def _first_error(body: dict[str, Any] | None) -> tuple[str, str]:
     return "", ""
 
 
-def _describe(status: int, code: str, message: str, headers: Mapping[str, str]) -> str:
+def _describe(status: int, code: str, message: str, headers: Mapping[str, str], secret: str) -> str:
+    request_id = headers.get("x-amzn-requestid", "none")
+    if secret:
+        code, message, request_id = (
+            part.replace(secret, "(access token)") for part in (code, message, request_id)
+        )
     if not code and not message:
         kind = headers.get("content-type", "").split(";")[0] or "no content type"
         message = f"the body is no answer of this API ({kind})"
-    said = scrub(" ".join([*f"{status} {code}".split(), ":", *message.split()]))
+    # Cut twice: looking for addresses takes long in a long text, and may cut one in two.
+    words = message[: 4 * _LONGEST_MESSAGE].split()
+    said = scrub(" ".join([*f"{status} {code[:_LONGEST_MESSAGE]}".split(), ":", *words]))
     said = said.replace(" :", ":")
     if len(said) > _LONGEST_MESSAGE:
         said = said[:_LONGEST_MESSAGE] + "…"
-    request_id = headers.get("x-amzn-requestid", "none")
     return f"HTTP {said} [x-amzn-RequestId {request_id}]"
 
 

@@ -260,7 +260,7 @@ class Settings:
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
             order_reports_strategy=values["order_reports_strategy"],
             plans=_plans(values.get("rate_limits", {})),
-            max_parallel_requests=values["max_parallel_requests"],
+            max_parallel_requests=int(values["max_parallel_requests"]),
             request_timeout=values["request_timeout"],
             sandbox=sandbox,
             user_agent=values.get("user_agent") or _default_user_agent(version),

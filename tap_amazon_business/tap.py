@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
@@ -13,7 +14,7 @@ from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.clock import Clock, SystemClock
 from tap_amazon_business.connection import Connection, new_session
-from tap_amazon_business.errors import TapError
+from tap_amazon_business.errors import TapError, scrub_record
 from tap_amazon_business.limits import Limiter
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.business import (
@@ -57,6 +58,8 @@ class TapAmazonBusiness(Tap):
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         self._clock = clock or SystemClock()
         self._failures: dict[str, TapError] = {}
+        # At level DEBUG it logs paths, and in these purchase order numbers, which may be anything.
+        logging.getLogger("urllib3.connectionpool").addFilter(scrub_record)
         super().__init__(**kwargs)
 
     @override
@@ -68,6 +71,28 @@ class TapAmazonBusiness(Tap):
             # `meltano config test` then shows, or under --test a traceback.
             raise TapError("\n".join(errors))
         return errors
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over a state, once its shape was checked.
+
+        Raises:
+            TapError: It is none of Singer's.
+        """
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, dict) or not all(
+            isinstance(bookmark, dict) for bookmark in bookmarks.values()
+        ):
+            raise TapError(
+                "The state is damaged: 'bookmarks' has to be an object of objects, one per stream. "
+                "Correct it, or clear it to read everything again."
+            )
+        if bookmarks and not bookmarks.keys() & self.streams.keys():
+            self.logger.warning(
+                "The state is of other streams than this tap's (%s); everything is read again",
+                ", ".join(sorted(map(str, bookmarks))),
+            )
+        super().load_state(state)
 
     @override
     def discover_streams(self) -> Sequence[AmazonStream]:

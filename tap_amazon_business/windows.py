@@ -170,4 +170,7 @@ def parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
     if moment.year < _FIRST_YEAR:
         raise ValueError(f"year {moment.year} is out of range")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"year {moment.year} is out of range") from error

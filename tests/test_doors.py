@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STREAM_MAPS = PROJECT / "docs" / "stream_maps.json"
+SEED: Any = {"stream_map_config": {"hash_seed": "a secret of the user's own"}}
 UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
 # Where people are named: stream and field, and where in the field.
 PEOPLE = {
@@ -141,7 +142,9 @@ def test_what_is_deselected_is_not_in_batches(simulator: Simulator, tmp_path: Pa
 
 
 def test_stream_maps_apply_to_batches(simulator: Simulator, tmp_path: Path) -> None:
-    _, found, text = run_in_batches(settings(simulator), tmp_path, "--config", str(STREAM_MAPS))
+    _, found, text = run_in_batches(
+        settings(simulator, **SEED), tmp_path, "--config", str(STREAM_MAPS)
+    )
     assert all(found.values())
     assert told(text) == Counter()
 
@@ -185,7 +188,7 @@ def people(records: Records) -> Iterator[tuple[Record, Record]]:
 def test_the_example_of_stream_maps_hashes_people_and_nothing_else(
     simulator: Simulator, plain: Run, tmp_path: Path
 ) -> None:
-    run = run_tap(settings(simulator), tmp_path, "--config", str(STREAM_MAPS))
+    run = run_tap(settings(simulator, **SEED), tmp_path, "--config", str(STREAM_MAPS))
     assert run.status == 0, run.log
     assert told(plain.output)
     assert told(run.output + run.log) == Counter()
@@ -237,7 +240,7 @@ def _strip(value: Record | None, path: tuple[str, ...]) -> Record | None:
 def test_what_the_example_makes_is_valid_by_its_schema_messages(
     simulator: Simulator, plain: Run, tmp_path: Path
 ) -> None:
-    run = run_tap(settings(simulator), tmp_path, "--config", str(STREAM_MAPS))
+    run = run_tap(settings(simulator, **SEED), tmp_path, "--config", str(STREAM_MAPS))
     schemas = {m["stream"]: m["schema"] for m in run.messages if m["type"] == "SCHEMA"}
     known = {m["stream"]: m["schema"] for m in plain.messages if m["type"] == "SCHEMA"}
     assert {name: set(schema["properties"]) for name, schema in schemas.items()} == {
@@ -250,11 +253,18 @@ def test_what_the_example_makes_is_valid_by_its_schema_messages(
 
 
 def test_the_example_does_for_one_credential_set_too(simulator: Simulator, tmp_path: Path) -> None:
-    config = {n: v for n, v in settings(simulator).items() if "business_api_" not in n}
+    config = {n: v for n, v in settings(simulator, **SEED).items() if "business_api_" not in n}
     run = run_tap(config, tmp_path, "--config", str(STREAM_MAPS))
     assert run.status == 0, run.log
     assert "orders" not in run.schemas
     assert run.numbers()
+
+
+def test_without_a_seed_the_example_hands_on_nobody(simulator: Simulator, tmp_path: Path) -> None:
+    run = run_tap(settings(simulator), tmp_path, "--config", str(STREAM_MAPS))
+    assert run.status != 0
+    assert "hash_seed" in run.log
+    assert told(run.output + run.log) == Counter()
 
 
 # ---- test runs ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import math
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from tap_amazon_business.ahead import ReadAhead
 from tap_amazon_business.children import ChildStream, OrderPage
 from tap_amazon_business.client import AmazonStream, BusinessStream, Reading, Row, SlicedStream
 from tap_amazon_business.connection import Request
+from tap_amazon_business.errors import RequestFailedError, scrub
 from tap_amazon_business.records import hoist, moment_of
 from tap_amazon_business.streams import business_schemas
 from tap_amazon_business.streams.reports_by_date import ReportsByDate
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _REPORTS = "/reports/2025-06-09"
 # Dots alone mean another path, however they are encoded: every client and server resolves them.
 _NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
+_REFUSED_NUMBERS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 # The API allows 366 days, and the overlap of two windows comes on top.
 _LONGEST_LIST = timedelta(days=365)
 
@@ -79,6 +82,11 @@ class OrderDateStream(SlicedStream, BusinessStream):
             about=str(window),
             role=cls.role,
         )
+
+    @property
+    @override
+    def covered(self) -> list[str]:
+        return list(self.settings.business_api_regions)
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -128,14 +136,23 @@ class OrderReportsStream(BusinessStream):
 
     def _pages_of(self, number: str) -> Iterator[list[Row]]:
         if number in _NOT_A_PATH_SEGMENT:
-            problem = f"'{number}' cannot be asked for by number, as no path can carry it"
+            problem = f"'{scrub(number)}' cannot be asked for by number, as no path can carry it"
             self.say("purchase order %s", problem, level=logging.WARNING)
             return
         # Buyers type purchase order numbers as they like, slashes and umlauts included.
         path = self.path.format(quote(number, safe=""))
         for region in self.settings.business_api_regions:
             kind = f"region {region}, purchase order"
-            yield from self.pages(self.request(kind, number, {"region": region}, path))
+            try:
+                yield from self.pages(self.request(kind, number, {"region": region}, path))
+            except RequestFailedError as error:
+                if error.status not in _REFUSED_NUMBERS:
+                    raise
+                raise RequestFailedError(
+                    f"{error.message} If it is this number alone that Amazon refuses, set "
+                    "order_reports_strategy to order_date, which asks for no number.",
+                    status=error.status,
+                ) from error
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -207,7 +224,7 @@ def _dated_from(order: Mapping[str, Any], moment: datetime) -> bool:
 def _joined(row: Row, number: str) -> Row:
     """Return the row under the number that was asked for, so that it joins its parent."""
     reported = row.get("purchaseOrderNumber")
-    own = {} if reported in {None, number} else {"reportedPurchaseOrderNumber": reported}
+    own = {} if reported in (None, number) else {"reportedPurchaseOrderNumber": reported}
     return {**row, **own, "purchaseOrderNumber": number}
 
 

@@ -28,16 +28,19 @@ from tap_amazon_business.client import (
     before,
 )
 from tap_amazon_business.connection import Request
-from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.errors import RequestFailedError, TapError, scrub
 from tap_amazon_business.records import hoist, moment_of
 from tap_amazon_business.streams import vendor_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
     from tap_amazon_business.windows import Slice, Span
+
+
+_VENDOR_CODE = "code:"
 
 
 class VendorListStream(SlicedStream, VendorStream):
@@ -64,11 +67,27 @@ class VendorListStream(SlicedStream, VendorStream):
         """Return further parameters of every request."""
         return {}
 
+    @property
+    @override
+    def covered(self) -> list[str] | None:
+        return [f"{_VENDOR_CODE}{quote(code)}" for code in self._codes] or None
+
+    @override
+    def not_covered(self, covers: list[str]) -> list[str]:
+        added = super().not_covered(covers)
+        if not any(part.startswith(_VENDOR_CODE) for part in covers):  # it covers them all
+            return [part for part in added if not part.startswith(_VENDOR_CODE)]
+        return added if self._codes else [*added, f"{_VENDOR_CODE}*"]
+
+    @property
+    def _codes(self) -> Sequence[str]:
+        return self.settings.ordering_vendor_codes if self.by_vendor_code else ()
+
     @override
     def requests(self, part: Slice) -> list[Request]:
         # What is read again is read by creation date: other dates lead to changes by themselves.
         passes = self.passes[:1] if part.reread else self.passes
-        codes = (self.by_vendor_code and self.settings.ordering_vendor_codes) or (None,)
+        codes = self._codes or (None,)
         return [self._window(part, name, code) for code in codes for name in passes]
 
     def _window(self, part: Slice, name: str, code: str | None) -> Request:
@@ -84,6 +103,10 @@ class VendorListStream(SlicedStream, VendorStream):
             params["orderingVendorCode"] = code
         kind = f"vendor code {code}, {name}" if code else name
         return self.request(kind, str(part.window), params)
+
+
+# The fields of a purchase order that its children are made of.
+_FOR_CHILDREN = ("purchaseOrderNumber", "purchaseOrderDate", "items")
 
 
 class PurchaseOrdersStream(VendorListStream):
@@ -115,10 +138,18 @@ class PurchaseOrdersStream(VendorListStream):
     def filters(self) -> Mapping[str, str]:
         return self.settings.purchase_order_filters
 
+    @property
+    @override
+    def covered(self) -> list[str]:
+        names = sorted(child.name for child in self._children)
+        regions = self.settings.business_api_regions if self._rechecks else ()
+        return [*(super().covered or ()), *names, *regions]
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         self._rechecked: set[str] = set()
         self._waiting = False
+        self._require_fields()
         with ExitStack() as stack:
             for child in self._children:
                 stack.enter_context(child.running())
@@ -152,8 +183,12 @@ class PurchaseOrdersStream(VendorListStream):
         threads = min(self.connection.parallel, len(numbers))
         sources = [partial(self._order, number) for number in numbers]
         with ReadAhead(sources, threads=threads, hold=2 * threads) as ahead:
+            seen: set[str] = set()
             for orders in ahead:
-                yield from self._with_children([self.record(row) for row in self.keyed(orders)])
+                # Amazon may answer two spellings of a number with the same order.
+                new = [row for row in self.keyed(orders) if row["purchaseOrderNumber"] not in seen]
+                seen.update(row["purchaseOrderNumber"] for row in new)
+                yield from self._with_children([self.record(row) for row in new])
 
     def _order(self, number: str) -> list[Row]:
         request = Request(
@@ -164,12 +199,18 @@ class PurchaseOrdersStream(VendorListStream):
             role=self.role,
         )
         try:
-            return [self.connection.get(request)["payload"]]
+            order = self.connection.get(request).get("payload")
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self.say("there is no purchase order %s", number, level=logging.WARNING)
+            self.say("there is no purchase order %s", scrub(number), level=logging.WARNING)
             return []
+        if not isinstance(order, dict):
+            raise RequestFailedError(
+                f"{request} was answered with HTTP 200, but without a purchase order. Run the sync "
+                "again; if it comes again, ask Amazon's support."
+            )
+        return [order]
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -211,9 +252,29 @@ class PurchaseOrdersStream(VendorListStream):
 
     def _for_children(self, orders: Iterable[Record]) -> list[Record]:
         """Return what children need of the orders that a filter of stream_maps lets through."""
-        wanted = self.stream_maps[0].get_filter_result
-        names = ("purchaseOrderNumber", "purchaseOrderDate", "items")
-        return [{name: order.get(name) for name in names} for order in orders if wanted(order)]
+        # A catalog of the children alone has no map of their parent.
+        maps = self._tap.mapper.stream_maps.get(self.name, ())
+        return [
+            {name: order.get(name) for name in _FOR_CHILDREN}
+            for order in orders
+            if not maps or maps[0].get_filter_result(order)
+        ]
+
+    def _require_fields(self) -> None:
+        """Check that the catalog leaves in the schema what children are made of.
+
+        Raises:
+            TapError: It does not; deselected they may be, but not taken out.
+        """
+        lacking = [
+            name for name in _FOR_CHILDREN if name not in self.effective_schema["properties"]
+        ]
+        if lacking and self._children:
+            raise TapError(
+                f"The catalog's schema of {self.name} lacks {', '.join(lacking)}, of which "
+                f"{', '.join(child.name for child in self._children)} are made: make the catalog "
+                "anew with --discover, and deselect fields by their metadata"
+            )
 
     @override
     def finish(self, part: Slice) -> None:
@@ -226,7 +287,8 @@ class PurchaseOrdersStream(VendorListStream):
             self._waiting = True
             self.say(
                 "the bookmark waits where %s failed, so that none of its records is left out; "
-                "deselect it to let the bookmark move",
+                "deselected, it lets the bookmark move, and everything is read again once it is "
+                "selected",
                 ", ".join(failed),
                 level=logging.WARNING,
             )
@@ -247,9 +309,11 @@ class PurchaseOrderItemsStream(ChildStream, VendorStream):
     def children(self, page: OrderPage) -> Iterator[Record]:
         for order in page.emitted:
             number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
-            yield from filter(
-                None, (self.record({**item, **number}) for item in order["items"] or ())
-            )
+            seen: set[str] = set()
+            for item in self.keyed({**item, **number} for item in order["items"] or ()):
+                if item["itemSequenceNumber"] not in seen:
+                    seen.add(item["itemSequenceNumber"])
+                    yield self.record(item)
 
 
 class PurchaseOrderStatusesStream(VendorListStream):
