@@ -30,6 +30,7 @@ export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 .PHONY: help setup demo test lint unit soak newer-python bench audit format constraints clean
 
 help:
+	@echo "make setup        .venv and Meltano, for development"
 	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
 	@echo "make test         linters, types and all tests, on two versions of Python"
 	@echo "make unit         all tests but those that run Meltano, on one version"
@@ -39,6 +40,7 @@ help:
 	@echo "                  (BENCH_ARGS=--quick: two minutes, no peers)"
 	@echo "make audit        known vulnerabilities of all that is pinned"
 	@echo "make format       format the code"
+	@echo "make clean        remove all that these commands made"
 	@echo "make constraints  choose the newest versions for development and CI"
 
 setup: $(SETUP) $(MELTANO)
