@@ -289,6 +289,37 @@ def test_a_region_that_is_added_later_is_not_left_without_its_past() -> None:
     assert not missing, f"{len(missing)} missing"
 
 
+@pytest.mark.parametrize("stream", ["purchase_orders", "purchase_order_statuses"])
+def test_vendor_codes_that_are_added_later_are_not_left_without_their_past(stream: str) -> None:
+    clock = FakeClock()
+    with simulator(clock, orders=200) as serving:
+        orders = serving.rows("purchase_orders").values()
+        codes = sorted({row["orderDetails"]["sellingParty"]["partyId"] for row in orders})
+        assert len(codes) == 2
+
+        def numbers(state: dict[str, Any] | None, codes: list[str]) -> tuple[int, dict[str, Any]]:
+            config = serving.config(ordering_vendor_codes=codes, lookback_days=0)
+            run = run_by(clock, config, catalog=select(stream), state=state)
+            assert run.status == 0, run.log
+            return len(run.numbers(stream)), run.state
+
+        one, state = numbers(None, codes[:1])
+        assert 0 < one < 200
+        assert numbers(state, codes)[0] == 200
+        every, state = numbers(state, [])
+        assert every == 200
+        assert numbers(state, codes[1:])[0] < 20  # the bookmark covers it already
+
+
+def test_a_state_of_another_tap_is_named() -> None:
+    clock = FakeClock()
+    with simulator(clock, orders=5) as serving:
+        state = {"bookmarks": {"customers": {"replication_key_value": 12}}}
+        run = run_by(clock, serving.config(), state=state, catalog=select("purchase_orders"))
+    assert "The state is of other streams than this tap's (customers)" in run.log
+    assert len(run.numbers()) == 5
+
+
 @pytest.mark.parametrize(
     "lacking",
     [
