@@ -65,7 +65,7 @@ $(PLUGINS): meltano.yml pyproject.toml | $(MELTANO)
 	touch $@
 
 demo: setup
-	$(BIN)/python -m tests.demo
+	$(BIN)/python -m examples.demo
 
 $(DAGSTER): constraints-dagster.txt | $(UV)
 	$(UV) venv --quiet --clear --python 3.11 .tools/dagster || $(UV) venv --quiet --clear --python '>=3.11' .tools/dagster
@@ -73,7 +73,7 @@ $(DAGSTER): constraints-dagster.txt | $(UV)
 	touch $@
 
 test: lint $(MELTANO) $(PLUGINS) $(DAGSTER)
-	$(BIN)/mypy --python-executable .tools/dagster/bin/python recipes
+	$(BIN)/mypy --python-executable .tools/dagster/bin/python examples/dagster
 	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
 	$(BIN)/pytest --numprocesses 4 --dist loadfile -m end_to_end
 	$(MAKE) newer-python
@@ -107,7 +107,7 @@ $(BENCH): pyproject.toml constraints-bench.txt | $(UV)
 	touch $@
 
 bench: $(BENCH)
-	.tools/bench/bin/python -m tests.benchmarks $(BENCH_ARGS)
+	.tools/bench/bin/python -m benchmarks $(BENCH_ARGS)
 
 $(AUDIT): constraints-audit.txt | $(UV)
 	$(UV) venv --quiet --clear --python 3.11 .tools/audit || $(UV) venv --quiet --clear --python '>=3.11' .tools/audit

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from simulator import Options, Simulator, World
 from tap_amazon_business.errors import TapError
-from tests.clocks import FakeClock
-from tests.leaks import leaks
-from tests.simulator import Options, Simulator, World
+from tests.support.clocks import FakeClock
+from tests.support.leaks import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.about import AboutFormatter
 
+from simulator import Simulator, World
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.runs import TAP, run_tap
-from tests.simulator import Simulator, World
+from tests.support.runs import TAP, run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path

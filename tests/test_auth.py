@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 import requests
 
+from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.connection import new_session
 from tap_amazon_business.errors import RequestFailedError
-from tests.clocks import FakeClock
-from tests.simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
+from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.simulator import Fault
+    from simulator import Fault
 
 T = TypeVar("T")
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.connection import Connection, Request, new_session
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.limits import PUBLISHED_PLANS, Limiter, UsagePlan
 from tap_amazon_business.responses import judge
 from tap_amazon_business.retry import waits
-from tests.clocks import FakeClock
-from tests.simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
+from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tests.simulator import Call, Fault, OperationStats
-    from tests.simulator.faults import Serve
+    from simulator import Call, Fault, OperationStats
+    from simulator.faults import Serve
 
 LOGGER = logging.getLogger("tests.connection")
 USER_AGENT = "tests/1 (Language=Python/3)"

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from simulator import Options, Simulator, World
+from simulator.world.catalogue import Catalogue
+from simulator.world.quirks import NO_ROW_QUIRKS
 from tap_amazon_business.limits import PUBLISHED_PLANS
-from tests.chain import PROJECT, Chain, ChainFailedError
-from tests.runs import TAP, Run, run_tap, select
-from tests.simulator import Options, Simulator, World
-from tests.simulator.world.catalogue import Catalogue
-from tests.simulator.world.quirks import NO_ROW_QUIRKS
+from tests.support.chain import PROJECT, Chain, ChainFailedError
+from tests.support.runs import TAP, Run, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

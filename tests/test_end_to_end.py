@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent
 @pytest.mark.end_to_end
 def test_the_demonstration_lands_every_row_and_then_the_changes() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.demo"],
+        [sys.executable, "-m", "examples.demo"],
         cwd=PROJECT,
         check=False,
         capture_output=True,

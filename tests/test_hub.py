@@ -9,13 +9,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.chain import MELTANO, PROJECT, Chain
-from tests.runs import run_tap
+from tests.support.chain import MELTANO, PROJECT, Chain
+from tests.support.runs import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFINITION = PROJECT / "hub" / "tap-amazon-business.yml"
+DEFINITION = PROJECT / "examples" / "hub" / "tap-amazon-business.yml"
 # What describes the plugin to readers of the Hub, and not to Meltano.
 FOR_READERS = {"domain_url", "keywords", "maintenance_status"}
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.chain import Chain, emitted
 from tests.soak.truth import STREAMS, Key
+from tests.support.chain import Chain, emitted
 from tests.warehouses.suite import serve
 from tests.warehouses.warehouse import Rows, assert_same, served
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks import leaks
+from tests.support.leaks import leaks
 
 PROJECT = Path(__file__).parent.parent
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from tap_amazon_business import limits
 from tap_amazon_business.limits import PUBLISHED_PLANS, Limiter, TokenBucket, UsagePlan
-from tests.clocks import FakeClock
+from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator import Options, Reply, Simulator, World
 from tap_amazon_business.connection import Request
 from tap_amazon_business.limits import TokenBucket, UsagePlan
 from tap_amazon_business.responses import judge
-from tests.runs import run_by, run_tap, select
-from tests.simulator import Options, Reply, Simulator, World
+from tests.support.runs import run_by, run_tap, select
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from aiohttp import web
 
-    from tests.clocks import FakeClock
-    from tests.simulator.faults import Serve
+    from simulator.faults import Serve
+    from tests.support.clocks import FakeClock
 
 VENDOR_ONLY: dict[str, Any] = {
     f"business_api_{name}": "" for name in ("client_id", "client_secret", "refresh_token")

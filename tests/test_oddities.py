@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import Run, run_by, select
-from tests.simulator import Options, Reply, Simulator, World
+from simulator import Options, Reply, Simulator, World
+from tests.support.runs import Run, run_by, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.clocks import FakeClock
-    from tests.simulator import Fault, Request
+    from simulator import Fault, Request
+    from tests.support.clocks import FakeClock
 
 
 class Answers:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults import Served
-from tests.runs import Run, run_by, select
-from tests.simulator import Options, Plan, Reply, Simulator, World
+from simulator import Options, Plan, Reply, Simulator, World
+from tests.support.faults import Served
+from tests.support.runs import Run, run_by, select
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tests.clocks import FakeClock
-    from tests.simulator.faults import Serve
+    from simulator.faults import Serve
+    from tests.support.clocks import FakeClock
 
 # As Amazon publishes it: two lists of one page each, five charges in all.
 EXAMPLE = [

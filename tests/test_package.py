@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator import Options, Simulator, World
+from simulator.truth import truth
 from tap_amazon_business.limits import PUBLISHED_PLANS
-from tests.chain import PROJECT
-from tests.runs import Run, command
-from tests.simulator import Options, Simulator, World
-from tests.simulator.truth import truth
+from tests.support.chain import PROJECT
+from tests.support.runs import Run, command
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator import Options, PageQuirks, Plan, Reply, Simulator, World
 from tap_amazon_business.windows import rfc3339
-from tests.faults import Served
-from tests.runs import Run, run_by, run_tap, select
-from tests.simulator import Options, PageQuirks, Plan, Reply, Simulator, World
+from tests.support.faults import Served
+from tests.support.runs import Run, run_by, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 MODELS = Path(
     os.environ.get("AMAZON_MODELS", Path(__file__).parent.parent.parent / "shared" / "models")

@@ -18,16 +18,16 @@ import duckdb
 import pytest
 import yaml
 
+from simulator import Options, Plan, Reply, Simulator, World
 from tap_amazon_business.limits import PUBLISHED_PLANS
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.chain import MELTANO, PROJECT, Chain, emitted, settings
-from tests.simulator import Options, Plan, Reply, Simulator, World
+from tests.support.chain import MELTANO, PROJECT, Chain, emitted, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RECIPES = PROJECT / "recipes"
+RECIPES = PROJECT / "examples"
 DAGSTER = PROJECT / ".tools/dagster/bin"
 DEFINITIONS = ("--python-file", str(RECIPES / "dagster/definitions.py"))
 
@@ -160,7 +160,9 @@ def test_dagster_backfills_two_accounts_side_by_side_and_never_one_twice(
             stderr=subprocess.STDOUT,
         )
     try:
-        history = json.loads(dagster("python", str(PROJECT / "tests/recipes_history.py"), "3"))
+        history = json.loads(
+            dagster("python", str(PROJECT / "tests/support/recipes_history.py"), "3")
+        )
     finally:
         daemon.terminate()
         daemon.wait()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import command, run_by, select
-from tests.simulator import Options, Simulator, World
+from simulator import Options, Simulator, World
+from tests.support.runs import command, run_by, select
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 
 @pytest.mark.parametrize("seed", range(2))

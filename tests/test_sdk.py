@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from simulator import Options, Simulator, World
 from tap_amazon_business.limits import PUBLISHED_PLANS
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.simulator import Options, Simulator, World
 
 # The class below asks the tap for its streams while this module is imported, and keeps the
 # configuration: so the simulator runs from here on, in a thread that ends with the process.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator import Reply, Simulator, World
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.runs import run_by, run_tap, select
-from tests.simulator import Reply, Simulator, World
+from tests.support.runs import run_by, run_tap, select
 
 if TYPE_CHECKING:
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 PROJECT = Path(__file__).parent.parent
 SP = {

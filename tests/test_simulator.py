@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests.simulator import (
+from simulator import (
     Cut,
     Fault,
     Hang,
@@ -1076,14 +1076,14 @@ def test_a_model_s_sandbox_cases_are_replayed_by_kind_of_request(
 
 
 def test_the_command_line_explains_itself() -> None:
-    command = [sys.executable, "-m", "tests.simulator", "--help"]
+    command = [sys.executable, "-m", "simulator", "--help"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "--lacking-role" in shown.stdout
 
 
 def test_the_command_line_serves_until_told_to_stop(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
-    command = [sys.executable, "-m", "tests.simulator", "--orders", "20"]
+    command = [sys.executable, "-m", "simulator", "--orders", "20"]
     command += [
         "--write-config",
         str(config),

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import run_by, select
-from tests.simulator import Call, Options, Reply, Request, Reset, Simulator, World
-from tests.simulator.chaos import MOST, MOST_AT_SIGN_IN, MOST_REFUSED_PAGES, Chaos
-from tests.simulator.mishaps import Kind
+from simulator import Call, Options, Reply, Request, Reset, Simulator, World
+from simulator.chaos import MOST, MOST_AT_SIGN_IN, MOST_REFUSED_PAGES, Chaos
+from simulator.mishaps import Kind
 from tests.soak.kills import run_kills
 from tests.soak.ledger import Ledger
 from tests.soak.seed import run_seed
 from tests.soak.values import differences
 from tests.soak.windows import Windows
+from tests.support.runs import run_by, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.clocks import FakeClock
-    from tests.runs import Run
-    from tests.simulator import Fault
+    from simulator import Fault
+    from tests.support.clocks import FakeClock
+    from tests.support.runs import Run
 
 LONGEST = 1 + 2 + 4 + 8 + 16 + 32 + 60
 """Seconds that a request waits at most, all its tries together."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clocks import FakeClock
-from tests.runs import Run, run_by, select
-from tests.simulator import Options, Plan, Reply, Simulator, World
+from simulator import Options, Plan, Reply, Simulator, World
+from tests.support.clocks import FakeClock
+from tests.support.runs import Run, run_by, select
 
 if TYPE_CHECKING:
-    from tests.simulator import Fault, Request
+    from simulator import Fault, Request
 
 KEYS = {
     "purchase_orders": ("purchaseOrderNumber",),

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator
 
+from simulator import Options, Plan, Simulator, World
 from tap_amazon_business.limits import PUBLISHED_PLANS
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.runs import Run, run_by, run_tap, select
-from tests.simulator import Options, Plan, Simulator, World
+from tests.support.runs import Run, run_by, run_tap, select
 
 if TYPE_CHECKING:
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "catalog.json"
 STREAMS = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chain import PROJECT
+from tests.support.chain import PROJECT
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in WORKFLOWS}

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
+from simulator import Options, Simulator, World
 from tap_amazon_business.tap import TapAmazonBusiness
 from tap_amazon_business.writer import Writer
-from tests.runs import run_by
-from tests.simulator import Options, Simulator, World
+from tests.support.runs import run_by
 
 if TYPE_CHECKING:
     import pytest
     from singer_sdk.singerlib.encoding.simple import Message
 
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False).filter(
     # The SDK's own writer turns -0E+1 and the like into other spellings of nothing.

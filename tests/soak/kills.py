@@ -15,14 +15,14 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from simulator import Options, Simulator, World
+from simulator.chaos import WEIGHTS, Chaos
+from simulator.mishaps import Kind
 from tap_amazon_business.limits import PUBLISHED_PLANS
-from tests.leaks import leaks
-from tests.runs import command
-from tests.simulator import Options, Simulator, World
-from tests.simulator.chaos import WEIGHTS, Chaos
-from tests.simulator.mishaps import Kind
 from tests.soak.ledger import Ledger
 from tests.soak.windows import Windows
+from tests.support.leaks import leaks
+from tests.support.runs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

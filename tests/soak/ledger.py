@@ -12,7 +12,7 @@ from tests.soak.values import differences
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.simulator import Simulator
+    from simulator import Simulator
 
 Rows = dict[str, dict[Key, dict[str, Any]]]
 

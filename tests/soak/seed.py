@@ -9,17 +9,17 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.clocks import FakeClock
-from tests.leaks import leaks
-from tests.simulator import Options, Simulator, World
-from tests.simulator.chaos import Chaos
-from tests.simulator.mishaps import Kind
+from simulator import Options, Simulator, World
+from simulator.chaos import Chaos
+from simulator.mishaps import Kind
 from tests.soak.ledger import Ledger
 from tests.soak.sync import sync
+from tests.support.clocks import FakeClock
+from tests.support.leaks import leaks
 
 if TYPE_CHECKING:
-    from tests.runs import Run
-    from tests.simulator import Request
+    from simulator import Request
+    from tests.support.runs import Run
 
 TIMEOUT = 1
 """Seconds of real time that a stall costs."""

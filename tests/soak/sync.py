@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.runs import Run
+from tests.support.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.clocks import FakeClock
+    from tests.support.clocks import FakeClock
 
 _NOBODY = logging.NullHandler()
 

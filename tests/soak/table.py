@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.simulator.mishaps import Kind
+from simulator.mishaps import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.simulator.times import Millis, to_datetime
+from simulator.times import Millis, to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tests.simulator import Simulator, World
+    from simulator import Simulator, World
 
 Key = tuple[str, ...]
 

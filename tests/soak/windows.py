@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tests.simulator import Call
+    from simulator import Call
 
 PAIRS = (
     ("createdAfter", "createdBefore"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from typing_extensions import override
 
-from tests.chain import PROJECT
+from tests.support.chain import PROJECT
 from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:

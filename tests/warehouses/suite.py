@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
+from simulator import Hang, Options, Plan, Simulator, World
+from simulator.truth import truth
 from tap_amazon_business.limits import PUBLISHED_PLANS
 from tap_amazon_business.schemas import DECIMAL_FORMAT
-from tests.chain import PROJECT, Chain, emitted, settings
-from tests.simulator import Hang, Options, Plan, Simulator, World
-from tests.simulator.truth import truth
 from tests.soak.truth import STREAMS
+from tests.support.chain import PROJECT, Chain, emitted, settings
 from tests.warehouses.warehouse import assert_same, fields_of, kind_of, served
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tests.simulator import Changes, Fault, Faults, Request
+    from simulator import Changes, Fault, Faults, Request
     from tests.warehouses.warehouse import Rows, Warehouse
 
 _QUICK = {name: Plan(rate=200, burst=20) for name in PUBLISHED_PLANS}

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from simulator.truth import rows
 from tap_amazon_business import schemas
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.chain import PROJECT
-from tests.simulator.truth import rows
 from tests.soak.truth import STREAMS, Key
 from tests.soak.values import differences
+from tests.support.chain import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from tests.simulator import World
+    from simulator import World
 
 Rows = dict[str, dict[Key, dict[str, Any]]]
 """Rows by stream and key."""

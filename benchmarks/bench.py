@@ -1,0 +1,67 @@
+"""What all topics share: how big a run is, and a place for its files."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from benchmarks.server import UNLIMITED, serving
+from benchmarks.tap import sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.process import Run
+    from benchmarks.server import Traffic
+
+T = TypeVar("T")
+
+ITEMS = 10
+"""Items an order has on average where CPU and memory are measured."""
+
+
+@dataclass
+class Bench:
+    """One run of the benchmarks.
+
+    Attributes:
+        quick: Whether everything is smaller, and peers are left out.
+        files: Where configurations, catalogs and logs are kept.
+        environments: Where the peers' environments are.
+        uv: The command that makes them.
+    """
+
+    quick: bool
+    files: Path
+    environments: Path
+    uv: Path
+    _unlimited: dict[int, tuple[Run, Traffic]] = field(default_factory=dict)
+
+    def size(self, full: T, quick: T) -> T:
+        """Return what is fitting for this run."""
+        return quick if self.quick else full
+
+    def folder(self, name: str) -> Path:
+        """Return a new folder."""
+        path = self.files / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def say(self, what: str) -> None:
+        """Tell what is being measured."""
+        print(f"... {what}", flush=True)
+
+    def unlimited(self, orders: int) -> tuple[Run, Traffic]:
+        """Return a sync of purchase orders of ten items, without limits or latency.
+
+        It is done once for all topics that need it.
+        """
+        if orders not in self._unlimited:
+            self.say(f"{orders:,} orders without limits or latency")
+            folder = self.folder(f"unlimited-{orders}")
+            with serving(folder, orders=orders, items=ITEMS, limits=False) as server:
+                done = sync(server, folder, rate_limits={"getPurchaseOrders": UNLIMITED})
+                self._unlimited[orders] = (done, server.traffic("getPurchaseOrders"))
+        return self._unlimited[orders]

@@ -1,0 +1,132 @@
+"""The tap at work: a simulator of both APIs, Meltano, and DuckDB; no credentials needed.
+
+`make demo` runs it. Two syncs, between which some orders change; then what landed is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import Any
+
+import duckdb
+
+from simulator.limits import Plan
+from simulator.options import Options
+from simulator.simulator import Simulator
+from simulator.truth import truth
+from simulator.world import World
+from tap_amazon_business.limits import PUBLISHED_PLANS
+from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted
+
+OUTPUT = PROJECT / "output" / "demo"
+WAREHOUSE = OUTPUT / "warehouse.duckdb"
+ORDERS = 250
+SYNC = ("run", "tap-amazon-business", "target-duckdb")
+
+# Amazon allows one request in two seconds for most of Amazon Business: too slow to look on. The
+# simulator announces its own rate with each answer, as Amazon does for accounts with another plan,
+# and the tap follows it.
+FASTER = {name: Plan(rate=25, burst=10) for name, plan in PUBLISHED_PLANS.items() if plan.rate < 10}
+
+
+def main() -> None:
+    """Run the demonstration."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir(parents=True)
+    with Simulator(World(orders=ORDERS), Options(rates=FASTER)) as simulator:
+        print(f"A simulator of both Amazon APIs serves {ORDERS} purchase orders.")
+        chain = _chain(simulator)
+        _say("First run: everything")
+        _sync(chain)
+        first = _tables()
+        _show_tables(first, simulator)
+        _show_requests(simulator)
+
+        touched = simulator.world.change(fraction=0.05, state_only=0.1, new=15).counts()
+        simulator.reset_stats()
+        _say(
+            f"Second run: {touched['changed']} orders were changed, {touched['state_only']} only "
+            f"changed their state, {touched['new']} are new"
+        )
+        log = _sync(chain)
+        _show_tables(_tables(), simulator, before=first)
+        _show_emitted(log)
+        _show_requests(simulator)
+
+        _say("Some of the rows")
+        _show_rows()
+        _say("The bookmark")
+        print(json.dumps(chain.state("demo:tap-amazon-business-to-target-duckdb")))
+
+
+def _chain(simulator: Simulator) -> Chain:
+    # Reports that name another purchase order number than their own come by number only.
+    return Chain(
+        OUTPUT,
+        simulator.config(order_reports_strategy="purchase_order"),
+        {"TARGET_DUCKDB_PATH": str(WAREHOUSE)},
+        name="demo",
+    )
+
+
+def _sync(chain: Chain) -> str:
+    """Sync through Meltano and return what it printed; end the demonstration where it fails."""
+    print(f"$ meltano {' '.join(SYNC)}", flush=True)
+    try:
+        return chain.run(*SYNC)
+    except ChainFailedError as error:
+        sys.exit(str(error))
+
+
+def _query(sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def _tables() -> dict[str, int]:
+    names = _query(
+        "select table_name from information_schema.tables where table_schema = 'amazon' order by 1"
+    )
+    return {name: _query(f"select count(*) from amazon.{name}")[0][0] for (name,) in names}  # noqa: S608
+
+
+def _show_tables(
+    tables: dict[str, int], simulator: Simulator, before: dict[str, int] | None = None
+) -> None:
+    counts = truth(simulator.world)["rows"]
+    print(f"{'table':<28}{'rows':>8}{'simulator has':>16}{'new rows':>10}")
+    for name, rows in tables.items():
+        grown = rows - (before or {}).get(name, 0)
+        print(f"{name:<28}{rows:>8}{counts.get(name, '-'):>16}{grown:>10}")
+
+
+def _show_emitted(log: str) -> None:
+    for name, count in emitted(log).items():
+        print(f"this run brought {count} records of {name}")
+
+
+def _show_requests(simulator: Simulator) -> None:
+    stats = simulator.stats()
+    for name, traffic in stats.operations.items():
+        if traffic.requests:
+            print(f"{traffic.requests:>6} requests of {name}, {traffic.refused} refused (429)")
+    print(f"{sum(stats.token_requests.values()):>6} token requests")
+
+
+def _show_rows() -> None:
+    for row in _query(
+        "select o.purchaseordernumber, o.purchaseorderstate, o.lastchangeddate, r.orderid, "
+        "r.orderdate, r.charges from amazon.purchase_orders o join amazon.order_reports r "
+        "using (purchaseordernumber) order by o.lastchangeddate desc limit 3"
+    ):
+        print("  ".join(str(value)[:60] for value in row))
+
+
+def _say(title: str) -> None:
+    print(f"\n== {title}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

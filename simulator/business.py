@@ -1,0 +1,267 @@
+"""The Amazon Business API's reporting and reconciliation operations."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from simulator.encoding import decode, encode
+from simulator.errors import invalid_input, invalid_request
+from simulator.limits import Plan
+from simulator.lists import Lists
+from simulator.lwa import BUSINESS
+from simulator.operations import Answer, Operation, Request
+from simulator.options import NO_PAGE_QUIRKS, Options
+from simulator.paging import Page
+from simulator.times import DAY, Millis, parse_text
+from simulator.world import World
+from simulator.world.fulfilment import (
+    line_count,
+    packing,
+    shipment_count,
+)
+from simulator.world.reports import Report
+
+REPORTING_PLAN = Plan(rate=0.5, burst=10)
+RECONCILIATION_PLAN = Plan(rate=2, burst=10)
+TOKEN = "nextPageToken"  # noqa: S105
+REGIONS = ("US", "CA", "MX", "UK", "DE", "FR", "ES", "IT", "IN", "JP", "AU")
+REACH: Millis = 730 * DAY
+"""How far back orders are served: two years."""
+
+LONGEST_RANGE: Millis = 366 * DAY
+MOST_VALUES = 30
+"""How many order ids or purchase order numbers one request may name."""
+
+PARTS = 16
+"""Rows that follow from an order report are numbered `report * PARTS + part`."""
+
+
+@dataclass(frozen=True)
+class ReportKind:
+    """An operation that reads by order date.
+
+    Attributes:
+        operation: Amazon's name of the operation.
+        path: Its path.
+        array: Where in the reply the rows stand.
+        filters: Its parameters beyond dates, region and token.
+        count: Returns how many rows an order has.
+        write: Returns the JSON of one of them.
+    """
+
+    operation: str
+    path: str
+    array: str
+    filters: frozenset[str]
+    count: Callable[[Report], int]
+    write: Callable[[int, int], bytes]
+
+
+class BusinessApi:
+    """Answers reporting operations from the world, or from canned replies."""
+
+    def __init__(self, world: World, options: Options) -> None:
+        self._world = world
+        self._options = options
+        quirks = options.page_quirks if world.quirks else NO_PAGE_QUIRKS
+        self._lists = Lists(
+            token=TOKEN,
+            seed=world.seed,
+            # Empty pages that carry a token are known of the vendor lists only.
+            quirks=replace(quirks, empty_page=0.0),
+            empty_first=options.empty_pages,
+        )
+        self._last_pages = 0
+
+    def operations(self) -> list[Operation]:
+        """Return all operations."""
+        dated = frozenset({"orderStartDate", "orderEndDate", "region", TOKEN})
+        return [
+            Operation(
+                "getOrderReportsByPurchaseOrderNumber",
+                "/reports/2025-06-09/purchaseOrders/{purchaseOrderNumber}/orderReports",
+                BUSINESS,
+                REPORTING_PLAN,
+                frozenset({"region", TOKEN}),
+                self.get_order_reports_by_purchase_order_number,
+            ),
+            *(
+                Operation(
+                    kind.operation,
+                    f"/reports/2025-06-09/{kind.path}",
+                    BUSINESS,
+                    REPORTING_PLAN,
+                    dated | kind.filters,
+                    self._dated(kind),
+                )
+                for kind in self._kinds()
+            ),
+            Operation(
+                "getTransactions",
+                "/reconciliation/2021-01-08/transactions",
+                BUSINESS,
+                RECONCILIATION_PLAN,
+                frozenset({"feedStartDate", "feedEndDate", TOKEN}),
+                self.get_transactions,
+            ),
+        ]
+
+    def _kinds(self) -> Iterator[ReportKind]:
+        reports, fulfilment = self._world.reports, self._world.fulfilment
+        yield ReportKind(
+            "getOrderReports",
+            "orderReports",
+            "ordersReport",
+            frozenset({"orderStatuses"}),
+            lambda _: 1,
+            lambda place, _: self._world.report_rows[place],
+        )
+        yield ReportKind(
+            "getOrderLineItemReports",
+            "orderLineItemReports",
+            "orderLineItemsReport",
+            frozenset({"orderIds"}),
+            line_count,
+            lambda place, part: fulfilment.line(reports[place], part),
+        )
+        yield ReportKind(
+            "getShipmentReports",
+            "shipmentReports",
+            "shipmentsReport",
+            frozenset({"shipmentStatuses", "orderIds"}),
+            shipment_count,
+            lambda place, part: fulfilment.shipment(reports[place], part),
+        )
+        yield ReportKind(
+            "getShipmentLineItemReports",
+            "shipmentLineItemReports",
+            "shipmentLineItemsReport",
+            frozenset({"orderIds", "purchaseOrderNumbers"}),
+            lambda report: len(packing(report)),
+            lambda place, part: fulfilment.shipment_line(reports[place], part),
+        )
+
+    def get_order_reports_by_purchase_order_number(self, request: Request) -> Answer:
+        """Answer with `{"ordersReport": [...], "nextPageToken": ..., "size": n}`."""
+        region = _region(request.parameters)
+        canned = self._options.canned_order_reports.get(request.argument)
+        if canned is not None:
+            return _canned(canned, request.parameters.get(TOKEN))
+        oldest = self._world.present() - REACH
+
+        def select() -> list[int]:
+            reports = self._world.reports
+            return [
+                place
+                for place in self._world.find_reports(request.argument)
+                if reports[place].region == region and reports[place].ordered > oldest
+            ]
+
+        page = self._lists.page(request, select, size=self._options.page_size)
+        rows = [self._world.report_rows[place] for place in page.rows]
+        return self._answer("ordersReport", rows, page)
+
+    def get_transactions(self, request: Request) -> Answer:
+        """Answer with `{"transactions": [...], "nextPageToken": ...}`."""
+        start, end = _span(request.parameters, "feedStartDate", "feedEndDate")
+        transactions = self._world.transactions
+
+        def select() -> list[int]:
+            return transactions.table.between("fed", start - 1, end)
+
+        page = self._lists.page(request, select, size=self._options.page_size)
+        return self._answer(
+            "transactions", [transactions.rows[p] for p in page.rows], page, sized=False
+        )
+
+    def _dated(self, kind: ReportKind) -> Callable[[Request], Answer]:
+        def answer(request: Request) -> Answer:
+            """Answer with `{array: [...], "nextPageToken": ..., "size": n}`."""
+            query = request.parameters
+            region = _region(query)
+            start, end = _span(query, "orderStartDate", "orderEndDate")
+            now = self._world.present()
+            if end > now or start < now - REACH or end - start > LONGEST_RANGE:
+                raise invalid_input()
+            passes = self._filter(query, kind.filters)
+
+            def select() -> list[int]:
+                reports = self._world.reports
+                return [
+                    place * PARTS + part
+                    for place in reports.between("ordered", start - 1, end)
+                    if reports[place].region == region
+                    for part in range(kind.count(reports[place]))
+                    if passes(reports[place], part)
+                ]
+
+            page = self._lists.page(request, select, size=self._options.page_size)
+            rows = [kind.write(*divmod(number, PARTS)) for number in page.rows]
+            return self._answer(kind.array, rows, page)
+
+        return answer
+
+    def _filter(
+        self, query: Mapping[str, str], known: frozenset[str]
+    ) -> Callable[[Report, int], bool]:
+        wanted = {name: query[name].split(",") for name in known if name in query}
+        for name in ("orderIds", "purchaseOrderNumbers"):
+            if len(wanted.get(name, ())) > MOST_VALUES:
+                raise invalid_input()
+
+        def value(name: str, report: Report, part: int) -> str | None:
+            match name:
+                case "orderStatuses":
+                    return report.status
+                case "shipmentStatuses":
+                    return self._world.fulfilment.status(report, part)
+                case "orderIds":
+                    return report.order_id
+                case _:
+                    return report.named
+
+        def passes(report: Report, part: int) -> bool:
+            return all(value(name, report, part) in values for name, values in wanted.items())
+
+        return passes
+
+    def _answer(
+        self, name: str, rows: Sequence[bytes], page: Page, *, sized: bool = True
+    ) -> Answer:
+        token = b',"nextPageToken":%b' % encode(page.next_token)
+        if page.next_token is None:
+            # The last page has a null or nothing at all.
+            self._last_pages += 1
+            token = token if self._last_pages % 2 else b""
+        size = b',"size":%d' % len(rows) if sized else b""
+        body = b'{"%b":[%b]%b%b}' % (name.encode(), b",".join(rows), token, size)
+        return Answer(body, len(rows))
+
+
+def _region(query: Mapping[str, str]) -> str:
+    region = query.get("region")
+    if region not in REGIONS:
+        raise invalid_input("region")
+    return region
+
+
+def _span(query: Mapping[str, str], first: str, last: str) -> tuple[Millis, Millis]:
+    """Return the first moment of a range and the one after its last."""
+    try:
+        start, end = parse_text(query[first]), parse_text(query[last])
+    except KeyError:
+        raise invalid_input() from None
+    except ValueError:
+        raise invalid_request() from None
+    if end < start:
+        raise invalid_input()
+    return start, end
+
+
+def _canned(pages: Sequence[bytes | str], token: str | None) -> Answer:
+    """Return the first page, or the one after the page that gave the token."""
+    bodies = [page.encode() if isinstance(page, str) else page for page in pages]
+    given = [None, *(decode(body).get(TOKEN) for body in bodies[:-1])]
+    if token not in given:
+        raise invalid_input()
+    body = bodies[given.index(token)]
+    return Answer(body, len(decode(body).get("ordersReport", ())))

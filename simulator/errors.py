@@ -1,0 +1,45 @@
+"""How both APIs refuse: `{"errors": [{"code", "message", "details"}]}`."""
+
+from dataclasses import dataclass
+
+from simulator.encoding import encode
+
+
+@dataclass(eq=False)
+class ApiError(Exception):
+    """A refusal with Amazon's status, code and texts."""
+
+    status: int
+    code: str
+    message: str
+    details: str = ""
+
+    def body(self) -> bytes:
+        """Return the reply's JSON body."""
+        error = {"code": self.code, "message": self.message, "details": self.details}
+        return encode({"errors": [error]})
+
+
+def invalid_input(details: str = "") -> ApiError:
+    """A value Amazon does not take; it hardly ever says which."""
+    return ApiError(400, "InvalidInput", "Invalid Input", details)
+
+
+def invalid_request() -> ApiError:
+    """A value that cannot be read at all, such as a date that is none."""
+    return ApiError(400, "InvalidRequest", "The request is invalid.")
+
+
+def unauthorized(details: str) -> ApiError:
+    """Token missing, expired or revoked, or a role missing: one code for all of them."""
+    return ApiError(403, "Unauthorized", "Access to requested resource is denied.", details)
+
+
+def not_found(details: str = "") -> ApiError:
+    """Nothing at this path."""
+    return ApiError(404, "NotFound", "The resource specified does not exist.", details)
+
+
+def quota_exceeded() -> ApiError:
+    """The token bucket is empty."""
+    return ApiError(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")

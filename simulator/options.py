@@ -1,0 +1,65 @@
+"""What can be set about the server's behaviour; what the data look like is the world's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from simulator.limits import Plan
+from simulator.times import DAY, MINUTE, Millis
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageQuirks:
+    """How often a list is odd, as shares of its pages (`stray_row`: of the lists)."""
+
+    empty_page: float = 0.05
+    repeated_row: float = 0.10
+    stray_row: float = 0.05
+
+
+NO_PAGE_QUIRKS = PageQuirks(empty_page=0, repeated_row=0, stray_row=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The rules of one simulator.
+
+    Attributes:
+        limits: Whether requests above the usage plan get 429.
+        rates: Plans other than the published ones, by operation.
+        announced_rates: Requests a second that `x-amzn-RateLimit-Limit` tells instead of the
+            plan's. Without limits only these are told.
+        retry_after: Seconds told in `Retry-After` with every 429; Amazon documents none.
+        latency: Seconds every request of both APIs takes at least.
+        page_size: Rows a page of the Amazon Business operations.
+        empty_pages: Begin every list with an empty page that carries a token.
+        page_quirks: Odd pages; none where the world has no quirks.
+        token_lifetime: Seconds an access token lasts.
+        lacking_roles: Operations the applications have no role for.
+        one_bound_fails: Refuse `createdAfter` without `createdBefore` and the like.
+        sort_order_fails: Refuse `sortOrder`, as happens to some accounts; others see it ignored.
+        history: How far back vendor operations reach, in milliseconds (six months).
+        longest_range: A vendor range this long or longer is refused.
+        freshest_before: An upper bound must be at least this old.
+        canned_order_reports: By purchase order number, raw JSON bodies that
+            getOrderReportsByPurchaseOrderNumber answers; each one's token leads to the next.
+        model: Amazon's swagger file with sandbox cases to answer from, instead of the world.
+    """
+
+    limits: bool = True
+    rates: Mapping[str, Plan] = field(default_factory=dict)
+    announced_rates: Mapping[str, float] = field(default_factory=dict)
+    retry_after: float | None = None
+    latency: float = 0.0
+    page_size: int = 100
+    empty_pages: bool = False
+    page_quirks: PageQuirks = field(default_factory=PageQuirks)
+    token_lifetime: float = 3600.0
+    lacking_roles: frozenset[str] = frozenset()
+    one_bound_fails: bool = True
+    sort_order_fails: bool = True
+    history: Millis = 184 * DAY
+    longest_range: Millis = 7 * DAY
+    freshest_before: Millis = 2 * MINUTE
+    canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
+    model: Path | None = None

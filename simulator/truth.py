@@ -1,0 +1,163 @@
+"""What a complete sync must bring: the rows of every stream, their number, and money sums."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Context, Decimal, Inexact
+from typing import Any
+
+from typing_extensions import override
+
+from simulator.encoding import Row, decode
+from simulator.world import World
+from simulator.world.fulfilment import line_count, packing, shipment_count
+from simulator.world.reports import Report
+
+Key = tuple[str, ...]
+"""The values of a stream's key fields."""
+
+
+def rows(world: World, stream: str) -> dict[Key, Row]:
+    """Return the rows of a stream as the API sends them, by key.
+
+    Args:
+        world: Where they are.
+        stream: A key of `truth(world)["rows"]`.
+    """
+    with world.lock:
+        return dict(_READERS[stream](world))
+
+
+def truth(world: World) -> dict[str, dict[str, Any]]:
+    """Return `{"rows": {stream: count}, "money": {"stream.field": decimal string}}`.
+
+    Money is summed over all currencies: a check sum, not an amount.
+    """
+    with world.lock:
+        return {"rows": _counts(world), "money": _money(world)}
+
+
+def _counts(world: World) -> dict[str, int]:
+    reports = list(world.reports)
+    return {
+        "purchase_orders": len(world.orders),
+        "purchase_order_items": sum(order.items for order in world.orders),
+        "purchase_order_statuses": len(world.orders),
+        "vendor_shipments": len(world.vendor_shipments.table),
+        "order_reports": sum(report.asked is not None for report in reports),
+        "orders": len(reports),
+        "order_line_items": sum(map(line_count, reports)),
+        "shipments": sum(map(shipment_count, reports)),
+        "shipment_line_items": sum(len(packing(report)) for report in reports),
+        "transactions": len(world.transactions.table),
+    }
+
+
+def _money(world: World) -> dict[str, str]:
+    net, listed, charges = Total(), Total(), Total()
+    for order in world.each_order():
+        for item in order["orderDetails"]["items"]:
+            net.add(item["netCost"]["amount"])
+            if item.get("listPrice"):
+                listed.add(item["listPrice"]["amount"])
+    for report in world.each_order_report():
+        for charge in report["charges"]:
+            charges.add(charge["amount"]["amount"])
+    return {
+        "purchase_order_items.netCost": str(net),
+        "purchase_order_items.listPrice": str(listed),
+        "order_reports.charges": str(charges),
+    }
+
+
+class Total:
+    """An exact sum; one that cannot be exact is an error."""
+
+    def __init__(self) -> None:
+        # Prices repeat: counting them first is much quicker than adding one by one.
+        self._counts: Counter[str | Decimal | int] = Counter()
+
+    @override
+    def __str__(self) -> str:
+        context = Context(prec=80, traps=[Inexact])
+        total = Decimal(0)
+        for amount, count in self._counts.items():
+            total = context.add(total, context.multiply(Decimal(amount), Decimal(count)))
+        return f"{total:f}"
+
+    def add(self, amount: str | Decimal | int) -> None:
+        """Add an amount."""
+        self._counts[amount] += 1
+
+
+_Pairs = Iterator[tuple[Key, Row]]
+
+
+def _purchase_orders(world: World) -> _Pairs:
+    return (((row["purchaseOrderNumber"],), row) for row in world.each_order())
+
+
+def _purchase_order_items(world: World) -> _Pairs:
+    for row in world.each_order():
+        for item in row["orderDetails"]["items"]:
+            yield (row["purchaseOrderNumber"], item["itemSequenceNumber"]), item
+
+
+def _purchase_order_statuses(world: World) -> _Pairs:
+    for place, order in enumerate(world.orders):
+        yield (order.number,), decode(world.status_rows[place])
+
+
+def _vendor_shipments(world: World) -> _Pairs:
+    for place, shipment in enumerate(world.vendor_shipments.table):
+        yield (shipment.identifier,), decode(world.vendor_shipments.rows[place])
+
+
+def _order_reports(world: World) -> _Pairs:
+    return iter(world.order_reports().items())
+
+
+def _orders(world: World) -> _Pairs:
+    for place, report in enumerate(world.reports):
+        yield (report.order_id,), decode(world.report_rows[place])
+
+
+def _transactions(world: World) -> _Pairs:
+    for place, transaction in enumerate(world.transactions.table):
+        yield (transaction.identifier,), decode(world.transactions.rows[place])
+
+
+def _order_line_items(world: World) -> _Pairs:
+    for report, part in _parts(world, line_count):
+        row = decode(world.fulfilment.line(report, part))
+        yield (report.order_id, row["orderLineItemId"]), row
+
+
+def _shipments(world: World) -> _Pairs:
+    for report, part in _parts(world, shipment_count):
+        row = decode(world.fulfilment.shipment(report, part))
+        yield (report.order_id, row["shipmentMetadata"]["shipmentId"]), row
+
+
+def _shipment_line_items(world: World) -> _Pairs:
+    for report, part in _parts(world, lambda report: len(packing(report))):
+        row = decode(world.fulfilment.shipment_line(report, part))
+        shipment = row["shipmentMetadata"]["shipmentId"]
+        yield (report.order_id, shipment, row["orderLineItemId"]), row
+
+
+def _parts(world: World, count: Callable[[Report], int]) -> Iterator[tuple[Report, int]]:
+    return ((report, part) for report in world.reports for part in range(count(report)))
+
+
+_READERS: dict[str, Callable[[World], _Pairs]] = {
+    "purchase_orders": _purchase_orders,
+    "purchase_order_items": _purchase_order_items,
+    "purchase_order_statuses": _purchase_order_statuses,
+    "vendor_shipments": _vendor_shipments,
+    "order_reports": _order_reports,
+    "orders": _orders,
+    "order_line_items": _order_line_items,
+    "shipments": _shipments,
+    "shipment_line_items": _shipment_line_items,
+    "transactions": _transactions,
+}

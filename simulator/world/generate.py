@@ -1,0 +1,144 @@
+"""Draws the world's orders and the Amazon Business orders that belong to them."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from simulator.times import DAY, HOUR, MINUTE, SECOND, Millis
+from simulator.world.catalogue import VENDOR_CODES
+from simulator.world.numbers import order_numbers
+from simulator.world.orders import STATES, UNKNOWN_STATE, Order
+from simulator.world.quirks import RowQuirks
+from simulator.world.reports import STATUSES, UNKNOWN_STATUS, Report
+
+NEWEST: Millis = 10 * MINUTE
+"""Age of the youngest order."""
+
+_REPORT_COUNTS = (0, 1, 2, 3, 4, 12)
+_REPORT_WEIGHTS = (16, 40, 25, 12, 6, 1)
+_SEEDS = 1 << 62
+
+
+class OrderGenerator:
+    """Draws purchase orders."""
+
+    def __init__(self, rng: Random, *, items: int, quirks: RowQuirks) -> None:
+        self._rng = rng
+        self._items = items
+        self._quirks = quirks
+        self._numbers = order_numbers(rng)
+
+    def past(self, count: int, *, changed: int, now: Millis, span_days: float) -> Iterator[Order]:
+        """Yield orders of the past.
+
+        Args:
+            count: How many.
+            changed: How many of them were changed once.
+            now: The world's present.
+            span_days: The age of the oldest.
+        """
+        was_changed = set(self._rng.sample(range(count), changed))
+        span = int(span_days * DAY) - NEWEST
+        for place in range(count):
+            created = self._tidy(now - NEWEST - int(self._rng.random() * span))
+            state = self._rng.choice(STATES)
+            if self._rng.random() < self._quirks.unknown_value / 4:
+                state = UNKNOWN_STATE
+            moved = created if state == STATES[0] else self._since(created, now)
+            change = self._since(created, now) if place in was_changed else None
+            yield self.order(
+                now=now, created=created, changed=change, state_changed=moved, state=state
+            )
+
+    def order(
+        self,
+        *,
+        now: Millis,
+        created: Millis,
+        changed: Millis | None = None,
+        state_changed: Millis | None = None,
+        state: str = STATES[0],
+        number: str | None = None,
+        items: int | None = None,
+    ) -> Order:
+        """Return an order; what is not given is drawn."""
+        rng = self._rng
+        drawn = rng.randint(1, 2 * self._items - 1)
+        return Order(
+            number=next(self._numbers) if number is None else number,
+            seed=rng.randrange(_SEEDS),
+            created=created,
+            changed=changed,
+            state_changed=created if state_changed is None else state_changed,
+            state=state,
+            vendor_code=VENDOR_CODES[rng.random() < 0.3],
+            items=drawn if items is None else items,
+            cancelled=rng.random() < 0.05,
+            born=now,
+            revision=0 if changed is None else 1,
+        )
+
+    def _since(self, moment: Millis, now: Millis) -> Millis:
+        return moment + SECOND + int(self._rng.random() * (now - NEWEST // 2 - moment))
+
+    def _tidy(self, moment: Millis) -> Millis:
+        """Put some orders exactly on a second, a minute or midnight, where windows meet."""
+        drawn = self._rng.random()
+        if drawn < 0.01:
+            return moment - moment % DAY
+        if drawn < 0.05:
+            return moment - moment % MINUTE
+        return moment - moment % SECOND if drawn < 0.6 else moment
+
+
+class ReportGenerator:
+    """Draws the Amazon Business orders."""
+
+    def __init__(self, rng: Random, *, regions: Sequence[str], quirks: RowQuirks) -> None:
+        self._rng = rng
+        self._regions = regions
+        self._quirks = quirks
+        self._count = 0
+
+    def for_order(self, order: Order, *, now: Millis, count: int | None = None) -> Iterator[Report]:
+        """Yield the reports of a purchase order, about 1.6 of them where no count is given."""
+        if count is None:
+            count = self._rng.choices(_REPORT_COUNTS, _REPORT_WEIGHTS)[0]
+        for _ in range(count):
+            drawn = self._rng.random()
+            named: str | None = order.number
+            if drawn < self._quirks.no_number:
+                named = None
+            elif drawn < self._quirks.no_number + self._quirks.other_number:
+                named = f"REF {self._rng.randrange(10**6)}"
+            delay = HOUR + int(self._rng.random() * 5 * DAY)
+            yield self.report(
+                ordered=max(order.created, min(order.created + delay, now - 5 * MINUTE)),
+                asked=order.number,
+                named=named,
+                now=now,
+            )
+
+    def without_number(self, count: int, *, now: Millis, span_days: float) -> Iterator[Report]:
+        """Yield reports of orders that were made without a purchase order number."""
+        for _ in range(count):
+            age = NEWEST + int(self._rng.random() * (span_days * DAY - NEWEST))
+            yield self.report(ordered=now - age, asked=None, named=None, now=now)
+
+    def report(
+        self, *, ordered: Millis, asked: str | None, named: str | None, now: Millis
+    ) -> Report:
+        """Return a report; what is not given is drawn."""
+        rng = self._rng
+        self._count += 1
+        home = len(self._regions) == 1 or rng.random() < 0.8
+        unknown = rng.random() < self._quirks.unknown_value
+        return Report(
+            order_id=f"{rng.randrange(100, 1000)}-{self._count:07d}-{rng.randrange(10**7):07d}",
+            seed=rng.randrange(_SEEDS),
+            asked=asked,
+            named=named,
+            ordered=ordered,
+            region=self._regions[0] if home else rng.choice(self._regions[1:]),
+            status=UNKNOWN_STATUS if unknown else rng.choice(STATUSES),
+            born=now,
+        )

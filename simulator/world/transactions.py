@@ -1,0 +1,126 @@
+"""Transactions of the Amazon Business Reconciliation API, v2021-01-08."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from simulator.encoding import encode
+from simulator.times import DAY, HOUR, Millis, to_text
+from simulator.world.catalogue import Catalogue, amount
+from simulator.world.fulfilment import line_count
+from simulator.world.quirks import RowQuirks
+from simulator.world.reports import Report, currency
+
+TYPES = ("CHARGE", "REFUND")
+UNKNOWN_TYPE = "GOODWILL"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What is known of a transaction without writing it out.
+
+    Attributes:
+        identifier: transactionId.
+        seed: Everything else in the row follows from this.
+        report: The order it belongs to.
+        fed: feedDate.
+    """
+
+    identifier: str
+    seed: int
+    report: Report
+    fed: Millis
+
+
+def transactions_of(report: Report) -> Iterator[Transaction]:
+    """Yield the transactions of an order: none, one or two."""
+    rng = Random(report.seed + 4)
+    for part in range(rng.choice((0, 1, 1, 2))):
+        fed = report.ordered + HOUR + int(rng.random() * 3 * DAY)
+        yield Transaction(
+            identifier=f"{report.order_id}-T{part + 1}",
+            seed=rng.getrandbits(62),
+            report=report,
+            fed=max(report.ordered, min(fed, report.born - HOUR)),
+        )
+
+
+class TransactionWriter:
+    """Writes transactions as JSON."""
+
+    def __init__(self, catalogue: Catalogue, quirks: RowQuirks) -> None:
+        self._catalogue = catalogue
+        self._quirks = quirks
+
+    def full(self, transaction: Transaction) -> bytes:
+        """Return the row."""
+        rng = Random(transaction.seed)
+        quirks, report = self._quirks, transaction.report
+        code = currency(report.region)
+        row: dict[str, Any] = {
+            "marketplaceId": "ATVPDKIKX0DER",
+            "transactionDate": to_text(report.ordered),
+            "feedDate": to_text(transaction.fed),
+            "transactionType": rng.choice(TYPES),
+            "transactionId": transaction.identifier,
+            "shipTaxRate": "0.0875",
+            "giftWrapTaxRate": "0",
+            "legalEntityName": "Käufer AG",
+            "purchasingCustomerGroupName": rng.choice(self._catalogue.groups)["name"],
+            "amount": _money(code, rng),
+            "paymentInstrumentType": "Visa",
+            "paymentInstrumentLast4Digits": f"{rng.randrange(10**4):04d}",
+            "buyer": {"id": "A1", **rng.choice(self._catalogue.people)},
+            "payer": rng.choice(self._catalogue.people),
+            "associatedTransactionDetails": [
+                {"associatedTransactionId": f"{report.order_id}-T0"},
+            ][: rng.randrange(2)],
+            "transactionLineItems": [
+                self._line(transaction, line, rng) for line in range(line_count(report))
+            ],
+        }
+        for name in list(row):
+            kept = name in {"transactionId", "feedDate", "transactionLineItems"}
+            if not kept and rng.random() < quirks.null_object:
+                row[name] = None
+            elif not kept and rng.random() < quirks.null_object:
+                del row[name]
+        if rng.random() < quirks.unknown_value:
+            row["transactionType"] = UNKNOWN_TYPE
+        if rng.random() < quirks.unknown_field:
+            row["undocumentedField"] = True
+        return encode(row)
+
+    def _line(self, transaction: Transaction, line: int, rng: Random) -> dict[str, Any]:
+        report = transaction.report
+        code = currency(report.region)
+        return {
+            "refundReason": rng.choice((None, "CUSTOMER_RETURN")),
+            "totalAmount": _money(code, rng),
+            "principalAmount": _money(code, rng),
+            "shippingCharge": _money(code, rng),
+            "regulatoryFee": _money(code, rng),
+            "giftWrappingCharge": _money(code, rng),
+            "discount": _money(code, rng),
+            "tax": _money(code, rng),
+            "unitPrice": _money(code, rng),
+            "taxRate": "0.0875",
+            "orderId": report.order_id,
+            "unspsc": f"{rng.randrange(10**8):08d}",
+            "orderLineItemId": f"{report.order_id}-L{line + 1}",
+            "purchaseOrderNumber": report.named,
+            "purchaseOrderLineItemId": str(line + 1),
+            "asin": rng.choice(self._catalogue.decoded_products)["amazonProductIdentifier"],
+            "productTitle": "Ordner „Größe A4“",
+            "itemQuantity": rng.randrange(1, 9),
+            "shipmentId": f"{report.order_id}-S1",
+            "shipmentDate": to_text(report.ordered),
+            "merchantLegalName": "Händler & Co",
+            "budgetId": f"B-{rng.randrange(9)}",
+            "businessOrderInfo": {"Cost center": "CC-1"},
+        }
+
+
+def _money(code: str, rng: Random) -> dict[str, str]:
+    return {"currencyCode": code, "amount": str(amount(rng))}

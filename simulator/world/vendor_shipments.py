@@ -1,0 +1,245 @@
+"""Shipments of vendors (Vendor Shipments API, model `Shipment`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from simulator.encoding import encode
+from simulator.times import DAY, HOUR, MINUTE, Millis, to_text
+from simulator.world.catalogue import WAREHOUSES, Catalogue, party_details
+from simulator.world.orders import Order
+from simulator.world.quirks import RowQuirks
+
+STATUSES = ("Created", "TransportationRequested", "CarrierAssigned", "Shipped")
+DATES = (
+    "shipmentCreateDate",
+    "shipmentConfirmDate",
+    "packageLabelCreateDate",
+    "shippedDate",
+    "estimatedDeliveryDate",
+    "shipmentDeliveryDate",
+    "requestedPickUp",
+    "scheduledPickUp",
+)
+"""The dates that getShipmentDetails can be asked by, by the name of the row's field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What is known of a shipment without writing it out.
+
+    Attributes:
+        identifier: vendorShipmentIdentifier.
+        seed: Everything else in the row follows from this.
+        order: The purchase order it delivers.
+        status: currentShipmentStatus.
+        reference: buyerReferenceNumber.
+        warehouse: shipToParty.partyId.
+        dates: By the names in `DATES`; most shipments lack some.
+    """
+
+    identifier: str
+    seed: int
+    order: Order
+    status: str
+    reference: str
+    warehouse: str
+    dates: dict[str, Millis] = field(hash=False)
+
+
+def shipments_of(order: Order) -> Iterator[Shipment]:
+    """Yield the shipments of an order: none, one or two."""
+    rng = Random(order.seed + 3)
+    for part in range(rng.choice((0, 1, 1, 2))):
+        created = order.created + MINUTE + int(rng.random() * 2 * DAY)
+        if created > order.born - 5 * MINUTE:
+            continue
+        dates = {DATES[0]: created}
+        for step, name in enumerate(DATES[1:], start=1):
+            if rng.random() < 0.7:
+                dates[name] = min(created + step * 5 * HOUR, order.born - 5 * MINUTE)
+        yield Shipment(
+            identifier=f"{order.seed % 10**11:011d}{part}",
+            seed=rng.getrandbits(62),
+            order=order,
+            status=rng.choice(STATUSES),
+            reference=f"{rng.randrange(10**7):07d}",
+            warehouse=rng.choice(WAREHOUSES),
+            dates=dates,
+        )
+
+
+class ShipmentWriter:
+    """Writes vendors' shipments as JSON."""
+
+    def __init__(self, catalogue: Catalogue, quirks: RowQuirks) -> None:
+        self._catalogue = catalogue
+        self._quirks = quirks
+
+    def full(self, shipment: Shipment) -> bytes:
+        """Return the row."""
+        rng = Random(shipment.seed)
+        quirks, order, created = self._quirks, shipment.order, shipment.dates[DATES[0]]
+        texts = {name: to_text(moment) for name, moment in shipment.dates.items()}
+        row: dict[str, Any] = {
+            "vendorShipmentIdentifier": shipment.identifier,
+            "transactionType": rng.choice(("New", "New", "Cancel")),
+            "buyerReferenceNumber": shipment.reference,
+            "transactionDate": texts[DATES[0]],
+            "currentShipmentStatus": shipment.status,
+            "currentshipmentStatusDate": texts[DATES[0]],
+            "shipmentStatusDetails": [
+                {"shipmentStatus": status, "shipmentStatusDate": to_text(created)}
+                for status in STATUSES[: STATUSES.index(shipment.status) + 1]
+            ],
+            **{name: texts[name] for name in DATES[:3] if name in texts},
+            "shipmentFreightTerm": rng.choice(("Collect", "Prepaid")),
+            "sellingParty": _party(order.vendor_code, rng),
+            "shipFromParty": _party("ABCD12", rng),
+            "shipToParty": _party(shipment.warehouse, rng),
+            "shipmentMeasurements": {
+                "totalCartonCount": rng.randrange(1, 40),
+                "totalPalletStackable": rng.randrange(5),
+                "totalPalletNonStackable": 0,
+                "shipmentWeight": {"unitOfMeasure": "Kg", "value": "120.450"},
+                "shipmentVolume": {"unitOfMeasure": "CuFt", "value": "2.4"},
+            },
+            "collectFreightPickupDetails": {
+                **{name: texts[name] for name in DATES[6:] if name in texts},
+                "carrierAssignmentDate": texts[DATES[0]],
+            },
+            "purchaseOrders": [self._purchase_order(order, rng)],
+            "containers": [self._container(order, number, rng) for number in (1, 2)],
+            "transportationDetails": {
+                "shipMode": rng.choice(("TruckLoad", "LessThanTruckLoad", "SmallParcel")),
+                "transportationMode": rng.choice(("Road", "Air", "Ocean")),
+                **{name: texts[name] for name in DATES[3:6] if name in texts},
+                "carrierDetails": {
+                    "name": "Fracht & Söhne",
+                    "code": "FRSO",
+                    "phone": "1234567890",
+                    "email": "dispatch@carrier.example",
+                    "shipmentReferenceNumber": f"TRACK{rng.randrange(1000):03d}",
+                },
+                "billOfLadingNumber": f"BOL{rng.randrange(10**6):06d}",
+            },
+        }
+        if rng.random() < 0.3:
+            row["importDetails"] = _import_details(created, rng)
+        if rng.random() < quirks.null_object:
+            row[rng.choice(("importDetails", "containers", "shipmentMeasurements"))] = None
+        if rng.random() < quirks.unknown_value:
+            row["currentShipmentStatus"] = "LostAtSea"
+        if rng.random() < quirks.unknown_field:
+            row["undocumentedField"] = [1, 2]
+        return encode(row)
+
+    def _purchase_order(self, order: Order, rng: Random) -> dict[str, Any]:
+        return {
+            "purchaseOrderNumber": order.number,
+            "purchaseOrderDate": to_text(order.created),
+            "shipWindow": "08/25/2021 - 08/31/2021",
+            "items": [
+                {
+                    "itemSequenceNumber": f"{number:03d}",
+                    "vendorProductIdentifier": f"{rng.randrange(10**13):013d}",
+                    "buyerProductIdentifier": self._asin(rng),
+                    "shippedQuantity": _cases(rng.randrange(1, 100)),
+                    "maximumRetailPrice": {
+                        "currencyCode": "USD",
+                        "amount": f"{rng.randrange(10**5) / 100:.2f}",
+                    },
+                }
+                for number in range(1, min(order.items, 5) + 1)
+            ],
+        }
+
+    def _container(self, order: Order, number: int, rng: Random) -> dict[str, Any]:
+        born = to_text(order.created)
+        return {
+            "containerType": ("carton", "pallet")[number % 2],
+            "containerSequenceNumber": f"{number:03d}",
+            "containerIdentifiers": [
+                {
+                    "containerIdentificationType": "SSCC",
+                    "containerIdentificationNumber": f"{rng.randrange(10**12):012d}",
+                }
+            ],
+            "trackingNumber": f"TRACK{rng.randrange(1000):03d}",
+            "dimensions": {"length": "12", "width": "12.50", "height": "8", "unitOfMeasure": "In"},
+            "weight": {"unitOfMeasure": "Kg", "value": "10.5"},
+            "tier": 2,
+            "block": 2,
+            "innerContainersDetails": {
+                "containerCount": 1,
+                "containerSequenceNumbers": [{"containerSequenceNumber": "002"}],
+            },
+            "packedItems": [
+                {
+                    "itemSequenceNumber": "001",
+                    "buyerProductIdentifier": self._asin(rng),
+                    "vendorProductIdentifier": f"{rng.randrange(10**13):013d}",
+                    "packedQuantity": _cases(1),
+                    "itemDetails": {
+                        "purchaseOrderNumber": order.number,
+                        "lotNumber": "L-7",
+                        "expiry": {
+                            "manufacturerDate": born,
+                            "expiryDate": born,
+                            "expiryAfterDuration": {"durationUnit": "Days", "durationValue": 90},
+                        },
+                    },
+                }
+            ],
+        }
+
+    def _asin(self, rng: Random) -> str:
+        return str(rng.choice(self._catalogue.decoded_products)["amazonProductIdentifier"])
+
+
+def _cases(quantity: int) -> dict[str, Any]:
+    return {
+        "amount": quantity,
+        "unitOfMeasure": "Cases",
+        "unitSize": 6,
+        "totalWeight": {"amount": "182.30", "unitOfMeasure": "POUNDS"},
+    }
+
+
+def _party(code: str, rng: Random) -> dict[str, Any]:
+    """Return a party; in this model tax numbers are a list."""
+    details = party_details("Entrepôt nº 1", rng)
+    if rng.random() < 0.5:
+        return {"partyId": code}
+    return {
+        "partyId": code,
+        "address": details["address"],
+        "taxRegistrationDetails": [details["taxInfo"]],
+    }
+
+
+def _import_details(created: Millis, rng: Random) -> dict[str, Any]:
+    return {
+        "methodOfPayment": rng.choice(("PaidByBuyer", "PrepaidBySeller")),
+        "sealNumber": f"{rng.randrange(10**10):010d}",
+        "route": {
+            "stops": [
+                {
+                    "functionCode": code,
+                    "locationIdentification": {
+                        "type": "Port",
+                        "locationCode": "SEGOT",
+                        "countryCode": "SE",
+                    },
+                    "arrivalTime": to_text(created + DAY),
+                    "departureTime": to_text(created + 2 * DAY),
+                }
+                for code in ("PortOfLoading", "PortOfDischarge")
+            ]
+        },
+        "importContainers": "1-40'",
+        "billableWeight": {"unitOfMeasure": "G", "value": "10"},
+        "estimatedShipByDate": to_text(created + DAY),
+        "handlingInstructions": "Fragile",
+    }

@@ -1,5 +1,0 @@
-"""What the tap costs, measured against the simulator: requests, time, CPU, memory; and two peers.
-
-`make bench` runs it; `python -m tests.benchmarks --help` tells of its options. The simulator runs
-in a process of its own, the tap as its command line in another.
-"""

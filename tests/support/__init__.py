@@ -1,0 +1,1 @@
+"""What the tests share: starters, clocks, faults, and the search for secrets."""
