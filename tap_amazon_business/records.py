@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from tap_amazon_business.schemas import DECIMAL_FORMAT
+from tap_amazon_business.times import utc
+
+# The format of an exact decimal in a string. Loaders that know it create a numeric column.
+DECIMAL_FORMAT = "x-singer.decimal"
 
 # Makes a value fit, or returns None where it cannot be made to.
 Convert = Callable[[Any], Any]
@@ -27,8 +29,6 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 # Whole numbers that fit into 64 bits, and how long one may be written.
 _INTEGER_LIMIT = 2**63
 _LONGEST_INTEGER = 40
-
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 class Shaper:
@@ -128,33 +128,6 @@ def hoist(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
             flat.pop(name, None)
             flat.update(inner or {})
     return flat
-
-
-def utc(value: object) -> str | None:
-    """Return a date in UTC, RFC 3339 with a Z; None where the value is no date.
-
-    Takes text, with or without an offset (without one it is UTC), and the object
-    `{"date": text}` that Amazon's models describe.
-    """
-    if isinstance(value, dict):
-        value = value.get("date")
-    moment = moment_of(value)
-    if moment is None:
-        return None
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        return value  # with all the digits of its seconds
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def moment_of(value: object) -> datetime | None:
-    """Return a date as a moment in UTC, None where the value is no date."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def digits(value: object) -> str | None:

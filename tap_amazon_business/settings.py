@@ -1,30 +1,26 @@
-"""The tap's settings: their schema, and what they mean once they are checked."""
+"""The tap's settings: their schema, and the values that the tap works with."""
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft7Validator
 from singer_sdk import typing as th
 
-from tap_amazon_business import hosts
-from tap_amazon_business.auth import Credentials
-from tap_amazon_business.limits import PUBLISHED_PLANS, UsagePlan
-from tap_amazon_business.windows import parse_moment
+from tap_amazon_business import times
+from tap_amazon_business.api import hosts
+from tap_amazon_business.api.auth import Credentials
+from tap_amazon_business.api.operations import UsagePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
 SP_API = "sp_api"
 BUSINESS_API = "business_api"
 
-_CREDENTIALS = ("client_id", "client_secret", "refresh_token")
-_URLS = ("sp_api_url", "business_api_url", "lwa_url")
-_LONGEST_USER_AGENT = 500  # Amazon's limit
+CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
 
 def _secret(name: str, description: str) -> th.Property[Any]:
@@ -208,7 +204,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that were checked, in the types that the tap works with."""
+    """Checked settings. What a setting is called is what it is called here."""
 
     sp_api: Credentials | None
     business_api: Credentials | None
@@ -218,14 +214,14 @@ class Settings:
     business_api_regions: tuple[str, ...]
     start_date: datetime | None
     end_date: datetime | None
-    lookback: timedelta
-    order_reports_lookback: timedelta
-    order_lookback: timedelta
+    lookback_days: int
+    order_reports_lookback_days: int
+    order_lookback_days: int
     ordering_vendor_codes: tuple[str, ...]
     purchase_order_filters: Mapping[str, str]
     purchase_order_numbers: tuple[str, ...]
     order_reports_strategy: str
-    plans: Mapping[str, UsagePlan]
+    rate_limits: Mapping[str, UsagePlan]
     max_parallel_requests: int
     request_timeout: int
     sandbox: bool
@@ -233,12 +229,12 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], version: str) -> Settings:
-        """Make settings of a configuration without problems."""
+        """Return the settings of a configuration without problems."""
         values = {
             name: field["default"]
             for name, field in SCHEMA["properties"].items()
             if "default" in field
-        } | _given(config)
+        } | given(config)
         regions = tuple(dict.fromkeys(values["business_api_regions"]))
         sandbox = values["sandbox"]
         return cls(
@@ -250,16 +246,16 @@ class Settings:
             or hosts.business_api_url(regions[0], sandbox=sandbox),
             lwa_url=values.get("lwa_url") or hosts.LOGIN_WITH_AMAZON,
             business_api_regions=regions,
-            start_date=_moment(values.get("start_date")),
-            end_date=_moment(values.get("end_date")),
-            lookback=timedelta(days=values["lookback_days"]),
-            order_reports_lookback=timedelta(days=values["order_reports_lookback_days"]),
-            order_lookback=timedelta(days=values["order_lookback_days"]),
+            start_date=_moment(values, "start_date"),
+            end_date=_moment(values, "end_date"),
+            lookback_days=values["lookback_days"],
+            order_reports_lookback_days=values["order_reports_lookback_days"],
+            order_lookback_days=values["order_lookback_days"],
             ordering_vendor_codes=tuple(dict.fromkeys(values.get("ordering_vendor_codes", ()))),
             purchase_order_filters=_filters(values),
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
             order_reports_strategy=values["order_reports_strategy"],
-            plans=_plans(values.get("rate_limits", {})),
+            rate_limits=_plans(values.get("rate_limits", {})),
             max_parallel_requests=int(values["max_parallel_requests"]),
             request_timeout=values["request_timeout"],
             sandbox=sandbox,
@@ -267,146 +263,19 @@ class Settings:
         )
 
 
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return what is wrong with a configuration; each message names its setting.
-
-    Args:
-        config: The configuration as it was given.
-        schema: The settings' schema, with those that the SDK adds.
-        now: The time of day.
-    """
-    found = [*_misspelled(config, schema), *_mistyped(config, schema)]
-    if found:
-        return found
-    given = _given(config)
-    return [
-        *_credential_problems(given),
-        *_region_problems(given),
-        *_date_problems(given, now),
-        *(
-            f"{name}: {problem}"
-            for name in _URLS
-            if name in given and (problem := hosts.url_problem(given[name]))
-        ),
-        *(
-            f"rate_limits: there is no operation '{operation}'{_meant(operation, PUBLISHED_PLANS)}"
-            for operation in given.get("rate_limits", {})
-            if operation not in PUBLISHED_PLANS
-        ),
-        *_user_agent_problems(given.get("user_agent", "")),
-    ]
-
-
-def _given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what was not given: Meltano passes empty text where a variable is empty."""
+def given(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not set: Meltano passes an empty string for an empty variable."""
     return {name: value for name, value in config.items() if value not in (None, "")}
 
 
-def _misspelled(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    known = schema["properties"]
-    for name in config:
-        if name not in known:
-            yield f"{name}: there is no such setting{_meant(name, known)}"
-
-
-def _mistyped(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    for error in Draft7Validator(schema).iter_errors(_texts(_given(config))):
-        name = str(error.path[0]) if error.path else "configuration"
-        secret = schema["properties"].get(name, {}).get("secret")
-        where = "".join(f"[{part!r}]" for part in list(error.path)[1:])
-        # A validator's message quotes the value, which must not be shown of a secret.
-        yield f"{name}{where}: {'must be a text' if secret else error.message}"
-
-
-def _texts(config: dict[str, Any]) -> dict[str, Any]:
-    """Write out dates that a YAML file brought as such."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in config.items()
-    }
-
-
-def _meant(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _credential_problems(given: Mapping[str, Any]) -> Iterator[str]:
-    none = True
-    for prefix in (SP_API, BUSINESS_API):
-        names = [f"{prefix}_{name}" for name in _CREDENTIALS]
-        missing = [name for name in names if name not in given]
-        none = none and missing == names
-        if missing and missing != names:
-            yield (
-                f"{', '.join(missing)}: missing; {', '.join(names)} are needed together, "
-                "all three or none"
-            )
-    if none:
-        yield (
-            "no credentials: set sp_api_client_id, sp_api_client_secret and sp_api_refresh_token "
-            "for vendor purchase orders, or business_api_client_id, business_api_client_secret "
-            "and business_api_refresh_token for Amazon Business, or both sets"
-        )
-
-
-def _region_problems(given: Mapping[str, Any]) -> Iterator[str]:
-    regions = given.get("business_api_regions", ["US"])
-    if not regions:
-        yield "business_api_regions: must name at least one region"
-    unknown = [region for region in regions if region not in hosts.BUSINESS_API_REGIONS]
-    for region in unknown:
-        hint = "; Amazon Business calls it UK" if region == "GB" else ""
-        yield (
-            f"business_api_regions: unknown region '{region}'{hint}; "
-            f"one of {' '.join(hosts.BUSINESS_API_REGIONS)}"
-        )
-    if not unknown and len(asked := hosts.business_api_hosts(regions)) > 1:
-        yield (
-            f"business_api_regions: {' '.join(regions)} are answered by different hosts "
-            f"({', '.join(asked)}), each with a refresh token of its own; use one tap per host "
-            "(US CA MX; UK DE FR ES IT IN; JP AU)"
-        )
-
-
-def _date_problems(given: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    moments: dict[str, datetime] = {}
-    for name in ("start_date", "end_date"):
-        if name not in given:
-            continue
-        try:
-            moment = _moment(given[name])
-        except ValueError:
-            yield f"{name}: '{given[name]}' is not a date-time such as 2026-01-31T00:00:00Z"
-        else:
-            if moment is not None:
-                moments[name] = moment
-    start, end = moments.get("start_date"), moments.get("end_date")
-    if start and end and end <= start:
-        yield f"end_date: {end.isoformat()} is not after start_date {start.isoformat()}"
-    if start and start > now:
-        yield f"start_date: {start.isoformat()} lies in the future"
-
-
-def _moment(value: str | date | None) -> datetime | None:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        value = value.isoformat()
-    return parse_moment(value) if value else None
-
-
-def _user_agent_problems(user_agent: str) -> Iterator[str]:
-    if len(user_agent) > _LONGEST_USER_AGENT:
-        yield f"user_agent: longer than {_LONGEST_USER_AGENT} characters"
-    if not user_agent.isascii() or not user_agent.isprintable():
-        yield "user_agent: must be printable ASCII text"
+def _moment(values: Mapping[str, Any], name: str) -> datetime | None:
+    return times.parse(values[name]) if name in values else None
 
 
 def _credentials(values: Mapping[str, Any], prefix: str) -> Credentials | None:
     if f"{prefix}_client_id" not in values:
         return None
-    return Credentials(prefix, *(values[f"{prefix}_{name}"] for name in _CREDENTIALS))
+    return Credentials(prefix, *(values[f"{prefix}_{name}"] for name in CREDENTIALS))
 
 
 def _filters(values: Mapping[str, Any]) -> dict[str, str]:
@@ -426,11 +295,8 @@ def _filters(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _plans(own: Mapping[str, Mapping[str, Any]]) -> dict[str, UsagePlan]:
     return {
-        **PUBLISHED_PLANS,
-        **{
-            operation: UsagePlan(float(plan["rate"]), plan["burst"], fixed=True)
-            for operation, plan in own.items()
-        },
+        operation: UsagePlan(float(plan["rate"]), plan["burst"], fixed=True)
+        for operation, plan in own.items()
     }
 
 

@@ -11,19 +11,17 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_amazon_business import settings as tap_settings
-from tap_amazon_business.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.api.client import Client, new_session
+from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.clock import Clock, SystemClock
-from tap_amazon_business.connection import Connection, new_session
-from tap_amazon_business.errors import TapError, scrub_record
-from tap_amazon_business.limits import Limiter
+from tap_amazon_business.errors import TapError
+from tap_amazon_business.redaction import redact_log_record
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
-from tap_amazon_business.streams.business import (
-    BUSINESS_STREAMS,
-    NamedOrderReportsStream,
-    OrderReportsStream,
-    PurchaseOrderReportsStream,
-)
+from tap_amazon_business.streams.business import BUSINESS_STREAMS
+from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
@@ -33,7 +31,9 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_amazon_business.client import AmazonStream
+    from tap_amazon_business.streams.base import AmazonStream
+
+_SANDBOX_PAGES = 3
 
 
 class TapAmazonBusiness(Tap):
@@ -59,13 +59,13 @@ class TapAmazonBusiness(Tap):
         self._clock = clock or SystemClock()
         self._failures: dict[str, TapError] = {}
         # At level DEBUG it logs paths, and in these purchase order numbers, which may be anything.
-        logging.getLogger("urllib3.connectionpool").addFilter(scrub_record)
+        logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         super().__init__(**kwargs)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
-        errors = tap_settings.problems(self._config, self.config_jsonschema, self._clock.now())
+        errors = problems(self._config, self.config_jsonschema, self._clock.now())
         if errors and raise_errors:
             # Of its own exception the SDK makes the schema of all settings, which is all that
             # `meltano config test` then shows, or under --test a traceback.
@@ -96,71 +96,61 @@ class TapAmazonBusiness(Tap):
 
     @override
     def discover_streams(self) -> Sequence[AmazonStream]:
-        """List the streams of the credential sets that were given; without any, all of them."""
+        """Return the streams of the credential sets that are set; without any, all streams."""
         usable = not self._validate_config(raise_errors=False)
         settings = Settings.from_config(self._config if usable else {}, self.plugin_version)
         neither = settings.sp_api is None and settings.business_api is None
         streams: list[AmazonStream] = []
         if settings.sp_api or neither:
-            connection = self._connect(
+            client = self._client(
                 settings, settings.sp_api_url, settings.sp_api or Credentials.none(SP_API)
             )
-            streams += [self._stream(kind, connection, settings) for kind in VENDOR_STREAMS]
+            streams += [self._stream(kind, client, settings) for kind in VENDOR_STREAMS]
         if settings.business_api or neither:
-            connection = self._connect(
+            client = self._client(
                 settings,
                 settings.business_api_url,
                 settings.business_api or Credentials.none(BUSINESS_API),
             )
-            streams += [
-                self._stream(kind, connection, settings)
-                for kind in (*BUSINESS_STREAMS, *self._order_reports(settings))
-            ]
+            kinds = [*BUSINESS_STREAMS]
+            if reports := order_reports_stream(settings):
+                kinds.append(reports)
+            else:
+                self.logger.warning(
+                    "order_reports by purchase order need purchase orders: set sp_api_client_id, "
+                    "sp_api_client_secret and sp_api_refresh_token, or purchase_order_numbers, or "
+                    "another order_reports_strategy"
+                )
+            streams += [self._stream(kind, client, settings) for kind in kinds]
         return streams
 
-    def _order_reports(self, settings: Settings) -> Sequence[type[AmazonStream]]:
-        """Return what order_reports is here: a stream of its own, or a child, or nothing."""
-        if settings.purchase_order_numbers:
-            return [OrderReportsStream]
-        if settings.sp_api or not settings.business_api:
-            return [PurchaseOrderReportsStream]
-        if settings.order_reports_strategy != "purchase_order":
-            return [NamedOrderReportsStream]
-        self.logger.warning(
-            "order_reports by purchase order need purchase orders: set sp_api_client_id, "
-            "sp_api_client_secret and sp_api_refresh_token, or purchase_order_numbers, or another "
-            "order_reports_strategy"
-        )
-        return []
-
-    def _connect(self, settings: Settings, url: str, credentials: Credentials) -> Connection:
+    def _client(self, settings: Settings, url: str, credentials: Credentials) -> Client:
         session = new_session(settings.user_agent, settings.max_parallel_requests)
         logger = self.logger.getChild(credentials.prefix)
-        return Connection(
+        return Client(
             url,
+            prefix=credentials.prefix,
             authenticator=LoginWithAmazon(
                 credentials,
-                url=settings.lwa_url,
+                lwa_url=settings.lwa_url,
                 session=session,
-                timeout=settings.request_timeout,
+                request_timeout=settings.request_timeout,
                 clock=self._clock,
                 logger=logger,
             ),
-            prefix=credentials.prefix,
-            limiter=Limiter(settings.plans, self._clock),
+            limiter=Limiter(settings.rate_limits, self._clock),
             session=session,
-            timeout=settings.request_timeout,
-            parallel=settings.max_parallel_requests,
+            request_timeout=settings.request_timeout,
+            # The sandbox returns examples whose page tokens lead nowhere, or in circles.
+            max_pages=_SANDBOX_PAGES if settings.sandbox else None,
             clock=self._clock,
             logger=logger,
         )
 
-    def _stream(
-        self, kind: type[AmazonStream], connection: Connection, settings: Settings
-    ) -> AmazonStream:
+    def _stream(self, kind: type[AmazonStream], client: Client, settings: Settings) -> AmazonStream:
         return kind(
             self,
-            connection=connection,
+            client=client,
             settings=settings,
             clock=self._clock,
             on_failure=self._fail,

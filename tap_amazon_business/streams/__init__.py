@@ -1,1 +1,1 @@
-"""The streams, by API."""
+"""The streams: what each one is, and how it is read."""

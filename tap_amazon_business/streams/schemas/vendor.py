@@ -5,13 +5,14 @@ Source: Amazon's models vendorOrders.json and vendorShipments.json (v1).
 
 from __future__ import annotations
 
-from tap_amazon_business.schemas import (
+from tap_amazon_business.streams.schemas.fields import (
     Field,
     count,
     date,
     decimal,
     flag,
     key,
+    money,
     record,
     records,
     schema,
@@ -20,17 +21,12 @@ from tap_amazon_business.schemas import (
 
 
 def _money(name: str, description: str) -> Field:
-    return record(
-        name,
-        description,
-        text("currencyCode", "Currency, ISO 4217, three letters."),
-        decimal("amount", "The amount, exact."),
-        text(
-            "unitOfMeasure",
-            "Unit that the price is for where goods are sold by weight (POUNDS, OUNCES, GRAMS, "
-            "KILOGRAMS); missing where they are sold by eaches.",
-        ),
+    unit = text(
+        "unitOfMeasure",
+        "Unit that the price is for where goods are sold by weight (POUNDS, OUNCES, GRAMS, "
+        "KILOGRAMS); missing where they are sold by eaches.",
     )
+    return money(name, description, unit)
 
 
 def _quantity(name: str, description: str, *more: Field) -> Field:

@@ -10,7 +10,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-DECIMAL_FORMAT = "x-singer.decimal"
+from tap_amazon_business.records import DECIMAL_FORMAT
 
 # An exact decimal as text: loaders that know the format make a numeric column of it, and text also
 # survives where the amount stays inside JSON, where a number would be read as a float.
@@ -68,6 +68,17 @@ def mapping(name: str, description: str) -> Field:
         name,
         th.ObjectType(additional_properties=th.StringType(nullable=True)),
         description=description,
+    )
+
+
+def money(name: str, description: str, *more: Field) -> Field:
+    """Return a field that holds an amount and its currency."""
+    return record(
+        name,
+        description,
+        text("currencyCode", "Currency, ISO 4217, three letters."),
+        decimal("amount", "The amount, exact."),
+        *more,
     )
 
 

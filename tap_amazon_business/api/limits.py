@@ -6,44 +6,13 @@ Source: "Usage plans and rate limits" in Amazon's Selling Partner API and Amazon
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_amazon_business.api.operations import Operation, UsagePlan
     from tap_amazon_business.clock import Clock
-
-
-@dataclass(frozen=True)
-class UsagePlan:
-    """What an operation allows: `rate` requests a second, `burst` of them at once.
-
-    `fixed` marks a plan of the user's own, which Amazon's announcements may lower, not raise: that
-    is how an account is shared with another program.
-    """
-
-    rate: float
-    burst: int
-    fixed: bool = False
-
-
-_VENDOR = UsagePlan(rate=10, burst=10)
-_REPORTING = UsagePlan(rate=0.5, burst=10)
-
-# Operation -> the plan that Amazon publishes for it.
-PUBLISHED_PLANS: Mapping[str, UsagePlan] = {
-    "getPurchaseOrders": _VENDOR,
-    "getPurchaseOrder": _VENDOR,
-    "getPurchaseOrdersStatus": _VENDOR,
-    "GetShipmentDetails": _VENDOR,
-    "getOrderReportsByPurchaseOrderNumber": _REPORTING,
-    "getOrderReports": _REPORTING,
-    "getOrderLineItemReports": _REPORTING,
-    "getShipmentReports": _REPORTING,
-    "getShipmentLineItemReports": _REPORTING,
-    "getTransactions": UsagePlan(rate=2, burst=10),
-}
 
 # A bucket run at exactly Amazon's figures is refused now and then, as requests do not arrive at
 # the pace they were sent: one token of the burst and one per cent of the rate are left unused.
@@ -55,7 +24,7 @@ _SLOWER = 0.7
 _SLOWEST = 0.1
 _RECOVERY = 0.01
 
-# An announced rate below one request an hour is taken for an error.
+# An announced rate below one request an hour must be an error.
 _SLOWEST_RATE = 1 / 3600
 
 # Seconds; a rounding error's worth of waiting would not move every clock.
@@ -64,7 +33,7 @@ _LONGEST_SLEEP = 60.0
 
 
 class TokenBucket:
-    """A token bucket that starts full, may be re-tuned while threads wait on it, and slows down.
+    """A token bucket that starts full, takes on new rates while threads wait, and slows down.
 
     PyrateLimiter's bucket counts whole requests per interval and keeps its rate for life; this one
     follows the rate that Amazon announces with each reply.
@@ -96,13 +65,13 @@ class TokenBucket:
             self._rate = min(rate, self._plan.rate) if self._plan.fixed else rate
 
     def succeeded(self) -> None:
-        """Come back, little by little, to the full pace."""
+        """Return, little by little, to the full pace."""
         with self._lock:
             self._refill()
             self._pace = min(1.0, self._pace + _RECOVERY)
 
     def refused(self, retry_after: float = 0) -> None:
-        """Take note of a 429: Amazon's bucket is empty, so is this one; go slower from here."""
+        """Empty the bucket after a 429, as Amazon's is empty, and go slower from here."""
         with self._lock:
             self._refill()
             self._tokens = min(self._tokens, 0.0)
@@ -110,7 +79,7 @@ class TokenBucket:
             self._closed_until = max(self._closed_until, self._refilled_at + retry_after)
 
     def _take(self) -> float:
-        """Take a token and return 0, or return the seconds until it is worth trying again."""
+        """Take a token and return 0, or return the seconds until the next try makes sense."""
         with self._lock:
             self._refill()
             if self._refilled_at < self._closed_until:
@@ -132,17 +101,23 @@ class TokenBucket:
 
 
 class Limiter:
-    """The buckets of one credential set, one per operation, made when first asked for."""
+    """The buckets of one credential set, one per operation, created on first use.
 
-    def __init__(self, plans: Mapping[str, UsagePlan], clock: Clock) -> None:
-        self._plans = plans
+    Args:
+        rate_limits: Plans that replace Amazon's, by the operation's name.
+        clock: The time.
+    """
+
+    def __init__(self, rate_limits: Mapping[str, UsagePlan], clock: Clock) -> None:
+        self._rate_limits = rate_limits
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
 
-    def bucket(self, operation: str) -> TokenBucket:
+    def bucket(self, operation: Operation) -> TokenBucket:
         """Return the operation's bucket."""
         with self._lock:
-            if operation not in self._buckets:
-                self._buckets[operation] = TokenBucket(self._plans[operation], self._clock)
-            return self._buckets[operation]
+            if operation.name not in self._buckets:
+                plan = self._rate_limits.get(operation.name, operation.plan)
+                self._buckets[operation.name] = TokenBucket(plan, self._clock)
+            return self._buckets[operation.name]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_amazon_business.errors import scrub
+from tap_amazon_business.redaction import redact, redact_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ class Verdict:
 
 
 def no_response(problem: str) -> Verdict:
-    """Return the verdict on a request that brought no response: it is tried again."""
+    """Return the verdict on a request without a response: retry."""
     return Verdict(Action.RETRY, {}, problem)
 
 
@@ -110,11 +110,11 @@ def _decode(content: bytes) -> dict[str, Any] | None:
         body: dict[str, Any] | None = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = _decode_leniently(content)
-    # No database takes this character; one row would keep a whole load from ever succeeding.
+    # No database accepts this character: one row would make every load fail.
     return _without_nul(body) if b"\\u0000" in content else body
 
 
-def _without_nul(value: Any) -> Any:  # noqa: ANN401 (any part of an answer)
+def _without_nul(value: Any) -> Any:  # noqa: ANN401 (any part of a body)
     if isinstance(value, str):
         return value.replace("\0", "")
     if isinstance(value, list):
@@ -125,9 +125,9 @@ def _without_nul(value: Any) -> Any:  # noqa: ANN401 (any part of an answer)
 
 
 def _decode_leniently(content: bytes) -> dict[str, Any] | None:
-    """Decode JSON in which a text was cut in the midst of a character (half a surrogate pair).
+    """Decode JSON in which a string was cut within a character (half a surrogate pair).
 
-    A page must not be lost for it: the half becomes a question mark.
+    No page may be lost for it: the half becomes a question mark.
     """
     try:
         body = json.loads(content, parse_float=str)
@@ -137,7 +137,7 @@ def _decode_leniently(content: bytes) -> dict[str, Any] | None:
 
 
 def _only_errors(body: dict[str, Any]) -> bool:
-    """Tell whether an answer brings errors and no data; an empty list beside them is none."""
+    """Tell whether a body holds errors and no data; an empty list is no data."""
     payload = body.get("payload")
     data = any(payload.values()) if isinstance(payload, dict) else payload
     return bool(body.get("errors")) and not data
@@ -153,16 +153,15 @@ def _first_error(body: dict[str, Any] | None) -> tuple[str, str]:
 
 def _describe(status: int, code: str, message: str, headers: Mapping[str, str], secret: str) -> str:
     request_id = headers.get("x-amzn-requestid", "none")
-    if secret:
-        code, message, request_id = (
-            part.replace(secret, "(access token)") for part in (code, message, request_id)
-        )
+    code, message, request_id = (
+        redact_secret(part, secret) for part in (code, message, request_id)
+    )
     if not code and not message:
         kind = headers.get("content-type", "").split(";")[0] or "no content type"
-        message = f"the body is no answer of this API ({kind})"
+        message = f"the body is not from this API ({kind})"
     # Cut twice: looking for addresses takes long in a long text, and may cut one in two.
     words = message[: 4 * _LONGEST_MESSAGE].split()
-    said = scrub(" ".join([*f"{status} {code[:_LONGEST_MESSAGE]}".split(), ":", *words]))
+    said = redact(" ".join([*f"{status} {code[:_LONGEST_MESSAGE]}".split(), ":", *words]))
     said = said.replace(" :", ":")
     if len(said) > _LONGEST_MESSAGE:
         said = said[:_LONGEST_MESSAGE] + "…"

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_amazon_business.times import rfc3339
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
+    from datetime import datetime
 
-# Whether Amazon's bounds belong to a window is not documented ("after", "before"). Taken as
-# exclusive at both ends, a row dated exactly on a cut would be in neither window: so a window is
-# asked for from one second earlier. A row that then comes twice is recognised by its key.
-OVERLAP = timedelta(seconds=1)
+# Whether Amazon's bounds belong to a window is not documented ("after", "before"). If both were
+# exclusive, a row dated exactly on a cut would be in neither window: so each request begins one
+# second earlier. A row that then comes twice is recognised by its key.
+_EDGE = timedelta(seconds=1)
 
-# Nothing that is asked of these APIs is older, and arithmetic with dates has its limits.
-_FIRST_YEAR = 1970
-
-# Narrower slices would cost more requests than they hold pages, overlap included.
+# Narrower windows would cost more requests than they hold pages.
 _NARROWEST = timedelta(minutes=10)
 
 
@@ -34,7 +34,7 @@ class Window:
     @property
     def after(self) -> str:
         """The lower bound as a request parameter, RFC 3339."""
-        return rfc3339(self.start - OVERLAP)
+        return rfc3339(self.start - _EDGE)
 
     @property
     def before(self) -> str:
@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Slice:
-    """A window of a sync; `reread` where it lies behind the bookmark and was read before."""
+    """A window of a sync; `reread` if it lies before the bookmark and was read before."""
 
     window: Window
     reread: bool = False
@@ -56,9 +56,10 @@ class Slice:
 
 @dataclass(frozen=True)
 class Span:
-    """What one sync of a stream reads: [since, until) anew, and [reread_from, since) again.
+    """What one sync of a stream reads: new rows of [since, until), and [reread_from, since) again.
 
-    `unreadable` is where the sync would have begun, had the API reached back that far.
+    `unreadable` is the start that the user or the bookmark asked for, if the API does not reach
+    back that far.
     """
 
     reread_from: datetime
@@ -70,35 +71,35 @@ class Span:
 class Slicer:
     """Cuts a span into slices, narrower where rows turn out to be dense.
 
-    Pages of a window have to be asked for one by one, windows are independent: slices of a few
-    pages let several be read at once without many pages waiting for their turn. They also let the
-    bookmark move often, however busy the account.
+    Pages of a window have to be requested one by one, but windows are independent. With slices of a
+    few pages, several can be read at once without many pages waiting for their turn, and the
+    bookmark advances often, however busy the account.
 
     Args:
         span: What the sync reads.
         widest: How wide a slice may be.
-        rows: How many rows a slice is meant to hold.
+        rows: How many rows a slice should hold.
     """
 
     def __init__(self, span: Span, *, widest: timedelta, rows: int) -> None:
         self._span = span
         self._widest = widest
         self._rows = rows
-        self._seconds_per_row: dict[str, float] = {}
+        self._seconds_per_row: dict[Hashable, float] = {}
 
     def __iter__(self) -> Iterator[Slice]:
-        """Yield the slices, oldest first; each is as wide as what was observed until then lets."""
+        """Yield the slices, oldest first; each is as wide as the density observed so far allows."""
         span = self._span
         for window in cut(span.reread_from, span.since, self._width):
             yield Slice(window, reread=True)
         for window in cut(span.since, span.until, self._width):
             yield Slice(window)
 
-    def observe(self, kind: str, window: Window, rows: int) -> None:
-        """Take note of how many rows of a kind a window held, or holds at least."""
-        # An empty window counts as one row, so that slices grow again where an account goes quiet.
+    def observe(self, query: Hashable, window: Window, rows: int) -> None:
+        """Record how many rows one query of a window returned, so far at least."""
+        # An empty window counts as one row, so that slices grow again when an account goes quiet.
         seconds = (window.end - window.start).total_seconds()
-        self._seconds_per_row[kind] = seconds / max(rows, 1)
+        self._seconds_per_row[query] = seconds / max(rows, 1)
 
     def _width(self) -> timedelta:
         densest = min(self._seconds_per_row.copy().values(), default=math.inf)
@@ -131,14 +132,14 @@ def plan(
         now: The time of day.
         margin: How close to now the API may be asked.
         reach: How far back the API reads.
-        start: The user's start_date: nothing older is asked for.
-        end: The user's end_date: nothing younger is asked for.
+        start: The user's start_date: nothing older is read.
+        end: The user's end_date: nothing younger is read.
         bookmark: The end of the last finished slice, None in a first sync.
-        overlap: How far behind the bookmark everything is read anew (rows may appear late).
+        overlap: How far behind the bookmark new rows are expected: they may appear late.
         lookback: How far behind the bookmark rows are read again to find later changes.
 
     Returns:
-        The span; since >= until where there is nothing to read.
+        The span; since >= until if there is nothing to read.
     """
     oldest = (now - reach).replace(microsecond=0) + timedelta(seconds=1)
     until = min(now - margin, end or now).replace(microsecond=0)
@@ -154,23 +155,3 @@ def plan(
         until=until,
         unreadable=since if since < oldest else None,
     )
-
-
-def rfc3339(moment: datetime) -> str:
-    """Format a moment as Amazon's parameters take it: UTC, whole seconds, with a Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_moment(text: str) -> datetime:
-    """Parse an ISO 8601 date or date-time into UTC; one without an offset is UTC already.
-
-    Raises:
-        ValueError: The text is neither, or lies before 1970.
-    """
-    moment = datetime.fromisoformat(text.strip())
-    if moment.year < _FIRST_YEAR:
-        raise ValueError(f"year {moment.year} is out of range")
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(f"year {moment.year} is out of range") from error

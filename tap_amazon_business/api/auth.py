@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import requests
 
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.retry import MAX_TRIES, waits
+from tap_amazon_business.redaction import oauth_code
 
 if TYPE_CHECKING:
     import logging
@@ -30,11 +31,10 @@ _RENEWAL_MARGIN = 0.05
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 86_400
 
-# What a header can carry, and what a code of RFC 6749 looks like.
+# What a header can carry.
 _TOKEN = re.compile("[!-~]+")
-_CODE = re.compile("[A-Za-z_]{1,100}")
 
-# What to do about an error code of Login with Amazon, with the settings' prefix filled in.
+# What to do about an error code; {0} stands for the prefix of the settings.
 _ADVICE = {
     "invalid_client": (
         "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it was "
@@ -42,7 +42,7 @@ _ADVICE = {
     ),
     "invalid_grant": (
         "check {0}_refresh_token: it was revoked, it expired, or it belongs to another application "
-        "or region; authorise the application again for a new one"
+        "or region; authorize the application again to get a new one"
     ),
     "unauthorized_client": (
         "check that {0}_refresh_token was issued to the application of {0}_client_id"
@@ -77,24 +77,24 @@ class _Token:
 class LoginWithAmazon:
     """Hands out the access token of one credential set, to any number of threads.
 
-    A token is asked for once, used until shortly before it expires, and asked for anew earlier
-    only where Amazon refused it.
+    A token is requested once and used until shortly before it expires. It is requested earlier only
+    if Amazon refused it.
     """
 
     def __init__(
         self,
         credentials: Credentials,
         *,
-        url: str,
+        lwa_url: str,
         session: requests.Session,
-        timeout: float,
+        request_timeout: float,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
         self._credentials = credentials
-        self._url = url.rstrip("/") + _TOKEN_PATH
+        self._url = lwa_url.rstrip("/") + _TOKEN_PATH
         self._session = session
-        self._timeout = timeout
+        self._request_timeout = request_timeout
         self._clock = clock
         self._logger = logger
         self._lock = threading.Lock()
@@ -105,7 +105,7 @@ class LoginWithAmazon:
         """Return a valid access token.
 
         Raises:
-            RequestFailedError: Login with Amazon refuses the credentials, or does not answer.
+            RequestFailedError: Login with Amazon refuses the credentials, or does not respond.
         """
         with self._lock:
             if self._token is None or self._clock.monotonic() >= self._token.renew_at:
@@ -119,48 +119,52 @@ class LoginWithAmazon:
                 self._token = None
 
     def _request_token(self) -> _Token:
-        if self._failure:  # for good: threads and streams that come later need not try again
+        if self._failure:  # final: other threads and streams need not try again
             raise self._failure
-        problem = ""
-        for tries, wait in enumerate(waits(), start=1):
-            asked_at = self._clock.monotonic()
-            status, reply = self._post()
-            token = reply.get("access_token")
-            if status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
-                lifetime = _lifetime(reply.get("expires_in"))
-                return _Token(token, asked_at + lifetime * (1 - _RENEWAL_MARGIN))
-            code = str(reply.get("error") or "")
-            # Anything but a code might repeat what was sent.
-            code = code if _CODE.fullmatch(code) else ""
-            problem = f"HTTP {status} {code}".rstrip() if status else code
-            if status in _REFUSALS and code not in _TRANSIENT_CODES:
-                advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(self._credentials.prefix)
-                self._failure = RequestFailedError(
-                    f"Login with Amazon refused the credentials of {self._credentials.prefix}_*: "
-                    f"{problem}; {advice}.",
-                    status=status,
-                )
-                raise self._failure
-            if tries == MAX_TRIES:
-                break
-            self._logger.warning(
-                "Login with Amazon (%s): %s; try %d of %d, next in %.1f s",
-                self._credentials.prefix,
-                problem,
-                tries,
-                MAX_TRIES,
-                wait,
+        prefix = self._credentials.prefix
+        subject = f"Login with Amazon ({prefix})"
+        try:
+            return retry(self._attempt, subject=subject, clock=self._clock, logger=self._logger)
+        except TransientError as error:
+            self._failure = RequestFailedError(
+                f"Login with Amazon at {self._url} issued no access token for {prefix}_* in "
+                f"{MAX_ATTEMPTS} attempts: {error.problem}. Check that the host can be reached "
+                "(setting lwa_url, network, proxy) and run the sync again."
             )
-            self._clock.sleep(wait)
-        self._failure = RequestFailedError(
-            f"Login with Amazon at {self._url} gave no access token for "
-            f"{self._credentials.prefix}_* in {MAX_TRIES} tries: {problem}. Check that the host "
-            "can be reached (setting lwa_url, network, proxy) and run the sync again."
-        )
+        except RequestFailedError as error:
+            self._failure = error
         raise self._failure
 
-    def _post(self) -> tuple[int | None, dict[str, Any]]:
-        """Ask once; return the status and the reply, or None and what went wrong."""
+    def _attempt(self) -> _Token:
+        """Request an access token once.
+
+        Raises:
+            RequestFailedError: The credentials are refused.
+            TransientError: There was no access token for another reason.
+        """
+        requested_at = self._clock.monotonic()
+        status, reply = self._post()
+        token = reply.get("access_token")
+        if status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
+            lifetime = _lifetime(reply.get("expires_in"))
+            return _Token(token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
+        code = oauth_code(reply.get("error"))
+        problem = f"HTTP {status} {code}".rstrip()
+        if status not in _REFUSALS or code in _TRANSIENT_CODES:
+            raise TransientError(problem, status=status)
+        prefix = self._credentials.prefix
+        advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(prefix)
+        raise RequestFailedError(
+            f"Login with Amazon refused the credentials in {prefix}_*: {problem}; {advice}.",
+            status=status,
+        )
+
+    def _post(self) -> tuple[int, dict[str, Any]]:
+        """Send the request; return the status and the decoded reply.
+
+        Raises:
+            TransientError: There was no response.
+        """
         form = {
             "grant_type": "refresh_token",
             "refresh_token": self._credentials.refresh_token,
@@ -169,10 +173,14 @@ class LoginWithAmazon:
         }
         try:
             response = self._session.post(
-                self._url, data=form, timeout=self._timeout, allow_redirects=False, auth=_no_auth
+                self._url,
+                data=form,
+                timeout=self._request_timeout,
+                allow_redirects=False,
+                auth=_no_auth,
             )
         except requests.RequestException as error:
-            return None, {"error": type(error).__name__}
+            raise TransientError(type(error).__name__) from error
         try:
             return response.status_code, msgspec.json.decode(response.content, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -5,7 +5,7 @@ Sources: Amazon's Reporting API v2025-06-09 and Reconciliation API v2021-01-08.
 
 from __future__ import annotations
 
-from tap_amazon_business.schemas import (
+from tap_amazon_business.streams.schemas.fields import (
     Field,
     count,
     date,
@@ -13,6 +13,7 @@ from tap_amazon_business.schemas import (
     flag,
     key,
     mapping,
+    money,
     record,
     records,
     schema,
@@ -21,21 +22,12 @@ from tap_amazon_business.schemas import (
 )
 
 
-def _money(name: str, description: str) -> Field:
-    return record(
-        name,
-        description,
-        text("currencyCode", "Currency, ISO 4217, three letters."),
-        decimal("amount", "The amount, exact."),
-    )
-
-
 def _charges() -> Field:
     return records(
         "charges",
         "What was charged, by type.",
         text("type", "SUBTOTAL, SHIPPING_AND_HANDLING, PROMOTION, TAX or NET_TOTAL."),
-        _money("amount", "The charge's amount."),
+        money("amount", "The charge's amount."),
     )
 
 
@@ -136,7 +128,7 @@ ORDER_LINE_ITEMS = schema(
     _purchase_order_number(),
     _line_number(),
     _product(),
-    _money("unitPrice", "Price of one."),
+    money("unitPrice", "Price of one."),
     count("quantity", "How many were ordered."),
     _charges(),
     record(
@@ -150,7 +142,7 @@ ORDER_LINE_ITEMS = schema(
         "pricingProgram",
         "Programme that set the price.",
         text("name", "Its name."),
-        _money("discountAmount", "The discount it gave."),
+        money("discountAmount", "The discount it gave."),
     ),
     record(
         "sustainability",
@@ -249,7 +241,7 @@ TRANSACTIONS = schema(
     decimal("giftWrapTaxRate", "Tax rate of the gift wrapping, exact."),
     text("legalEntityName", "Legal entity that bought."),
     text("purchasingCustomerGroupName", "Group that the buyer belongs to."),
-    _money("amount", "Amount of the transaction."),
+    money("amount", "Amount of the transaction."),
     text("paymentInstrumentType", "Kind of payment, such as Visa."),
     text("paymentInstrumentLast4Digits", "Last four digits of the payment instrument."),
     _customer("buyer", "Who bought"),
@@ -263,7 +255,7 @@ TRANSACTIONS = schema(
         "transactionLineItems",
         "The lines of the transaction.",
         text("refundReason", "Why it was refunded."),
-        *(_money(name, description) for name, description in TRANSACTION_LINE_AMOUNTS.items()),
+        *(money(name, description) for name, description in TRANSACTION_LINE_AMOUNTS.items()),
         decimal("taxRate", "Tax rate of the line, exact."),
         text("orderId", "Amazon's identifier of the order."),
         text("unspsc", "UNSPSC classification of the product."),

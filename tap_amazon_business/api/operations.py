@@ -1,0 +1,230 @@
+"""Every operation of Amazon's that the tap uses, as data.
+
+Sources: the models vendorOrders.json and vendorShipments.json (v1) of the Selling Partner API;
+"Reporting API v2025-06-09" and "Reconciliation API v2021-01-08" of the Amazon Business API; the
+guides "Usage plans and rate limits" of both. A new stream begins with an entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_amazon_business.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST_SUBJECT = 250
+
+
+@dataclass(frozen=True)
+class UsagePlan:
+    """What an operation allows: `rate` requests a second, `burst` of them at once.
+
+    `fixed` marks a plan from the settings: Amazon's announcements may lower it, never raise it. So
+    an account can be shared with another program.
+    """
+
+    rate: float
+    burst: int
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: Amazon's name.
+        path: The path; `{}` stands for a purchase order number.
+        role: The role that an application needs.
+        plan: The usage plan that Amazon publishes.
+        rows: The field that holds the rows.
+        token_parameter: The parameter that carries the page token.
+        envelope: The object around rows and pagination; None if they stand at the top.
+        page_size: How many rows a page holds at most.
+        longest_range: The widest range of dates to ask for.
+        reach: How far back the operation reads.
+    """
+
+    name: str
+    path: str
+    role: str
+    plan: UsagePlan
+    rows: str
+    token_parameter: str = ""
+    envelope: str | None = None
+    page_size: int = 100
+    longest_range: timedelta = timedelta.max
+    reach: timedelta = timedelta.max
+
+    def rows_of(self, body: Mapping[str, Any]) -> list[Any] | None:
+        """Return the rows of a response body, None if it holds no list of rows."""
+        if self.envelope is None:
+            rows = body.get(self.rows)
+            return rows if isinstance(rows, list) else None
+        payload = body.get(self.envelope)
+        if not isinstance(payload, dict) or not isinstance(payload.get("pagination") or {}, dict):
+            return None
+        rows = payload.get(self.rows)
+        if rows is None and not payload.keys() - {self.rows, "pagination"}:
+            return []  # Amazon may leave out an empty list
+        return rows if isinstance(rows, list) else None
+
+    def page_token_of(self, body: Mapping[str, Any]) -> str | None:
+        """Return the token of the next page, None on the last: absent, null and "" all end it."""
+        holder = body[self.envelope].get("pagination") or {} if self.envelope else body
+        token = holder.get(self.token_parameter)
+        return str(token) if token else None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One GET request of an operation.
+
+    Attributes:
+        operation: The operation.
+        params: Query parameters, not encoded.
+        subject: What is asked for; it names the request in messages.
+        segment: What stands for `{}` in the operation's path, completely encoded.
+        page_token: The token of the page, None on the first.
+    """
+
+    operation: Operation
+    params: Mapping[str, str] = field(default_factory=dict)
+    subject: str = ""
+    segment: str = ""
+    page_token: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path, completely encoded."""
+        return self.operation.path.format(self.segment)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """All query parameters. A page token goes with the parameters of the first page."""
+        if self.page_token is None:
+            return dict(self.params)
+        return {**self.params, self.operation.token_parameter: self.page_token}
+
+    def page(self, token: str | None) -> Request:
+        """Return the request for another page of the same list."""
+        return replace(self, page_token=token)
+
+    @override
+    def __str__(self) -> str:
+        # Buyers type purchase order numbers as they like, e-mail addresses too.
+        return redact(f"{self.operation.name} ({self.subject[:_LONGEST_SUBJECT]})")
+
+
+_VENDOR_ROLE = "'Amazon Fulfillment' or 'Inventory and Order Tracking'"
+_REPORTING_ROLE = "'Amazon Business Analytics'"
+_VENDOR_PLAN = UsagePlan(rate=10, burst=10)
+_REPORTING_PLAN = UsagePlan(rate=0.5, burst=10)
+_ORDERS = "/vendor/orders/v1/purchaseOrders"
+_REPORTS = "/reports/2025-06-09"
+
+# Ranges of more than seven days are refused, on some accounts also those of exactly seven, and a
+# window's overlap with the one before comes on top.
+_WEEK = timedelta(days=7) - timedelta(minutes=1)
+_SIX_MONTHS = timedelta(days=180)
+
+# The API allows 366 days, and the overlap of two windows comes on top.
+_YEAR = timedelta(days=365)
+# Two years; a day less, as the last page of the oldest window is asked for later than its first.
+_TWO_YEARS = timedelta(days=729)
+
+GET_PURCHASE_ORDERS = Operation(
+    name="getPurchaseOrders",
+    path=_ORDERS,
+    role=_VENDOR_ROLE,
+    plan=_VENDOR_PLAN,
+    rows="orders",
+    token_parameter="nextToken",  # noqa: S106 (a parameter's name)
+    envelope="payload",
+    longest_range=_WEEK,
+    reach=_SIX_MONTHS,
+)
+GET_PURCHASE_ORDER = Operation(
+    name="getPurchaseOrder",
+    path=_ORDERS + "/{}",
+    role=_VENDOR_ROLE,
+    plan=_VENDOR_PLAN,
+    rows="payload",
+)
+GET_PURCHASE_ORDERS_STATUS = replace(
+    GET_PURCHASE_ORDERS,
+    name="getPurchaseOrdersStatus",
+    path="/vendor/orders/v1/purchaseOrdersStatus",
+    rows="ordersStatus",
+)
+GET_SHIPMENT_DETAILS = replace(
+    GET_PURCHASE_ORDERS,
+    name="GetShipmentDetails",
+    path="/vendor/shipping/v1/shipments",
+    rows="shipments",
+    page_size=50,
+)
+GET_ORDER_REPORTS = Operation(
+    name="getOrderReports",
+    path=_REPORTS + "/orderReports",
+    role=_REPORTING_ROLE,
+    plan=_REPORTING_PLAN,
+    rows="ordersReport",
+    token_parameter="nextPageToken",  # noqa: S106 (a parameter's name)
+    longest_range=_YEAR,
+    reach=_TWO_YEARS,
+)
+GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER = replace(
+    GET_ORDER_REPORTS,
+    name="getOrderReportsByPurchaseOrderNumber",
+    path=_REPORTS + "/purchaseOrders/{}/orderReports",
+)
+GET_ORDER_LINE_ITEM_REPORTS = replace(
+    GET_ORDER_REPORTS,
+    name="getOrderLineItemReports",
+    path=_REPORTS + "/orderLineItemReports",
+    rows="orderLineItemsReport",
+)
+GET_SHIPMENT_REPORTS = replace(
+    GET_ORDER_REPORTS,
+    name="getShipmentReports",
+    path=_REPORTS + "/shipmentReports",
+    rows="shipmentsReport",
+)
+GET_SHIPMENT_LINE_ITEM_REPORTS = replace(
+    GET_ORDER_REPORTS,
+    name="getShipmentLineItemReports",
+    path=_REPORTS + "/shipmentLineItemReports",
+    rows="shipmentLineItemsReport",
+)
+GET_TRANSACTIONS = Operation(
+    name="getTransactions",
+    path="/reconciliation/2021-01-08/transactions",
+    role="'Business Purchase Reconciliation'",
+    plan=UsagePlan(rate=2, burst=10),
+    rows="transactions",
+    token_parameter="nextPageToken",  # noqa: S106 (a parameter's name)
+    reach=_TWO_YEARS,
+)
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        GET_PURCHASE_ORDERS,
+        GET_PURCHASE_ORDER,
+        GET_PURCHASE_ORDERS_STATUS,
+        GET_SHIPMENT_DETAILS,
+        GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
+        GET_ORDER_REPORTS,
+        GET_ORDER_LINE_ITEM_REPORTS,
+        GET_SHIPMENT_REPORTS,
+        GET_SHIPMENT_LINE_ITEM_REPORTS,
+        GET_TRANSACTIONS,
+    )
+}

@@ -1,0 +1,1 @@
+"""What the streams' records look like."""

@@ -1,0 +1,1 @@
+"""What a sync reads, and in which order. Nothing here knows HTTP."""

@@ -1,0 +1,68 @@
+"""Dates and times: parsed here, written here, always UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+# Nothing that these APIs hold is older, and arithmetic with dates has its limits.
+_FIRST_YEAR = 1970
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def rfc3339(moment: datetime) -> str:
+    """Format a moment as Amazon's parameters and the bookmark hold it: whole seconds, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(value: str | date) -> datetime:
+    """Parse an ISO 8601 date or date-time of a setting or a state; without an offset it is UTC.
+
+    Raises:
+        ValueError: The text is neither, or the year is before 1970.
+    """
+    # YAML brings dates as such.
+    moment = datetime.fromisoformat(value.strip() if isinstance(value, str) else value.isoformat())
+    if moment.year < _FIRST_YEAR:
+        raise ValueError(f"year {moment.year} is out of range")
+    try:
+        return _in_utc(moment)
+    except OverflowError as error:
+        raise ValueError(f"year {moment.year} is out of range") from error
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return a date of one of Amazon's rows as a moment in UTC, None if it is not a date."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return _in_utc(datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_before(value: object, moment: datetime) -> bool:
+    """Tell whether a date of one of Amazon's rows lies before a moment; a missing one does not."""
+    found = moment_of(value)
+    return found is not None and found < moment
+
+
+def utc(value: object) -> str | None:
+    """Return a date of one of Amazon's rows in UTC, RFC 3339 with a Z; None if it is not a date.
+
+    Takes a string, with or without an offset (without one it is UTC), and the object
+    `{"date": string}` of Amazon's models.
+    """
+    if isinstance(value, dict):
+        value = value.get("date")
+    moment = moment_of(value)
+    if moment is None:
+        return None
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        return value  # with all the digits of its seconds
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
