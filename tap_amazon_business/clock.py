@@ -1,4 +1,4 @@
-"""Time, passed in wherever it matters."""
+"""The clock, passed in wherever time matters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the tap asks of time; tests pass one that does not wait."""
+    """A clock; tests pass one that does not wait."""
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""

@@ -18,12 +18,12 @@ from tap_amazon_business.times import utc
 # The format of an exact decimal in a string. Loaders that know it create a numeric column.
 DECIMAL_FORMAT = "x-singer.decimal"
 
-# Makes a value fit, or returns None where it cannot be made to.
+# Makes a value fit, or returns None if that is impossible.
 Convert = Callable[[Any], Any]
-# Takes a field's path and what became of it; called for every occurrence.
+# Takes a field's path and the problem with it; called for every occurrence.
 Report = Callable[[str, str], None]
 
-# The digits of a decimal as Amazon's models have them; more than that not every loader can read.
+# A decimal as Amazon's models describe it. Some loaders cannot read more than that.
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 
 # Whole numbers that fit into 64 bits, and how long one may be written.
@@ -58,7 +58,7 @@ class Shaper:
             return self._array(schema.get("items", {}), path)
         expected = schema.get("format", kind)
         scalar = _SCALARS.get(expected, _SCALARS.get(kind))
-        # A catalog may hold a schema of the user's own making: what it says is left to them.
+        # A catalog may hold a schema that the user wrote; leave its types to them.
         return self._scalar(scalar, path, expected) if scalar else _unchanged
 
     def _scalar(self, scalar: Convert, path: str, expected: str) -> Convert:
@@ -67,13 +67,13 @@ class Shaper:
                 return None
             converted = scalar(value)
             if converted is None:
-                self._report(path, f"a value that is no {expected} became null")
+                self._report(path, f"a value that is not a {expected} became null")
             return converted
 
         return convert
 
     def _object(self, properties: Mapping[str, Any], prefix: str) -> Convert:
-        # Most values have the type that fits already; asking for it saves calling a converter.
+        # Most values have the right type already; checking that saves a call.
         fields = {
             name: (_fitting_type(schema), self._converter(schema, prefix + name))
             for name, schema in properties.items()
@@ -82,7 +82,7 @@ class Shaper:
         def convert(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
             if not isinstance(value, dict):
                 if value is not None:
-                    self._report(prefix.rstrip("."), "a value that is no object became null")
+                    self._report(prefix.rstrip("."), "a value that is not an object became null")
                 return None
             record = {}
             for name, part in value.items():
@@ -101,7 +101,7 @@ class Shaper:
             if isinstance(value, dict):
                 return {key: None if part is None else text(part) for key, part in value.items()}
             if value is not None:
-                self._report(path, "a value that is no object became null")
+                self._report(path, "a value that is not an object became null")
             return None
 
         return convert
@@ -113,7 +113,7 @@ class Shaper:
             if isinstance(value, list):
                 return [part for part in map(item, value) if part is not None]
             if value is not None:
-                self._report(path, "a value that is no array became null")
+                self._report(path, "a value that is not an array became null")
             return None
 
         return convert
@@ -131,7 +131,7 @@ def hoist(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def digits(value: object) -> str | None:
-    """Return an amount as the text of its digits, exactly as sent; None where it is none."""
+    """Return an amount as a string with exactly the digits sent; None if it is no amount."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     amount = str(value)
@@ -139,7 +139,7 @@ def digits(value: object) -> str | None:
 
 
 def integer(value: object) -> int | None:
-    """Return a whole number; None where the value is none."""
+    """Return a whole number; None if the value is none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if abs(value) < _INTEGER_LIMIT else None
     amount = digits(value)
@@ -150,19 +150,19 @@ def integer(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """Return true or false; None where the value is neither."""
+    """Return true or false; None if the value is neither."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
 
 
 def text(value: object) -> str:
-    """Return text as it is, and anything else as its JSON text, so that nothing is lost."""
+    """Return a string as it is, and anything else as JSON, so that nothing is lost."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _fitting_type(schema: Mapping[str, Any]) -> type | None:
-    """Return the type whose values fit a schema as they are, None where each must be looked at."""
+    """Return the type whose values fit a schema as they are, None if each needs a look."""
     if "format" in schema:
         return None
     kinds = schema.get("type", ())
@@ -173,7 +173,7 @@ def _unchanged(value: object) -> object:
     return value
 
 
-# Not whole numbers: they may be larger than any column takes.
+# Not whole numbers: they may be too large for any column.
 _TYPES: Mapping[str, type] = {"string": str, "boolean": bool}
 
 _SCALARS: Mapping[str, Convert] = {

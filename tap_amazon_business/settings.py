@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -23,137 +24,123 @@ BUSINESS_API = "business_api"
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
 
-def _secret(name: str, description: str) -> th.Property[Any]:
-    return th.Property(name, th.StringType, secret=True, description=description)
+_LOOPBACK = "https, or http on a loopback address"
+
+
+def _setting(kind: Any, name: str, description: str, **more: Any) -> th.Property[Any]:  # noqa: ANN401
+    return th.Property(name, kind, description=description, **more)
+
+
+_string = partial(_setting, th.StringType)
+_strings = partial(_setting, th.ArrayType(th.StringType))
+_boolean = partial(_setting, th.BooleanType)
+_date_time = partial(_setting, th.DateTimeType)
+_secret = partial(_setting, th.StringType, secret=True)
+
+
+def _integer(name: str, description: str, *, most: int, least: int = 0, default: int) -> Any:  # noqa: ANN401
+    return _setting(th.IntegerType(minimum=least, maximum=most), name, description, default=default)
 
 
 SCHEMA: dict[str, Any] = th.PropertiesList(
     _secret(
         "sp_api_client_id",
-        "Client id of the Selling Partner API application (LWA credentials). Needed with the two "
-        "that follow for the vendor streams: all three or none.",
+        "Client id (LWA credentials) of the Selling Partner API application. The vendor streams "
+        "need this and the next two settings: set all three or none.",
     ),
     _secret(
         "sp_api_client_secret",
-        "Client secret of the Selling Partner API application; expires after 180 days.",
+        "Client secret of the Selling Partner API application. It expires after 180 days.",
     ),
     _secret(
         "sp_api_refresh_token",
-        "Refresh token that the vendor account gave the Selling Partner API application.",
+        "Refresh token of the vendor account for the Selling Partner API application.",
     ),
-    th.Property(
+    _string(
         "sp_api_region",
-        th.StringType,
+        "Region of the vendor account: NA, EU or FE (Far East).",
         default="NA",
         allowed_values=list(hosts.SP_API_REGIONS),
-        description="Region of the vendor account: NA, EU or FE (Far East).",
     ),
     _secret(
         "business_api_client_id",
-        "Client id of the Amazon Business application. Needed with the two that follow for the "
-        "Amazon Business streams: all three or none.",
+        "Client id of the Amazon Business application. The Amazon Business streams need this and "
+        "the next two settings: set all three or none.",
     ),
     _secret("business_api_client_secret", "Client secret of the Amazon Business application."),
     _secret(
         "business_api_refresh_token",
-        "Refresh token that the business account gave the Amazon Business application; each host "
-        "(US CA MX; UK DE FR ES IT IN; JP AU) needs one of its own.",
+        "Refresh token of the business account for the Amazon Business application. Each host "
+        "(US CA MX; UK DE FR ES IT IN; JP AU) needs its own.",
     ),
-    th.Property(
+    _strings(
         "business_api_regions",
-        th.ArrayType(th.StringType),
+        "Region codes to read, one by one: US CA MX, or UK DE FR ES IT IN, or JP AU. One host must "
+        "serve all of them; use a second tap for another host.",
         default=["US"],
-        description=(
-            "Region codes to ask for, one by one: US CA MX, or UK DE FR ES IT IN, or JP AU. All "
-            "must be answered by one host; use a second tap for another."
-        ),
     ),
-    th.Property(
-        "start_date",
-        th.DateTimeType,
-        description="Where the first sync begins (UTC). Default: as far back as the API reads.",
+    _date_time(
+        "start_date", "Where the first sync begins (UTC). Default: as far back as the API reads."
     ),
-    th.Property(
-        "end_date",
-        th.DateTimeType,
-        description="Where every sync ends (UTC), for bounded backfills. Default: now.",
-    ),
-    th.Property(
+    _date_time("end_date", "Where every sync ends (UTC), for bounded backfills. Default: now."),
+    _integer(
         "lookback_days",
-        th.IntegerType(minimum=0, maximum=180),
+        "How many days before the bookmark to read purchase orders again by creation date, to find "
+        "state changes, which no filter covers.",
+        most=180,
         default=30,
-        description=(
-            "How many days behind the bookmark purchase orders are read again by creation date, "
-            "to find changes of state, which no filter covers."
-        ),
     ),
-    th.Property(
+    _integer(
         "order_reports_lookback_days",
-        th.IntegerType(minimum=0, maximum=180),
+        "Request order_reports again for purchase orders created in the last so many days, changed "
+        "or not.",
+        most=180,
         default=30,
-        description=(
-            "order_reports are asked for again for purchase orders created in these last days, "
-            "changed or not."
-        ),
     ),
-    th.Property(
+    _integer(
         "order_lookback_days",
-        th.IntegerType(minimum=0, maximum=730),
+        "How many days before the bookmark to start streams that are read by order date.",
+        most=730,
         default=60,
-        description="How many days behind the bookmark streams read by order date begin again.",
     ),
-    th.Property(
+    _strings(
         "ordering_vendor_codes",
-        th.ArrayType(th.StringType),
-        description="Read purchase orders of these vendor codes only, one pass per code.",
+        "Read only purchase orders of these vendor codes, one query per code. Default: all.",
     ),
-    th.Property(
+    _string(
         "purchase_order_state",
-        th.StringType,
-        description="Read purchase orders in this state only: New, Acknowledged or Closed.",
+        "Read only purchase orders in this state: New, Acknowledged or Closed.",
     ),
-    th.Property(
-        "po_item_state",
-        th.StringType,
-        description="Cancelled: read purchase orders with cancelled items only.",
-    ),
-    th.Property(
+    _string("po_item_state", "Cancelled: read only purchase orders with cancelled items."),
+    _boolean(
         "is_po_changed",
-        th.BooleanType,
-        description="Read only purchase orders that were (true) or were not (false) changed.",
+        "Read only purchase orders that were changed (true) or never changed (false).",
     ),
-    th.Property(
+    _boolean(
         "include_details",
-        th.BooleanType,
-        description="false: read purchase order numbers and states only. Amazon's default: true.",
+        "false: read only purchase order numbers and states. Amazon's default is true.",
     ),
-    th.Property(
+    _strings(
         "purchase_order_numbers",
-        th.ArrayType(th.StringType),
-        description=(
-            "Read exactly these purchase orders, by number, instead of by date; order_reports "
-            "then needs no vendor credentials, and no bookmark moves."
-        ),
+        "Read exactly these purchase orders, by number instead of by date. order_reports then "
+        "needs no vendor credentials, and no bookmark moves.",
     ),
-    th.Property(
+    _string(
         "order_reports_strategy",
-        th.StringType,
+        "How to find order_reports. purchase_order: one request per purchase order number and "
+        "region. order_date: list all orders of the last two years, a hundred a page, and match "
+        "the numbers that they name. auto: the cheaper of the two, as far as it can tell.",
         default="auto",
         allowed_values=["purchase_order", "order_date", "auto"],
-        description=(
-            "How order_reports are found. purchase_order: one request for each purchase order "
-            "number and region. order_date: all of the last two years, a hundred a page, matched "
-            "by the number that they name. auto: the cheaper of the two, as far as can be known."
-        ),
     ),
-    th.Property(
+    _integer(
         "max_parallel_requests",
-        th.IntegerType(minimum=1, maximum=16),
+        "How many requests to send at once, per API.",
+        least=1,
+        most=16,
         default=4,
-        description="How many requests may be under way at once, per API.",
     ),
-    th.Property(
-        "rate_limits",
+    _setting(
         th.ObjectType(
             additional_properties=th.ObjectType(
                 th.Property("rate", th.NumberType(exclusive_minimum=0), required=True),
@@ -161,43 +148,25 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
                 additional_properties=False,
             ),
         ),
-        description=(
-            "Operation -> {rate, burst} (requests a second, requests at once), where an account "
-            "has a plan of its own or is shared with another program. Amazon's x-amzn-RateLimit-"
-            "Limit header lowers these further, never raises them."
-        ),
+        "rate_limits",
+        "Operation -> {rate, burst} (requests a second, requests at once), for an account with a "
+        "plan of its own or one shared with another program. Amazon's x-amzn-RateLimit-Limit "
+        "header can lower these limits, never raise them.",
     ),
-    th.Property(
+    _integer(
         "request_timeout",
-        th.IntegerType(minimum=1, maximum=600),
+        "Seconds to wait for a response before retrying a request.",
+        least=1,
+        most=600,
         default=60,
-        description="Seconds to wait for an answer before a request is tried again.",
     ),
-    th.Property(
-        "sandbox",
-        th.BooleanType,
-        default=False,
-        description="Use Amazon's sandbox hosts, which answer with examples.",
-    ),
-    th.Property(
-        "sp_api_url",
-        th.StringType,
-        description="Replaces the Selling Partner API's host; https, or http on loopback.",
-    ),
-    th.Property(
-        "business_api_url",
-        th.StringType,
-        description="Replaces the Amazon Business API's host; https, or http on loopback.",
-    ),
-    th.Property(
-        "lwa_url",
-        th.StringType,
-        description="Replaces the host of Login with Amazon; https, or http on loopback.",
-    ),
-    th.Property(
+    _boolean("sandbox", "Use Amazon's sandbox hosts, which return examples.", default=False),
+    _string("sp_api_url", f"Replaces the Selling Partner API's host; {_LOOPBACK}."),
+    _string("business_api_url", f"Replaces the Amazon Business API's host; {_LOOPBACK}."),
+    _string("lwa_url", f"Replaces the host of Login with Amazon; {_LOOPBACK}."),
+    _string(
         "user_agent",
-        th.StringType,
-        description="The user-agent header. Default: tap-amazon-business/version (Language=Python/x.y).",  # noqa: E501
+        "The user-agent header. Default: tap-amazon-business/version (Language=Python/x.y).",
     ),
 ).to_dict()
 

@@ -1,4 +1,4 @@
-"""The tap: settings checked, one connection per credential set, streams listed."""
+"""The tap: settings, one client per credential set, streams; every deviation from the SDK's tap."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class TapAmazonBusiness(Tap):
     name = "tap-amazon-business"
     message_writer_class = Writer
     config_jsonschema: ClassVar[dict[str, Any]] = tap_settings.SCHEMA
-    # Without ACTIVATE_VERSION: it would have targets delete what a sync did not bring, which is
-    # all that is unchanged.
+    # Without ACTIVATE_VERSION: it makes targets delete the rows that a sync did not emit, which are
+    # all that did not change.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -58,7 +58,7 @@ class TapAmazonBusiness(Tap):
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         self._clock = clock or SystemClock()
         self._failures: dict[str, TapError] = {}
-        # At level DEBUG it logs paths, and in these purchase order numbers, which may be anything.
+        # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         super().__init__(**kwargs)
 
@@ -67,29 +67,29 @@ class TapAmazonBusiness(Tap):
         self.append_builtin_config(self.config_jsonschema)
         errors = problems(self._config, self.config_jsonschema, self._clock.now())
         if errors and raise_errors:
-            # Of its own exception the SDK makes the schema of all settings, which is all that
-            # `meltano config test` then shows, or under --test a traceback.
+            # The SDK's own exception prints the schema of all settings, which hides the message
+            # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
         return errors
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take over a state, once its shape was checked.
+        """Load a state.
 
         Raises:
-            TapError: It is none of Singer's.
+            TapError: The state is damaged.
         """
         bookmarks = state.get("bookmarks", {})
         if not isinstance(bookmarks, dict) or not all(
             isinstance(bookmark, dict) for bookmark in bookmarks.values()
         ):
             raise TapError(
-                "The state is damaged: 'bookmarks' has to be an object of objects, one per stream. "
-                "Correct it, or clear it to read everything again."
+                "The state is damaged: 'bookmarks' must be an object that holds an object per "
+                "stream. Correct it, or clear it to read everything again."
             )
         if bookmarks and not bookmarks.keys() & self.streams.keys():
             self.logger.warning(
-                "The state is of other streams than this tap's (%s); everything is read again",
+                "The state belongs to streams that this tap does not have (%s); reading everything",
                 ", ".join(sorted(map(str, bookmarks))),
             )
         super().load_state(state)
@@ -99,29 +99,24 @@ class TapAmazonBusiness(Tap):
         """Return the streams of the credential sets that are set; without any, all streams."""
         usable = not self._validate_config(raise_errors=False)
         settings = Settings.from_config(self._config if usable else {}, self.plugin_version)
+        business = [*BUSINESS_STREAMS]
+        if reports := order_reports_stream(settings):
+            business.append(reports)
+        else:
+            self.logger.warning(
+                "order_reports with the strategy purchase_order needs purchase orders: set "
+                "sp_api_client_id, sp_api_client_secret and sp_api_refresh_token, or "
+                "purchase_order_numbers, or another order_reports_strategy"
+            )
         neither = settings.sp_api is None and settings.business_api is None
         streams: list[AmazonStream] = []
-        if settings.sp_api or neither:
-            client = self._client(
-                settings, settings.sp_api_url, settings.sp_api or Credentials.none(SP_API)
-            )
-            streams += [self._stream(kind, client, settings) for kind in VENDOR_STREAMS]
-        if settings.business_api or neither:
-            client = self._client(
-                settings,
-                settings.business_api_url,
-                settings.business_api or Credentials.none(BUSINESS_API),
-            )
-            kinds = [*BUSINESS_STREAMS]
-            if reports := order_reports_stream(settings):
-                kinds.append(reports)
-            else:
-                self.logger.warning(
-                    "order_reports by purchase order need purchase orders: set sp_api_client_id, "
-                    "sp_api_client_secret and sp_api_refresh_token, or purchase_order_numbers, or "
-                    "another order_reports_strategy"
-                )
-            streams += [self._stream(kind, client, settings) for kind in kinds]
+        for prefix, url, credentials, kinds in (
+            (SP_API, settings.sp_api_url, settings.sp_api, VENDOR_STREAMS),
+            (BUSINESS_API, settings.business_api_url, settings.business_api, business),
+        ):
+            if credentials or neither:
+                client = self._client(settings, url, credentials or Credentials.none(prefix))
+                streams += [self._stream(kind, client, settings) for kind in kinds]
         return streams
 
     def _client(self, settings: Settings, url: str, credentials: Credentials) -> Client:
@@ -158,44 +153,46 @@ class TapAmazonBusiness(Tap):
         )
 
     def _fail(self, stream: str, error: TapError) -> None:
-        """Take note of a stream's failure, and say it, a common cause in full but once."""
-        said = any(error is other for other in self._failures.values())
+        """Record and log a stream's failure; a common cause is logged in full only once."""
+        known = any(error is other for other in self._failures.values())
         self._failures[stream] = error
-        self.logger.error("%s: %s", stream, "fails for the same reason" if said else error.message)
+        self.logger.error(
+            "%s: %s", stream, "failed for the same reason" if known else error.message
+        )
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK writes the state here, which may be in the midst of another message, and ends with
-        # status 0, as if the sync were complete. Here every finished slice has its state already.
-        self.logger.warning("Stopped by signal %d: the sync is not complete", signum)
+        # The SDK writes the state here, perhaps within another message, and exits with status 0, as
+        # if the sync were complete. Every finished slice has its STATE message already.
+        self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
         self._writer.stop(128 + signum)
 
     @property
     def _writer(self) -> Writer:
-        """Return what the SDK made of `message_writer_class`, and of no type."""
+        """Return the writer, which the SDK creates from `message_writer_class` without a type."""
         return cast("Writer", self.message_writer)
 
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
-        """Sync all streams, and say at the end which of them failed.
+        """Sync all streams, and raise an error at the end if any failed.
 
-        The SDK declares this final, but has no other door at the end of a sync.
+        The SDK declares this final, but has no other hook at the end of a sync.
 
         Raises:
             TapError: At least one stream failed; the others are complete and bookmarked.
         """
-        # What was imported lives as long as the process: the collector need not look at it again
-        # and again, which took a fifth of the time.
+        # Imported modules live as long as the process. Without this, the garbage collector visits
+        # them again and again, which took a fifth of the time.
         gc.freeze()
         try:
             super().sync_all()
         except BrokenPipeError as error:
             self._writer.abandon()
             raise TapError(
-                "Nobody reads the tap's output any more: the loader has ended. Its own log says "
-                "why; the next sync begins where the last state that it stored stands."
+                "The loader has ended: nothing reads the tap's output any more. The loader's log "
+                "says why. The next sync resumes at the last state that the loader stored."
             ) from error
-        self._say_failures()
+        self._raise_failures()
 
     @override  # type: ignore[misc]
     def run_sync_dry_run(
@@ -203,28 +200,28 @@ class TapAmazonBusiness(Tap):
         dry_run_record_limit: int | None = 1,
         streams: Iterable[Stream] | None = None,
     ) -> bool:
-        """Try all streams (`--test`).
+        """Test all streams (`--test`).
 
-        The SDK declares this final, and takes a stream whose failure was kept for a good one.
+        The SDK declares this final. It counts a stream as good if its error was caught.
 
         Raises:
             TapError: At least one stream failed.
         """
         super().run_sync_dry_run(dry_run_record_limit, streams)
-        self._say_failures()
+        self._raise_failures()
         return True
 
-    def _say_failures(self) -> None:
-        """End the run where a stream failed, with the first cause, which may be all that is shown.
+    def _raise_failures(self) -> None:
+        """Raise an error if a stream failed.
 
         Raises:
-            TapError: At least one stream failed.
+            TapError: At least one stream failed. It names the first cause, as some programs show
+                only the last error.
         """
         if self._failures:
             first = next(iter(self._failures.values()))
             raise TapError(
-                f"The sync is not complete. Failed: {', '.join(sorted(self._failures))} (see the "
-                "errors above). What the other streams read is out and bookmarked; the next sync "
-                "of the failed ones begins where their bookmarks stand. The first error was: "
-                f"{first.message}"
+                f"The sync is incomplete. Failed: {', '.join(sorted(self._failures))} (see the "
+                "errors above). The other streams are complete and bookmarked; the next sync of "
+                f"the failed ones resumes at their bookmarks. The first error was: {first.message}"
             )

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 
-# Bytes. Each write gives up the interpreter to the threads that read ahead: few and large ones
-# saved a seventh of the time.
+# Bytes. Each write hands the interpreter to the threads that read ahead: few large writes saved a
+# seventh of the time.
 _ENOUGH = 1 << 18
 
 
 class Writer(MsgSpecWriter):
-    """Writes to standard output, and hands on what was written with every STATE message.
+    """Writes to standard output in blocks, and completes a block with every STATE message.
 
-    Until then records may wait: a loader can make nothing certain of them before it sees the state
-    that covers them.
+    Until then records may wait: a loader cannot confirm them before it sees the state that covers
+    them.
     """
 
     def __init__(self) -> None:
@@ -40,13 +40,13 @@ class Writer(MsgSpecWriter):
             self.flush()
 
     def flush(self) -> None:
-        """Hand on all that was written."""
+        """Write out everything that waits."""
         self._writing = True
         binary = getattr(sys.stdout, "buffer", None)
-        if binary is None:  # somebody redirected the output to where text is collected
+        if binary is None:  # the output was redirected to a text buffer
             sys.stdout.write(self._lines.decode())
         else:
-            # Where PYTHONUNBUFFERED is set, a write that a signal interrupts ends in the midst.
+            # With PYTHONUNBUFFERED, a signal can cut a write short.
             rest = memoryview(bytes(self._lines))
             while rest:
                 rest = rest[binary.write(rest) :]
@@ -57,16 +57,16 @@ class Writer(MsgSpecWriter):
             sys.exit(self._status)
 
     def stop(self, status: int) -> None:
-        """End the process with this status, when no line is half written.
+        """End the process with this status, once no line is half written.
 
-        Meant for signal handlers, which may run in the midst of a write.
+        For signal handlers, which may run during a write.
         """
         if not self._writing:
             sys.exit(status)
         self._status = status
 
     def abandon(self) -> None:
-        """Give up what waits to be written, as nobody reads it any more."""
+        """Discard everything that waits, as nothing reads it any more."""
         self._lines.clear()
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (its descriptor is what is needed)
             os.dup2(nowhere.fileno(), sys.stdout.fileno())

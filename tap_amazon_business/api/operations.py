@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -41,9 +42,9 @@ class Operation:
     Attributes:
         name: Amazon's name.
         path: The path; `{}` stands for a purchase order number.
+        rows: The field that holds the rows.
         role: The role that an application needs.
         plan: The usage plan that Amazon publishes.
-        rows: The field that holds the rows.
         token_parameter: The parameter that carries the page token.
         envelope: The object around rows and pagination; None if they stand at the top.
         page_size: How many rows a page holds at most.
@@ -53,9 +54,9 @@ class Operation:
 
     name: str
     path: str
+    rows: str
     role: str
     plan: UsagePlan
-    rows: str
     token_parameter: str = ""
     envelope: str | None = None
     page_size: int = 100
@@ -122,95 +123,67 @@ class Request:
         return redact(f"{self.operation.name} ({self.subject[:_LONGEST_SUBJECT]})")
 
 
-_VENDOR_ROLE = "'Amazon Fulfillment' or 'Inventory and Order Tracking'"
-_REPORTING_ROLE = "'Amazon Business Analytics'"
-_VENDOR_PLAN = UsagePlan(rate=10, burst=10)
-_REPORTING_PLAN = UsagePlan(rate=0.5, burst=10)
-_ORDERS = "/vendor/orders/v1/purchaseOrders"
-_REPORTS = "/reports/2025-06-09"
-
 # Ranges of more than seven days are refused, on some accounts also those of exactly seven, and a
-# window's overlap with the one before comes on top.
-_WEEK = timedelta(days=7) - timedelta(minutes=1)
-_SIX_MONTHS = timedelta(days=180)
-
-# The API allows 366 days, and the overlap of two windows comes on top.
-_YEAR = timedelta(days=365)
-# Two years; a day less, as the last page of the oldest window is asked for later than its first.
-_TWO_YEARS = timedelta(days=729)
-
-GET_PURCHASE_ORDERS = Operation(
-    name="getPurchaseOrders",
-    path=_ORDERS,
-    role=_VENDOR_ROLE,
-    plan=_VENDOR_PLAN,
-    rows="orders",
+# window's overlap with the one before comes on top. Six months can be read.
+_vendor = partial(
+    Operation,
+    role="'Amazon Fulfillment' or 'Inventory and Order Tracking'",
+    plan=UsagePlan(rate=10, burst=10),
     token_parameter="nextToken",  # noqa: S106 (a parameter's name)
     envelope="payload",
-    longest_range=_WEEK,
-    reach=_SIX_MONTHS,
+    longest_range=timedelta(days=7) - timedelta(minutes=1),
+    reach=timedelta(days=180),
 )
-GET_PURCHASE_ORDER = Operation(
-    name="getPurchaseOrder",
-    path=_ORDERS + "/{}",
-    role=_VENDOR_ROLE,
-    plan=_VENDOR_PLAN,
-    rows="payload",
-)
-GET_PURCHASE_ORDERS_STATUS = replace(
-    GET_PURCHASE_ORDERS,
-    name="getPurchaseOrdersStatus",
-    path="/vendor/orders/v1/purchaseOrdersStatus",
-    rows="ordersStatus",
-)
-GET_SHIPMENT_DETAILS = replace(
-    GET_PURCHASE_ORDERS,
-    name="GetShipmentDetails",
-    path="/vendor/shipping/v1/shipments",
-    rows="shipments",
-    page_size=50,
-)
-GET_ORDER_REPORTS = Operation(
-    name="getOrderReports",
-    path=_REPORTS + "/orderReports",
-    role=_REPORTING_ROLE,
-    plan=_REPORTING_PLAN,
-    rows="ordersReport",
+
+# Two years can be read; a day less, as the last page of the oldest window is requested later than
+# its first.
+_business = partial(
+    Operation,
     token_parameter="nextPageToken",  # noqa: S106 (a parameter's name)
-    longest_range=_YEAR,
-    reach=_TWO_YEARS,
+    reach=timedelta(days=729),
 )
-GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER = replace(
-    GET_ORDER_REPORTS,
-    name="getOrderReportsByPurchaseOrderNumber",
-    path=_REPORTS + "/purchaseOrders/{}/orderReports",
+# Ranges may be 366 days long, and a window's overlap with the one before comes on top.
+_reports = partial(
+    _business,
+    role="'Amazon Business Analytics'",
+    plan=UsagePlan(rate=0.5, burst=10),
+    longest_range=timedelta(days=365),
 )
-GET_ORDER_LINE_ITEM_REPORTS = replace(
-    GET_ORDER_REPORTS,
-    name="getOrderLineItemReports",
-    path=_REPORTS + "/orderLineItemReports",
-    rows="orderLineItemsReport",
+
+_ORDERS = "/vendor/orders/v1"
+_REPORTS = "/reports/2025-06-09"
+
+GET_PURCHASE_ORDERS = _vendor("getPurchaseOrders", _ORDERS + "/purchaseOrders", "orders")
+GET_PURCHASE_ORDER = _vendor(
+    "getPurchaseOrder", _ORDERS + "/purchaseOrders/{}", "payload", envelope=None
 )
-GET_SHIPMENT_REPORTS = replace(
-    GET_ORDER_REPORTS,
-    name="getShipmentReports",
-    path=_REPORTS + "/shipmentReports",
-    rows="shipmentsReport",
+GET_PURCHASE_ORDERS_STATUS = _vendor(
+    "getPurchaseOrdersStatus", _ORDERS + "/purchaseOrdersStatus", "ordersStatus"
 )
-GET_SHIPMENT_LINE_ITEM_REPORTS = replace(
-    GET_ORDER_REPORTS,
-    name="getShipmentLineItemReports",
-    path=_REPORTS + "/shipmentLineItemReports",
-    rows="shipmentLineItemsReport",
+GET_SHIPMENT_DETAILS = _vendor(
+    "GetShipmentDetails", "/vendor/shipping/v1/shipments", "shipments", page_size=50
 )
-GET_TRANSACTIONS = Operation(
-    name="getTransactions",
-    path="/reconciliation/2021-01-08/transactions",
+GET_ORDER_REPORTS = _reports("getOrderReports", _REPORTS + "/orderReports", "ordersReport")
+GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER = _reports(
+    "getOrderReportsByPurchaseOrderNumber",
+    _REPORTS + "/purchaseOrders/{}/orderReports",
+    "ordersReport",
+)
+GET_ORDER_LINE_ITEM_REPORTS = _reports(
+    "getOrderLineItemReports", _REPORTS + "/orderLineItemReports", "orderLineItemsReport"
+)
+GET_SHIPMENT_REPORTS = _reports(
+    "getShipmentReports", _REPORTS + "/shipmentReports", "shipmentsReport"
+)
+GET_SHIPMENT_LINE_ITEM_REPORTS = _reports(
+    "getShipmentLineItemReports", _REPORTS + "/shipmentLineItemReports", "shipmentLineItemsReport"
+)
+GET_TRANSACTIONS = _business(
+    "getTransactions",
+    "/reconciliation/2021-01-08/transactions",
+    "transactions",
     role="'Business Purchase Reconciliation'",
     plan=UsagePlan(rate=2, burst=10),
-    rows="transactions",
-    token_parameter="nextPageToken",  # noqa: S106 (a parameter's name)
-    reach=_TWO_YEARS,
 )
 
 OPERATIONS: Mapping[str, Operation] = {

@@ -7,6 +7,7 @@ order_reports_strategy.
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -223,59 +224,55 @@ class ByNumber:
 
 
 class ByDate:
-    """Looks purchase orders up in the lists of all orders, a hundred a request."""
+    """Looks purchase orders up in lists of all orders, a hundred a request."""
 
-    def __init__(self, lists: ReportLists, by_number: ByNumber) -> None:
+    def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:
         self._lists = lists
-        self._by_number = by_number
+        self._by_number = ByNumber(stream)
+        self._regions = len(stream.settings.business_api_regions)
 
     def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
         """Yield each purchase order number with the rows of its reports."""
-        self._lists.read()
-        # Younger orders may have reports that the lists do not hold yet.
-        until = self._lists.until - _LISTED_LATE
-        listed = [number for number, order in orders.items() if not _dated_from(order, until)]
+        listed: list[str] = []
+        if self._lists.read(self._allowed(orders)):
+            # Younger orders may have reports that the lists do not hold yet.
+            until = self._lists.until - _LISTED_LATE
+            listed = [number for number, order in orders.items() if not _dated_from(order, until)]
         for number in listed:
             yield number, self._lists.rows(number)
-        if young := orders.keys() - listed:
-            yield from self._by_number.reports(number for number in orders if number in young)
+        if others := [number for number in orders if number not in set(listed)]:
+            yield from self._by_number.reports(others)
+
+    def _allowed(self, orders: Mapping[str, Row]) -> float:
+        """Return how many pages the lists may have cost once these orders are served."""
+        del orders
+        return math.inf
 
 
-class Auto:
+class Auto(ByDate):
     """Takes the cheaper of the two ways.
 
     By number, an order costs a request per region; by date, a hundred reports cost one, whether
     their orders are wanted or not. Which is cheaper shows only at the end. So lists are read as
-    long as they have cost no more than the orders so far would cost by number, and until they are
-    complete, orders are asked for by number: neither way costs more than the other would have, so
-    both together cost at most twice as much as the cheaper one.
+    long as they have cost no more than the orders so far would cost by number, and orders go by
+    number until the lists are complete. Both together cost about twice as much as the cheaper way
+    at most, as neither way costs more than the other would have.
     """
 
-    def __init__(self, lists: ReportLists, by_number: ByNumber, *, regions: int) -> None:
-        self._lists = lists
-        self._by_number = by_number
-        self._by_date = ByDate(lists, by_number)
-        self._regions = regions
+    def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:
+        super().__init__(stream, lists)
         self._cost_by_number = 0
 
-    def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
-        """Yield each purchase order number with the rows of its reports."""
+    @override
+    def _allowed(self, orders: Mapping[str, Row]) -> float:
         self._cost_by_number += len(orders) * self._regions
-        if self._lists.read(self._cost_by_number):
-            return self._by_date.reports(orders)
-        return self._by_number.reports(orders)
+        return self._cost_by_number
 
 
 _STRATEGIES: Mapping[str, Callable[[AmazonStream, ExitStack], Strategy]] = {
     "purchase_order": lambda stream, _: ByNumber(stream),
-    "order_date": lambda stream, stack: ByDate(
-        stack.enter_context(ReportLists(stream)), ByNumber(stream)
-    ),
-    "auto": lambda stream, stack: Auto(
-        stack.enter_context(ReportLists(stream)),
-        ByNumber(stream),
-        regions=len(stream.settings.business_api_regions),
-    ),
+    "order_date": lambda stream, stack: ByDate(stream, stack.enter_context(ReportLists(stream))),
+    "auto": lambda stream, stack: Auto(stream, stack.enter_context(ReportLists(stream))),
 }
 
 
