@@ -67,7 +67,7 @@ class Shaper:
                 return None
             converted = scalar(value)
             if converted is None:
-                self._report(path, f"a value that is not a {expected} became null")
+                self._report(path, f"a value that is not of type {expected} became null")
             return converted
 
         return convert
