@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Clock(Protocol):
@@ -37,3 +39,35 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
         time.sleep(seconds)
+
+
+class BoundedClock:
+    """A clock whose time of day is never ahead of what a server says.
+
+    A clock that is hours ahead would move bookmarks past rows that do not exist yet.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = timedelta()
+
+    def bound(self, server_time: datetime) -> timedelta:
+        """Take a server's time of day; return how far the machine's clock is ahead of it.
+
+        Less than a minute does not count: the server's time has no fractions, and travels.
+        """
+        ahead = self._clock.now() - server_time
+        self._ahead = ahead if ahead > _CLOCKS_DIFFER else timedelta()
+        return self._ahead
+
+    def now(self) -> datetime:
+        """Return the time of day, in UTC."""
+        return self._clock.now() - self._ahead
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that many seconds."""
+        self._clock.sleep(seconds)

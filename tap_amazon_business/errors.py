@@ -14,11 +14,13 @@ class RequestFailedError(TapError):
 
     Attributes:
         status: The HTTP status of the last response, None if there was none.
+        common: Whether every other request of the same client fails, too.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, common: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.common = common
 
 
 class PageTokenRefusedError(RequestFailedError):

@@ -15,9 +15,17 @@ _E_MAIL = re.compile(r"""("[^"]*"|[^\s@<>"']*)(@|%40)[^\s<>"']+""")
 _OAUTH_CODE = re.compile("[A-Za-z_]{1,100}")
 
 
+# Characters that could end a line of the log, or command a terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 def redact(message: str) -> str:
-    """Return a message without the e-mail addresses in it."""
-    return _E_MAIL.sub("(e-mail)", message)
+    """Return a message without e-mail addresses, and with its control characters escaped."""
+    return _CONTROL.sub(_escape, _E_MAIL.sub("(e-mail)", message))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()
 
 
 def redact_secret(text: str, secret: str) -> str:

@@ -12,9 +12,11 @@ from typing_extensions import override
 
 from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import Client, new_session
+from tap_amazon_business.api.client import Client
 from tap_amazon_business.api.limits import Limiter
-from tap_amazon_business.clock import Clock, SystemClock
+from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream
 
 _SANDBOX_PAGES = 3
+_REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
 
 
 class TapAmazonBusiness(Tap):
@@ -56,7 +59,8 @@ class TapAmazonBusiness(Tap):
     ]
 
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
-        self._clock = clock or SystemClock()
+        self._clock = BoundedClock(clock or SystemClock())
+        self._outage = Outage(self._clock)
         self._failures: dict[str, TapError] = {}
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
@@ -120,22 +124,28 @@ class TapAmazonBusiness(Tap):
         return streams
 
     def _client(self, settings: Settings, url: str, credentials: Credentials) -> Client:
-        session = new_session(settings.user_agent, settings.max_parallel_requests)
         logger = self.logger.getChild(credentials.prefix)
+        transport = Transport(
+            user_agent=settings.user_agent,
+            connections=settings.max_parallel_requests,
+            request_timeout=settings.request_timeout,
+            clock=self._clock,
+        )
         return Client(
             url,
             prefix=credentials.prefix,
+            region_setting=_REGION_SETTINGS[credentials.prefix],
             authenticator=LoginWithAmazon(
                 credentials,
                 lwa_url=settings.lwa_url,
-                session=session,
-                request_timeout=settings.request_timeout,
+                transport=transport,
+                outage=self._outage,
                 clock=self._clock,
                 logger=logger,
             ),
             limiter=Limiter(settings.rate_limits, self._clock),
-            session=session,
-            request_timeout=settings.request_timeout,
+            transport=transport,
+            outage=self._outage,
             # The sandbox returns examples whose page tokens lead nowhere, or in circles.
             max_pages=_SANDBOX_PAGES if settings.sandbox else None,
             clock=self._clock,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -160,15 +159,6 @@ def _url_problem(url: str) -> str | None:
         return "must not carry a user name or a password"
     if parts.query or parts.fragment:
         return "must not carry a query or a fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not hosts.is_loopback(host):
         return "must begin with https://; http is allowed only on a loopback address"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import requests
 
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
+from tap_amazon_business.api.retry import TransientError, retry
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.redaction import oauth_code
 
 if TYPE_CHECKING:
     import logging
 
-    from tap_amazon_business.clock import Clock
+    from tap_amazon_business.api.retry import Outage
+    from tap_amazon_business.api.transport import Transport
+    from tap_amazon_business.clock import BoundedClock
 
 _TOKEN_PATH = "/auth/o2/token"  # noqa: S105 (a path, not a secret)
 
@@ -50,6 +52,7 @@ _ADVICE = {
 }
 _DEFAULT_ADVICE = "check {0}_client_id, {0}_client_secret and {0}_refresh_token"
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS}
 _TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
 
 
@@ -86,15 +89,15 @@ class LoginWithAmazon:
         credentials: Credentials,
         *,
         lwa_url: str,
-        session: requests.Session,
-        request_timeout: float,
-        clock: Clock,
+        transport: Transport,
+        outage: Outage,
+        clock: BoundedClock,
         logger: logging.Logger,
     ) -> None:
         self._credentials = credentials
-        self._url = lwa_url.rstrip("/") + _TOKEN_PATH
-        self._session = session
-        self._request_timeout = request_timeout
+        self._url = lwa_url.rstrip("/").removesuffix(_TOKEN_PATH) + _TOKEN_PATH
+        self._transport = transport
+        self._outage = outage
         self._clock = clock
         self._logger = logger
         self._lock = threading.Lock()
@@ -124,12 +127,19 @@ class LoginWithAmazon:
         prefix = self._credentials.prefix
         subject = f"Login with Amazon ({prefix})"
         try:
-            return retry(self._attempt, subject=subject, clock=self._clock, logger=self._logger)
+            return retry(
+                self._attempt,
+                subject=subject,
+                outage=self._outage,
+                clock=self._clock,
+                logger=self._logger,
+            )
         except TransientError as error:
             self._failure = RequestFailedError(
-                f"Login with Amazon at {self._url} issued no access token for {prefix}_* in "
-                f"{MAX_ATTEMPTS} attempts: {error.problem}. Check that the host can be reached "
-                "(setting lwa_url, network, proxy) and run the sync again."
+                f"Login with Amazon at {self._url} issued no access token for {prefix}_*: "
+                f"{error.problem}. Check that the host can be reached (setting lwa_url, network, "
+                "proxy) and run the sync again.",
+                common=True,
             )
         except RequestFailedError as error:
             self._failure = error
@@ -139,57 +149,58 @@ class LoginWithAmazon:
         """Request an access token once.
 
         Raises:
-            RequestFailedError: The credentials are refused.
+            RequestFailedError: Login with Amazon refuses the request.
             TransientError: There was no access token for another reason.
         """
         requested_at = self._clock.monotonic()
-        status, reply = self._post()
-        token = reply.get("access_token")
-        if status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
-            lifetime = _lifetime(reply.get("expires_in"))
-            return _Token(token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
-        code = oauth_code(reply.get("error"))
-        problem = f"HTTP {status} {code}".rstrip()
-        if status not in _REFUSALS or code in _TRANSIENT_CODES:
-            raise TransientError(problem, status=status)
-        prefix = self._credentials.prefix
-        advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(prefix)
-        raise RequestFailedError(
-            f"Login with Amazon refused the credentials in {prefix}_*: {problem}; {advice}.",
-            status=status,
-        )
-
-    def _post(self) -> tuple[int, dict[str, Any]]:
-        """Send the request; return the status and the decoded reply.
-
-        Raises:
-            TransientError: There was no response.
-        """
         form = {
             "grant_type": "refresh_token",
             "refresh_token": self._credentials.refresh_token,
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        try:
-            response = self._session.post(
-                self._url,
-                data=form,
-                timeout=self._request_timeout,
-                allow_redirects=False,
-                auth=_no_auth,
+        response = self._transport.post(self._url, form)
+        self._bound_clock(response.headers.get("date", ""))
+        reply = _decode(response.content)
+        token = reply.get("access_token")
+        if response.status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
+            lifetime = _lifetime(reply.get("expires_in"))
+            return _Token(token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
+        code = oauth_code(reply.get("error"))
+        problem = f"HTTP {response.status} {code}".rstrip()
+        if response.status not in _FINAL or code in _TRANSIENT_CODES:
+            raise TransientError(problem, status=response.status, outage=True)
+        prefix = self._credentials.prefix
+        if response.status in _REFUSALS:
+            advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(prefix)
+            message = (
+                f"Login with Amazon refused the credentials in {prefix}_*: {problem}; {advice}."
             )
-        except requests.RequestException as error:
-            raise TransientError(type(error).__name__) from error
+        else:
+            message = (
+                f"Login with Amazon at {self._url} refused the request: {problem}; check lwa_url."
+            )
+        raise RequestFailedError(message, status=response.status, common=True)
+
+    def _bound_clock(self, date: str) -> None:
+        """Keep this machine's clock from running ahead of Amazon's."""
         try:
-            return response.status_code, msgspec.json.decode(response.content, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return response.status_code, {}
+            server_time = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        if server_time.tzinfo is not None and (ahead := self._clock.bound(server_time)):
+            self._logger.warning(
+                "This machine's clock is %s ahead of Amazon's: the sync goes by Amazon's, so that no "
+                "bookmark moves past rows that do not exist yet. Correct the clock.",
+                ahead,
+            )
 
 
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep requests from adding what a .netrc file holds for the host."""
-    return request
+def _decode(content: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
 
 
 def _lifetime(expires_in: object) -> float:

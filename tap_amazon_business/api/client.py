@@ -6,13 +6,8 @@ import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from typing_extensions import override
-
-from tap_amazon_business.api.responses import Action, Verdict, judge, no_response
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
+from tap_amazon_business.api.responses import Action, Verdict, judge
+from tap_amazon_business.api.retry import TransientError, retry
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 
 if TYPE_CHECKING:
@@ -22,6 +17,8 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.auth import LoginWithAmazon
     from tap_amazon_business.api.limits import Limiter, TokenBucket
     from tap_amazon_business.api.operations import Request
+    from tap_amazon_business.api.retry import Outage
+    from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
 
 _REDIRECTS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
@@ -36,25 +33,21 @@ _MAX_RESTARTS = 3
 _RUN_AGAIN = "Run the sync again; if it happens again, ask Amazon's support."
 
 
-def new_session(user_agent: str, connections: int) -> requests.Session:
-    """Return a session that keeps up to `connections` connections open to a host."""
-    session = requests.Session()
-    session.headers.update({"user-agent": user_agent, "accept": "application/json"})
-    session.mount("https://", HTTPAdapter(pool_maxsize=connections))
-    session.mount("http://", HTTPAdapter(pool_maxsize=connections))
-    return session
-
-
 class Client:
     """Sends an API's requests, from any number of threads, until each has a response.
+
+    Attributes:
+        answered: Whether any request succeeded so far.
+        failure: Why no request can succeed any more, None if some may.
 
     Args:
         url: The API's URL.
         prefix: The prefix of the credential set's settings, for messages.
         authenticator: Hands out access tokens.
+        region_setting: The setting that decides which accounts the API reads, for messages.
         limiter: Holds the token bucket of each operation.
-        session: The HTTP session.
-        request_timeout: Seconds to wait for a response.
+        transport: Sends HTTP requests.
+        outage: Since when no host has answered.
         max_pages: How many pages of a list to read at most, None for all.
         clock: The time.
         logger: Gets a line for every retry.
@@ -65,23 +58,42 @@ class Client:
         url: str,
         *,
         prefix: str,
+        region_setting: str,
         authenticator: LoginWithAmazon,
         limiter: Limiter,
-        session: requests.Session,
-        request_timeout: float,
+        transport: Transport,
+        outage: Outage,
         max_pages: int | None,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
         self._url = url.rstrip("/")
         self._prefix = prefix
+        self._region_setting = region_setting
         self._authenticator = authenticator
         self._limiter = limiter
-        self._session = session
-        self._request_timeout = request_timeout
+        self._transport = transport
+        self._outage = outage
         self._max_pages = max_pages
         self._clock = clock
         self._logger = logger
+        self._reported: set[str] = set()
+        self.answered = False
+        self.failure: RequestFailedError | None = None
+
+    def sign_in(self) -> None:
+        """Make sure that there is an access token.
+
+        Raises:
+            RequestFailedError: There is none, or the host does not work.
+        """
+        if self.failure:
+            raise self.failure
+        try:
+            self._authenticator.access_token()
+        except RequestFailedError as error:
+            self.failure = error
+            raise
 
     def get(self, request: Request) -> dict[str, Any]:
         """Send a request and return the decoded body.
@@ -90,10 +102,13 @@ class Client:
             RequestFailedError: Amazon refuses the request, or every attempt failed.
             PageTokenRefusedError: Amazon keeps refusing the page token.
         """
+        self.sign_in()
         refusals = 0  # of the page, in a row
 
         def attempt() -> dict[str, Any]:
             nonlocal refusals
+            if self.failure:  # of another thread
+                raise self.failure
             verdict = self._attempt(request)
             refusals = refusals + 1 if verdict.action is Action.RETRY_PAGE else 0
             if refusals == _MAX_PAGE_REFUSALS:
@@ -104,14 +119,15 @@ class Client:
             return self._body(request, verdict)
 
         try:
-            return retry(attempt, subject=request, clock=self._clock, logger=self._logger)
+            return retry(
+                attempt,
+                subject=request,
+                outage=self._outage,
+                clock=self._clock,
+                logger=self._logger,
+            )
         except TransientError as error:
-            raise RequestFailedError(
-                f"{request} failed in {MAX_ATTEMPTS} attempts; the last one: {error.problem}. "
-                "Everything finished so far is bookmarked: run the sync again once the API "
-                f"answers (network, proxy, {self._prefix}_url).",
-                status=error.status,
-            ) from None
+            raise self._exhausted(request, error) from None
 
     def pages(self, request: Request) -> Iterator[list[Any]]:
         """Yield the rows of each page, until there is no page token.
@@ -124,19 +140,23 @@ class Client:
         """
         restarts = number = 0
         token: str | None = None
+        token_alone = False
         known: set[str] = set()
         while True:
             number += 1
             try:
-                body = self.get(request.page(token))
+                body = self.get(request.page(token, alone=token_alone))
             except PageTokenRefusedError:
+                if request.operation.token_alone and not token_alone:
+                    token_alone = True
+                    continue
                 if restarts == _MAX_RESTARTS:
                     raise
                 restarts += 1
                 self._logger.warning(
                     "%s: Amazon refused the page token; the list starts over", request
                 )
-                token = None
+                token, token_alone = None, False
                 known.clear()
                 continue
             rows = request.operation.rows_of(body)
@@ -183,6 +203,10 @@ class Client:
     def _body(self, request: Request, verdict: Verdict) -> dict[str, Any]:
         """Return the body of an accepted response, or raise what the verdict says."""
         if verdict.action is Action.ACCEPT:
+            self.answered = True
+            if verdict.problem and request.operation.name not in self._reported:
+                self._reported.add(request.operation.name)
+                self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
             return verdict.body
         if verdict.action in {Action.REFUSE, Action.RENEW_TOKEN}:
             raise RequestFailedError(
@@ -190,7 +214,10 @@ class Client:
                 status=verdict.status,
             )
         raise TransientError(
-            verdict.problem, retry_after=verdict.retry_after, status=verdict.status
+            verdict.problem,
+            retry_after=verdict.retry_after,
+            status=verdict.status,
+            outage=verdict.action is Action.RETRY,
         )
 
     def _send(self, request: Request) -> tuple[str, Verdict]:
@@ -206,24 +233,11 @@ class Client:
         self._authenticator.access_token()
         bucket.acquire()
         token = self._authenticator.access_token()
-        try:
-            response = self._session.get(
-                self._url + request.path,
-                params=request.query,
-                auth=_AccessToken(token),
-                timeout=self._request_timeout,
-                # A redirect would carry the access token to a host of somebody else's choice.
-                allow_redirects=False,
-                # Reading the body at once is cheaper than in the small pieces of requests.
-                stream=True,
-            )
-            content = response.raw.read(decode_content=True)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            return token, no_response(f"no response from {self._url} ({type(error).__name__})")
+        response = self._transport.get(self._url + request.path, request.query, token)
         verdict = judge(
-            response.status_code,
+            response.status,
             response.headers,
-            content,
+            response.content,
             paging=request.page_token is not None,
             secret=token,
         )
@@ -234,13 +248,35 @@ class Client:
             _retune(bucket, response.headers.get("x-amzn-ratelimit-limit", ""))
         return token, verdict
 
+    def _exhausted(self, request: Request, error: TransientError) -> RequestFailedError:
+        problem = f"{request} failed: {error.problem}. "
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return RequestFailedError(
+                f"{problem}Another program probably uses the same account: give each its share "
+                "with rate_limits, or run them one after the other.",
+                status=error.status,
+            )
+        problem += (
+            "Everything finished so far is bookmarked: run the sync again once the API answers "
+            f"(network, proxy, {self._prefix}_url)."
+        )
+        if error.outage and self._outage.is_long(self._clock.monotonic()):
+            return self._fail_for_all(problem)
+        return RequestFailedError(problem, status=error.status)
+
+    def _fail_for_all(self, message: str) -> RequestFailedError:
+        """Return an error that ends every other request of this client, too."""
+        self.failure = self.failure or RequestFailedError(message, common=True)
+        return self.failure
+
     def _advice(self, request: Request, verdict: Verdict) -> str:
         if verdict.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return (
                 "A new access token was refused, too: the application of "
                 f"{self._prefix}_client_id lacks the role {request.operation.role}, or "
-                f"{self._prefix}_refresh_token was issued before that role was granted. Grant the "
-                "role and authorize the application again."
+                f"{self._prefix}_refresh_token was issued before that role was granted, or it "
+                f"belongs to an account of another region than {self._region_setting} says. Grant "
+                "the role and authorize the application again, or correct the region."
             )
         if verdict.status == HTTPStatus.BAD_REQUEST:
             return (
@@ -251,18 +287,6 @@ class Client:
         if verdict.status in _REDIRECTS:
             return f"The tap does not follow redirects; check {self._prefix}_url."
         return "Retrying will not help; send the request id to Amazon's support."
-
-
-class _AccessToken(requests.auth.AuthBase):
-    """Signs a request; being its auth also keeps requests from adding what .netrc holds."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    @override
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["x-amz-access-token"] = self._token
-        return request
 
 
 def _retune(bucket: TokenBucket, announced: str) -> None:

@@ -5,6 +5,7 @@ Sources: "SP-API endpoints" and "Amazon Business API endpoints" in Amazon's guid
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,3 +45,13 @@ def business_api_url(region: str, *, sandbox: bool = False) -> str:
     """Return the Amazon Business API's URL for one of its region codes."""
     host = BUSINESS_API_REGIONS[region]
     return f"https://{'sandbox.' if sandbox else ''}{host}.business-api.amazon.com"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine's loopback address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -46,6 +46,7 @@ class Operation:
         role: The role that an application needs.
         plan: The usage plan that Amazon publishes.
         token_parameter: The parameter that carries the page token.
+        token_alone: Whether a page may have to be requested with its token as the only parameter.
         envelope: The object around rows and pagination; None if they stand at the top.
         page_size: How many rows a page holds at most.
         longest_range: The widest range of dates to ask for.
@@ -58,6 +59,7 @@ class Operation:
     role: str
     plan: UsagePlan
     token_parameter: str = ""
+    token_alone: bool = False
     envelope: str | None = None
     page_size: int = 100
     longest_range: timedelta = timedelta.max
@@ -93,6 +95,7 @@ class Request:
         subject: What is asked for; it names the request in messages.
         segment: What stands for `{}` in the operation's path, completely encoded.
         page_token: The token of the page, None on the first.
+        token_alone: Whether the page token goes without the other parameters.
     """
 
     operation: Operation
@@ -100,6 +103,7 @@ class Request:
     subject: str = ""
     segment: str = ""
     page_token: str | None = None
+    token_alone: bool = False
 
     @property
     def path(self) -> str:
@@ -111,11 +115,12 @@ class Request:
         """All query parameters. A page token goes with the parameters of the first page."""
         if self.page_token is None:
             return dict(self.params)
-        return {**self.params, self.operation.token_parameter: self.page_token}
+        token = {self.operation.token_parameter: self.page_token}
+        return token if self.token_alone else {**self.params, **token}
 
-    def page(self, token: str | None) -> Request:
+    def page(self, token: str | None, *, alone: bool = False) -> Request:
         """Return the request for another page of the same list."""
-        return replace(self, page_token=token)
+        return replace(self, page_token=token, token_alone=alone)
 
     @override
     def __str__(self) -> str:
@@ -182,6 +187,8 @@ GET_TRANSACTIONS = _business(
     "getTransactions",
     "/reconciliation/2021-01-08/transactions",
     "transactions",
+    # Amazon's model wants the token alone, and yet requires both dates.
+    token_alone=True,
     role="'Business Purchase Reconciliation'",
     plan=UsagePlan(rate=2, burst=10),
 )

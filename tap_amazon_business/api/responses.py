@@ -7,6 +7,7 @@ README.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -31,6 +32,14 @@ _TRANSIENT = frozenset(
     }
 )
 _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# Amazon's two codes for a bad parameter: of the vendor operations and of Amazon Business.
+_BAD_PARAMETER = frozenset({"InvalidInput", "INVALID_REQUEST_PARAMETER"})
+
+_NO_DATA = frozenset({"errors", "payload", "pagination", "nextPageToken"})
+
+# A NUL character in JSON: an even number of backslashes before it, and then its escape.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
 _LONGEST_RETRY_AFTER = 900.0
 _LONGEST_MESSAGE = 300
 
@@ -52,8 +61,9 @@ class Verdict:
 
     Attributes:
         action: What to do.
-        body: The decoded body where the action is ACCEPT.
-        problem: Status, code, message and request id, for logs and error messages.
+        body: The decoded body if the action is ACCEPT.
+        problem: Status, code, message and request id, for logs and error messages; with ACCEPT,
+            what the body reports besides its data.
         retry_after: Seconds that Amazon asks to wait, 0 where it asks for none.
         status: The HTTP status, None where there was no response.
     """
@@ -63,11 +73,6 @@ class Verdict:
     problem: str = ""
     retry_after: float = 0
     status: int | None = None
-
-
-def no_response(problem: str) -> Verdict:
-    """Return the verdict on a request without a response: retry."""
-    return Verdict(Action.RETRY, {}, problem)
 
 
 def judge(
@@ -83,10 +88,12 @@ def judge(
         secret: The access token, which must not be repeated where Amazon's message does.
     """
     body = _decode(content)
-    if status == HTTPStatus.OK and body and not _only_errors(body):
-        return Verdict(Action.ACCEPT, body, status=status)
     code, message = _first_error(body)
+    if status == HTTPStatus.OK and body and not body.get("errors"):
+        return Verdict(Action.ACCEPT, body, status=status)
     problem = _describe(status, code, message, headers, secret)
+    if status == HTTPStatus.OK and body and _has_data(body):
+        return Verdict(Action.ACCEPT, body, problem, status=status)
     if status == HTTPStatus.OK:
         action = Action.RETRY
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -95,7 +102,7 @@ def judge(
         action = Action.RETRY
     elif status in _UNAUTHORIZED:
         action = Action.RENEW_TOKEN
-    elif status == HTTPStatus.BAD_REQUEST and code == "InvalidInput" and paging:
+    elif status == HTTPStatus.BAD_REQUEST and code in _BAD_PARAMETER and paging:
         # The page before was accepted with the same filters, so the request is not at fault:
         # users report that it passes after two or three tries.
         action = Action.RETRY_PAGE
@@ -106,22 +113,14 @@ def judge(
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:
+    if b"\\u0000" in content:
+        # No database accepts this character: one row would make every load fail.
+        content = _NUL.sub(rb"\1", content)
     try:
         body: dict[str, Any] | None = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = _decode_leniently(content)
-    # No database accepts this character: one row would make every load fail.
-    return _without_nul(body) if b"\\u0000" in content else body
-
-
-def _without_nul(value: Any) -> Any:  # noqa: ANN401 (any part of a body)
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, list):
-        return [_without_nul(part) for part in value]
-    if isinstance(value, dict):
-        return {_without_nul(name): _without_nul(part) for name, part in value.items()}
-    return value
+    return body
 
 
 def _decode_leniently(content: bytes) -> dict[str, Any] | None:
@@ -136,11 +135,11 @@ def _decode_leniently(content: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _only_errors(body: dict[str, Any]) -> bool:
-    """Tell whether a body holds errors and no data; an empty list is no data."""
+def _has_data(body: dict[str, Any]) -> bool:
+    """Tell whether a body holds data besides its errors; an empty list is no data."""
     payload = body.get("payload")
-    data = any(payload.values()) if isinstance(payload, dict) else payload
-    return bool(body.get("errors")) and not data
+    parts = {**body, **(payload if isinstance(payload, dict) else {})}
+    return any(part for name, part in parts.items() if name not in _NO_DATA)
 
 
 def _first_error(body: dict[str, Any] | None) -> tuple[str, str]:

@@ -1,24 +1,30 @@
-"""How often a request is attempted, and how long to wait in between."""
+"""How often a request is attempted, how long to wait in between, and when to give up."""
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from tap_amazon_business.clock import Clock
 
 T = TypeVar("T")
 
 # Five attempts fail about one long sync in ten on a bad day. Eight, with waits of at most
-# 1 + 2 + 4 + 8 + 16 + 32 + 60 seconds, bridge an outage of a minute and end within about two
-# minutes, plus what the requests themselves take to time out.
+# 1 + 2 + 4 + 8 + 16 + 32 + 60 seconds, bridge an outage of a minute.
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = 60
+
+# Seconds without any answer after which nothing is attempted again.
+_LONGEST_OUTAGE = 115
+
+# Seconds in which the same problem is logged only once, however many requests have it.
+_QUIET = 15
 
 
 class TransientError(Exception):
@@ -28,35 +34,85 @@ class TransientError(Exception):
         problem: What went wrong, for log lines.
         retry_after: Seconds that the server asks to wait, 0 if it asks for none.
         status: The HTTP status, None if there was no response.
+        outage: Whether it means that the host does not work, for any request.
     """
 
-    def __init__(self, problem: str, *, retry_after: float = 0, status: int | None = None) -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        retry_after: float = 0,
+        status: int | None = None,
+        outage: bool = False,
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.retry_after = retry_after
         self.status = status
+        self.outage = outage
 
 
-def retry(attempt: Callable[[], T], *, subject: object, clock: Clock, logger: logging.Logger) -> T:
+class Outage:
+    """Since when no host has answered; all clients of a tap share one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._logged: dict[Hashable, float] = {}
+
+    def answered(self) -> None:
+        """Record that a host answered."""
+        self._since = None
+
+    def is_long(self, started: float) -> bool:
+        """Record a failed attempt that started then; tell whether to give up."""
+        with self._lock:
+            if self._since is None:
+                self._since = started
+            return self._clock.monotonic() - self._since > _LONGEST_OUTAGE
+
+    def is_news(self, problem: Hashable) -> bool:
+        """Tell whether a problem was not logged in the last seconds, and record that it is now."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now - self._logged.get(problem, -_QUIET) < _QUIET:
+                return False
+            self._logged[problem] = now
+            return True
+
+
+def retry(
+    attempt: Callable[[], T],
+    *,
+    subject: object,
+    outage: Outage,
+    clock: Clock,
+    logger: logging.Logger,
+) -> T:
     """Return what an attempt returns, repeated while it fails in a way that may pass.
 
     Args:
         attempt: Called up to `MAX_ATTEMPTS` times. Any other error of its ends the loop.
         subject: What is attempted, for log lines.
+        outage: Since when no host has answered.
         clock: The time.
-        logger: Gets a warning before each wait.
+        logger: Gets a warning before a wait, once for what many requests have in common.
 
     Raises:
         TransientError: The last attempt failed, too.
     """
     for number, wait in enumerate(waits(), start=1):
+        started = clock.monotonic()
         try:
-            return attempt()
+            result = attempt()
         except TransientError as error:
-            if number == MAX_ATTEMPTS:
+            if number == MAX_ATTEMPTS or (error.outage and outage.is_long(started)):
                 raise
             pause = max(wait, error.retry_after)
-            logger.warning(
+            news = not error.outage or outage.is_news((logger.name, error.status or error.problem))
+            logger.log(
+                logging.WARNING if news else logging.DEBUG,
                 "%s: %s; attempt %d of %d, retrying in %.1f s",
                 subject,
                 error.problem,
@@ -65,6 +121,9 @@ def retry(attempt: Callable[[], T], *, subject: object, clock: Clock, logger: lo
                 pause,
             )
             clock.sleep(pause)
+        else:
+            outage.answered()
+            return result
     raise AssertionError  # waits() has no end
 
 

@@ -75,17 +75,17 @@ class AmazonStream(Stream, abc.ABC):
 
     def info(self, message: str, *arguments: object) -> None:
         """Log a line that names the stream; Meltano does not show a logger's name."""
-        self.logger.info("%s: %s", self.name, message % arguments)
+        self.logger.info("%s: %s", self.name, redact(message % arguments))
 
     def warn(self, message: str, *arguments: object) -> None:
         """Log a warning that names the stream."""
-        self.logger.warning("%s: %s", self.name, message % arguments)
+        self.logger.warning("%s: %s", self.name, redact(message % arguments))
 
     def warn_once(self, field: str, problem: str) -> None:
         """Warn of a problem with a field once, however many rows have it."""
         if (field, problem) not in self._warned:
             self._warned.add((field, problem))
-            self.warn("%s: %s", redact(field), problem)
+            self.warn("%s: %s", field, problem)
 
     def fail(self, error: TapError) -> None:
         """End this stream's sync; the other streams continue."""
@@ -159,6 +159,9 @@ class AmazonStream(Stream, abc.ABC):
         # none; it syncs children once per record, each with a SCHEMA message; its counter forgets
         # the total once a minute; and one failing stream ends them all.
         self._writes_messages = write_messages
+        if self.client.failure:  # of another stream: it is the same for all
+            self.fail(self.client.failure)
+            return
         selected, total = self.selected, 0
         with self.get_record_counter() as counter, self.get_sync_timer():
             try:

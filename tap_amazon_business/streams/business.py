@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.records import hoist
+from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.schemas import business as schemas
-from tap_amazon_business.streams.sliced import Query, SlicedStream
+from tap_amazon_business.streams.sliced import SlicedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

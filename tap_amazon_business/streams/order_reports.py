@@ -8,6 +8,7 @@ order_reports_strategy.
 from __future__ import annotations
 
 import math
+import sqlite3
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,9 +20,8 @@ from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records import hoist
-from tap_amazon_business.redaction import redact
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import OrderDateStream
 from tap_amazon_business.streams.children import ChildStream
@@ -72,8 +72,8 @@ class OrderReportsStream(AmazonStream):
         for number, rows in reports:
             seen = set()
             for row in self.valid_rows(_joined(row, number) for row in rows):
-                if row["orderId"] not in seen:
-                    seen.add(row["orderId"])
+                if (order_id := str(row["orderId"])) not in seen:
+                    seen.add(order_id)
                     yield self.record(row)
 
     @override
@@ -155,7 +155,8 @@ def _joined(row: object, number: str) -> object:
     if not isinstance(row, dict):
         return row
     reported = row.get("purchaseOrderNumber")
-    own = {} if reported in (None, number) else {"reportedPurchaseOrderNumber": reported}
+    same = reported is None or str(reported) == number
+    own = {} if same else {"reportedPurchaseOrderNumber": reported}
     return {**row, **own, "purchaseOrderNumber": number}
 
 
@@ -182,19 +183,29 @@ class ByNumber:
 
     def __init__(self, stream: AmazonStream) -> None:
         self._stream = stream
+        self._any_accepted = False
 
     def reports(self, orders: Iterable[str]) -> Iterator[Reports]:
         """Yield each purchase order number with the rows of its reports."""
         numbers = list(orders)
+        refused: list[RequestFailedError] = []
         workers = min(self._stream.settings.max_parallel_requests, len(numbers))
         with Prefetch(numbers, self._read, workers=workers) as prefetch:
-            yield from prefetch
+            for number, rows in prefetch:
+                if isinstance(rows, RequestFailedError):
+                    refused.append(rows)
+                    continue
+                self._any_accepted = True
+                yield number, rows
+        for error in refused:
+            if not self._any_accepted:  # it is not the number
+                raise error
+            self._stream.warn("%s Its order reports are missing until a later sync.", error.message)
 
-    def _read(self, number: str) -> list[Any]:
+    def _read(self, number: str) -> list[Any] | RequestFailedError:
         if number in _NOT_A_PATH_SEGMENT:
             self._stream.warn(
-                "purchase order '%s' cannot be requested by number: no URL path can hold it",
-                redact(number),
+                "purchase order '%s' cannot be requested by number: no URL path can hold it", number
             )
             return []
         try:
@@ -207,11 +218,11 @@ class ByNumber:
         except RequestFailedError as error:
             if error.status not in _REFUSED_NUMBERS:
                 raise
-            raise RequestFailedError(
+            return RequestFailedError(
                 f"{error.message} If Amazon refuses only this number, set order_reports_strategy "
                 "to order_date, which sends no numbers.",
                 status=error.status,
-            ) from error
+            )
 
     def _request(self, number: str, region: str) -> Request:
         return Request(
@@ -227,21 +238,38 @@ class ByDate:
     """Looks purchase orders up in lists of all orders, a hundred a request."""
 
     def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:
+        self._stream = stream
         self._lists = lists
         self._by_number = ByNumber(stream)
         self._regions = len(stream.settings.business_api_regions)
+        self._usable = True
 
     def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
         """Yield each purchase order number with the rows of its reports."""
-        listed: list[str] = []
-        if self._lists.read(self._allowed(orders)):
-            # Younger orders may have reports that the lists do not hold yet.
-            until = self._lists.until - _LISTED_LATE
-            listed = [number for number, order in orders.items() if not _dated_from(order, until)]
-        for number in listed:
-            yield number, self._lists.rows(number)
-        if others := [number for number in orders if number not in set(listed)]:
+        listed: dict[str, list[Row]] = {}
+        if self._usable:
+            try:
+                listed = self._listed(orders)
+            except (PageTokenRefusedError, sqlite3.Error) as error:
+                self._usable = False
+                self._stream.warn(
+                    "the lists by order date cannot be used (%s): requesting by number", error
+                )
+        yield from listed.items()
+        if others := [number for number in orders if number not in listed]:
             yield from self._by_number.reports(others)
+
+    def _listed(self, orders: Mapping[str, Row]) -> dict[str, list[Row]]:
+        """Return the rows of the orders that the lists answer for."""
+        if not self._lists.read(self._allowed(orders)):
+            return {}
+        # Younger orders may have reports that the lists do not hold yet.
+        until = self._lists.until - _LISTED_LATE
+        return {
+            number: self._lists.rows(number)
+            for number, order in orders.items()
+            if not _dated_from(order, until)
+        }
 
     def _allowed(self, orders: Mapping[str, Row]) -> float:
         """Return how many pages the lists may have cost once these orders are served."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import abc
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_amazon_business.api.operations import Operation, Request
-from tap_amazon_business.errors import TapError
+from tap_amazon_business.errors import PageTokenRefusedError, TapError
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.children import ChildStream, with_children
 from tap_amazon_business.sync.bookmark import bookmark_state, resume_point
@@ -20,42 +19,23 @@ from tap_amazon_business.sync.windows import Slicer, plan
 from tap_amazon_business.times import is_before, rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.streams.children import ChildSync
+    from tap_amazon_business.streams.query import Query
     from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
     from tap_amazon_business.sync.windows import Slice, Span, Window
 
 # Slices are cut to hold about this many pages.
 _PAGES_PER_SLICE = 4
 
-
-@dataclass(frozen=True)
-class Query:
-    """One way to list the rows of a window, such as by creation date; a window may need several.
-
-    Attributes:
-        subject: What the query asks by, for messages.
-        after: The parameter for the window's start.
-        before: The parameter for the window's end.
-        params: The other parameters.
-        rereads: Whether the query is also needed for windows that were read before.
-    """
-
-    subject: str
-    after: str
-    before: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    rereads: bool = True
-
-    def request(self, operation: Operation, window: Window) -> Request:
-        """Return the request for the first page of a window."""
-        params = {self.after: window.after, self.before: window.before, **self.params}
-        return Request(operation, params, f"{self.subject} {window}")
+# How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
+_SPLITS = 3
 
 
 @dataclass(frozen=True)
@@ -168,6 +148,7 @@ class SlicedStream(AmazonStream):
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass them on to the children."""
+        self.client.sign_in()  # it tells the time of day, which decides what to read
         resume = self.resume_point()
         if resume.not_covered:
             self.warn(
@@ -245,13 +226,23 @@ class SlicedSync:
 
     def _read(self, task: _Task) -> Pages:
         """Read all pages of a query, and let later slices be cut by what they hold."""
-        request = task.query.request(self._stream.operation, task.slice.window)
-        pages, found = Pages(), 0
-        for rows in self._stream.client.pages(request):
-            pages.add(rows)
-            found += len(rows)
-            self._slicer.observe(task.query.subject, task.slice.window, found)
+        pages = Pages()
+        self._collect(pages, task.query, task.slice.window, _SPLITS)
         return pages
+
+    def _collect(self, pages: Pages, query: Query, window: Window, splits: int) -> None:
+        """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
+        found = 0
+        try:
+            for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
+                pages.add(rows)
+                found += len(rows)
+                self._slicer.observe(query.subject, window, found)
+        except PageTokenRefusedError:
+            if not splits:
+                raise
+            for half in window.halves():
+                self._collect(pages, query, half, splits - 1)
 
     def _page(self, page: list[Any], part: Slice) -> Iterator[Record]:
         """Yield the records of a page; once they are written, have the children write theirs."""

@@ -17,11 +17,12 @@ from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist
-from tap_amazon_business.redaction import redact
 from tap_amazon_business.streams.children import ChildStream, with_children
+from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.schemas import vendor as schemas
-from tap_amazon_business.streams.sliced import Query, SlicedStream
+from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.sync.prefetch import Prefetch
+from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
@@ -118,9 +119,11 @@ class PurchaseOrdersStream(VendorListStream):
             for _, orders in prefetch:
                 # Amazon may return the same order for two spellings of a number.
                 new = [
-                    row for row in self.valid_rows(orders) if row["purchaseOrderNumber"] not in seen
+                    row
+                    for row in self.valid_rows(orders)
+                    if str(row["purchaseOrderNumber"]) not in seen
                 ]
-                seen.update(row["purchaseOrderNumber"] for row in new)
+                seen.update(str(row["purchaseOrderNumber"]) for row in new)
                 yield from with_children(self, children, [self.record(row) for row in new])
 
     def _order(self, number: str) -> list[Row]:
@@ -134,7 +137,7 @@ class PurchaseOrdersStream(VendorListStream):
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self.warn("there is no purchase order %s", redact(number))
+            self.warn("there is no purchase order %s", number)
             return []
 
     @override
@@ -168,8 +171,8 @@ class PurchaseOrderItemsStream(ChildStream):
             number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
             seen: set[str] = set()
             for item in self.valid_rows({**item, **number} for item in order["items"] or ()):
-                if item["itemSequenceNumber"] not in seen:
-                    seen.add(item["itemSequenceNumber"])
+                if (sequence_number := str(item["itemSequenceNumber"])) not in seen:
+                    seen.add(sequence_number)
                     yield self.record(item)
 
 
@@ -194,6 +197,31 @@ class VendorShipmentsStream(VendorListStream):
     replication_key = "shipmentCreateDate"
     by_vendor_code = False
     schema: ClassVar = schemas.VENDOR_SHIPMENTS
+
+    @override
+    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+        try:
+            yield from super().sync_records(children)
+        except RequestFailedError as error:
+            if error.status != HTTPStatus.NOT_FOUND or not self._other_operations_work():
+                raise
+            # The bookmark stays put, so shipments that appear later are not missed.
+            self.warn(
+                "this account has no shipments in the API (%s). Vendors that do not send shipments "
+                "through Amazon get this answer; deselect the stream to avoid this warning.",
+                error.message,
+            )
+
+    def _other_operations_work(self) -> bool:
+        """Tell whether the API answers at all: a wrong host returns 404, too."""
+        if not self.client.answered:
+            day = Window(self.clock.now() - timedelta(days=1), self.clock.now() - self.margin)
+            request = Query("created", "createdAfter", "createdBefore", {"limit": "1"})
+            try:
+                self.client.get(request.request(operations.GET_PURCHASE_ORDERS, day))
+            except RequestFailedError:
+                return False
+        return True
 
 
 VENDOR_STREAMS: tuple[type[AmazonStream], ...] = (

@@ -41,6 +41,11 @@ class Window:
         """The upper bound as a request parameter, RFC 3339."""
         return rfc3339(self.end)
 
+    def halves(self) -> tuple[Window, Window]:
+        """Return the same time as two windows."""
+        middle = self.start + (self.end - self.start) / 2
+        return Window(self.start, middle), Window(middle, self.end)
+
     @override
     def __str__(self) -> str:
         return f"{rfc3339(self.start)} to {rfc3339(self.end)}"
