@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SP_API = "sp_api"
 BUSINESS_API = "business_api"
 
+_EMPTY = (None, "")
+
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
 
@@ -234,7 +236,12 @@ class Settings:
 
 def given(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is not set: Meltano passes an empty string for an empty variable."""
-    return {name: value for name, value in config.items() if value not in (None, "")}
+    found = {}
+    for name, value in config.items():
+        rest = [part for part in value if part not in _EMPTY] if isinstance(value, list) else value
+        if rest not in _EMPTY and (rest or not value):
+            found[name] = rest
+    return found
 
 
 def _moment(values: Mapping[str, Any], name: str) -> datetime | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import gc
+import io
+import json
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+import os
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
+from tap_amazon_business import documents
 from tap_amazon_business import settings as tap_settings
-from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import Client
-from tap_amazon_business.api.limits import Limiter
+from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.retry import Outage
-from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clients import new_client
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
@@ -30,13 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
+    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from tap_amazon_business.api.client import Client
     from tap_amazon_business.streams.base import AmazonStream
 
-_SANDBOX_PAGES = 3
-_REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
+_SDK_VARIABLES = frozenset({"LOGLEVEL", "LOG_CONFIG"})
 
 
 class TapAmazonBusiness(Tap):
@@ -65,12 +70,78 @@ class TapAmazonBusiness(Tap):
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         super().__init__(**kwargs)
+        self._warn_of_unknown_variables()
+
+    # ---- what the command line brings ----------------------------------------------------------
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        # The SDK's errors are tracebacks that do not name the file.
+        for path in value:
+            if path != "ENV":
+                documents.read_config(path)
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        # The SDK understands only one form of a state, and ignores the others without a word.
+        if state:
+            parsed = documents.parse_state(state.read(), f"--state {state.name}")
+            state = io.StringIO(json.dumps(parsed))
+        if catalog:
+            parsed = documents.parse(catalog.read(), f"--catalog {catalog.name}")
+            catalog = io.StringIO(json.dumps(parsed))
+        super().invoke(
+            about=about, about_format=about_format, config=config, state=state, catalog=catalog
+        )
+
+    @classproperty
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        # The SDK's own fails with a traceback on a variable that is empty or malformed.
+        schema, prefix = self.config_jsonschema, self._env_var_prefix
+        self.append_builtin_config(schema)
+        parse_environment_config({}, prefix)  # reads the .env file
+        found: dict[str, Any] = {}
+        for name, field in schema["properties"].items():
+            variable = prefix + name.upper()
+            if os.environ.get(variable, "").strip():
+                try:
+                    found |= parse_environment_config({"properties": {name: field}}, prefix)
+                except ValueError as error:
+                    raise TapError(
+                        f"{variable}: the value is not of the type of {name}."
+                    ) from error
+        return found
+
+    def _warn_of_unknown_variables(self) -> None:
+        prefix = self._env_var_prefix
+        known = {name.upper() for name in self.config_jsonschema["properties"]} | _SDK_VARIABLES
+        for variable in os.environ:
+            name = variable.removeprefix(prefix)
+            # Meltano's own variables for a plugin begin with another underscore.
+            if variable.startswith(prefix) and name not in known and not name.startswith("_"):
+                self.logger.warning(
+                    "%s: there is no such setting; the variable is ignored", variable
+                )
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         errors = problems(self._config, self.config_jsonschema, self._clock.now())
         if errors and raise_errors:
+            for error in errors:
+                self.logger.error("%s", error)
             # The SDK's own exception prints the schema of all settings, which hides the message
             # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
@@ -83,20 +154,17 @@ class TapAmazonBusiness(Tap):
         Raises:
             TapError: The state is damaged.
         """
-        bookmarks = state.get("bookmarks", {})
-        if not isinstance(bookmarks, dict) or not all(
-            isinstance(bookmark, dict) for bookmark in bookmarks.values()
-        ):
-            raise TapError(
-                "The state is damaged: 'bookmarks' must be an object that holds an object per "
-                "stream. Correct it, or clear it to read everything again."
-            )
-        if bookmarks and not bookmarks.keys() & self.streams.keys():
+        found = documents.bookmarks(state)
+        if found and not found.keys() & self.streams.keys():
             self.logger.warning(
                 "The state belongs to streams that this tap does not have (%s); reading everything",
-                ", ".join(sorted(map(str, bookmarks))),
+                ", ".join(sorted(map(str, found))),
             )
-        super().load_state(state)
+        # The SDK would take another tap's partitions for contexts.
+        known = {name: part for name, part in found.items() if name in self.streams}
+        super().load_state({"bookmarks": known})
+
+    # ---- streams -------------------------------------------------------------------------------
 
     @override
     def discover_streams(self) -> Sequence[AmazonStream]:
@@ -119,38 +187,16 @@ class TapAmazonBusiness(Tap):
             (BUSINESS_API, settings.business_api_url, settings.business_api, business),
         ):
             if credentials or neither:
-                client = self._client(settings, url, credentials or Credentials.none(prefix))
+                client = new_client(
+                    settings,
+                    url,
+                    credentials or Credentials.none(prefix),
+                    outage=self._outage,
+                    clock=self._clock,
+                    logger=self.logger.getChild(prefix),
+                )
                 streams += [self._stream(kind, client, settings) for kind in kinds]
         return streams
-
-    def _client(self, settings: Settings, url: str, credentials: Credentials) -> Client:
-        logger = self.logger.getChild(credentials.prefix)
-        transport = Transport(
-            user_agent=settings.user_agent,
-            connections=settings.max_parallel_requests,
-            request_timeout=settings.request_timeout,
-            clock=self._clock,
-        )
-        return Client(
-            url,
-            prefix=credentials.prefix,
-            region_setting=_REGION_SETTINGS[credentials.prefix],
-            authenticator=LoginWithAmazon(
-                credentials,
-                lwa_url=settings.lwa_url,
-                transport=transport,
-                outage=self._outage,
-                clock=self._clock,
-                logger=logger,
-            ),
-            limiter=Limiter(settings.rate_limits, self._clock),
-            transport=transport,
-            outage=self._outage,
-            # The sandbox returns examples whose page tokens lead nowhere, or in circles.
-            max_pages=_SANDBOX_PAGES if settings.sandbox else None,
-            clock=self._clock,
-            logger=logger,
-        )
 
     def _stream(self, kind: type[AmazonStream], client: Client, settings: Settings) -> AmazonStream:
         return kind(

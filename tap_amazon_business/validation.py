@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
+_CONFIG_IN_MAPS = re.compile(r"""\bconfig\[\\?["'](\w+)\\?["']\]""")
 _LONGEST_USER_AGENT = 500  # Amazon's limit
 
 
@@ -49,6 +52,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
             if operation not in OPERATIONS
         ),
         *_user_agent_problems(values.get("user_agent", "")),
+        *_stream_map_problems(values),
     ]
 
 
@@ -133,6 +137,12 @@ def _date_problems(values: Mapping[str, Any], now: datetime) -> Iterator[str]:
         yield f"end_date: {end.isoformat()} is not after start_date {start.isoformat()}"
     if start and start > now:
         yield f"start_date: {start.isoformat()} is in the future"
+
+
+def _stream_map_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    used = set(_CONFIG_IN_MAPS.findall(json.dumps(values.get("stream_maps", {}))))
+    for name in sorted(used - (values.get("stream_map_config") or {}).keys()):
+        yield f"stream_map_config: {name} is missing, which stream_maps uses as config['{name}']"
 
 
 def _user_agent_problems(user_agent: str) -> Iterator[str]:

@@ -190,8 +190,8 @@ class LoginWithAmazon:
             return
         if server_time.tzinfo is not None and (ahead := self._clock.bound(server_time)):
             self._logger.warning(
-                "This machine's clock is %s ahead of Amazon's: the sync goes by Amazon's, so that no "
-                "bookmark moves past rows that do not exist yet. Correct the clock.",
+                "This machine's clock is %s ahead of Amazon's. The sync goes by Amazon's clock, so "
+                "that no bookmark moves past rows that do not exist yet. Correct the clock.",
                 ahead,
             )
 

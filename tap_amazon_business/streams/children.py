@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -17,7 +17,7 @@ from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -56,6 +56,19 @@ class ChildStream(AmazonStream, abc.ABC):
         """Tell whether a sync that reads until then wants a parent that did not change."""
         del parent, until
         return False
+
+    def require_parent_fields(self, parent: str, schema: Mapping[str, Any]) -> None:
+        """Check that the parent's schema in the catalog has the fields that children are made of.
+
+        Raises:
+            TapError: It does not. The fields may be deselected, but not removed.
+        """
+        if lacking := [name for name in self.parent_fields if name not in schema["properties"]]:
+            raise TapError(
+                f"The catalog's schema of {parent} lacks {', '.join(lacking)}, which {self.name} "
+                "is made of: create the catalog again with --discover, and deselect fields by "
+                "their metadata"
+            )
 
     # ---- a sync --------------------------------------------------------------------------------
 

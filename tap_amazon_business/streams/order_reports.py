@@ -179,7 +179,7 @@ class Strategy(Protocol):
 
 
 class ByNumber:
-    """Asks for each number in each region: one request or more for each purchase order."""
+    """Requests each number in each region."""
 
     def __init__(self, stream: AmazonStream) -> None:
         self._stream = stream
@@ -278,13 +278,11 @@ class ByDate:
 
 
 class Auto(ByDate):
-    """Takes the cheaper of the two ways.
+    """Takes the cheaper of the two ways, which shows only at the end.
 
-    By number, an order costs a request per region; by date, a hundred reports cost one, whether
-    their orders are wanted or not. Which is cheaper shows only at the end. So lists are read as
-    long as they have cost no more than the orders so far would cost by number, and orders go by
-    number until the lists are complete. Both together cost about twice as much as the cheaper way
-    at most, as neither way costs more than the other would have.
+    Lists are read as long as they have cost no more than the orders so far would cost by number,
+    and orders go by number until the lists are complete. Neither way costs more than the other
+    would have, so both together cost at most about twice as much as the cheaper one.
     """
 
     def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:

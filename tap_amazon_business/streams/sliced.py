@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_amazon_business.errors import PageTokenRefusedError, TapError
+from tap_amazon_business.errors import PageTokenRefusedError
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.children import ChildStream, with_children
 from tap_amazon_business.sync.bookmark import bookmark_state, resume_point
@@ -126,25 +126,11 @@ class SlicedStream(AmazonStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        self._require_parent_fields()
+        for child in self.selected_children:
+            child.require_parent_fields(self.name, self.effective_schema)
         with ExitStack() as stack:
             children = [stack.enter_context(child.syncing()) for child in self.selected_children]
             yield from self.sync_records(children)
-
-    def _require_parent_fields(self) -> None:
-        """Check that the catalog's schema has the fields that the children are made of.
-
-        Raises:
-            TapError: It does not. The fields may be deselected, but not removed.
-        """
-        for child in self.selected_children:
-            known = self.effective_schema["properties"]
-            if lacking := [name for name in child.parent_fields if name not in known]:
-                raise TapError(
-                    f"The catalog's schema of {self.name} lacks {', '.join(lacking)}, which "
-                    f"{child.name} is made of: create the catalog again with --discover, and "
-                    "deselect fields by their metadata"
-                )
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass them on to the children."""
@@ -165,6 +151,15 @@ class SlicedStream(AmazonStream):
                 rfc3339(span.unreadable),
             )
         if span.since >= span.until:
+            end = self.settings.end_date
+            if end and resume.moment and end <= resume.moment:
+                self.warn(
+                    "end_date %s is not after the bookmark %s, so there is nothing to read. For a "
+                    "backfill, use a state of its own (meltano run --state-id-suffix) or no state "
+                    "(--full-refresh).",
+                    rfc3339(end),
+                    rfc3339(resume.moment),
+                )
             self.info(
                 "nothing to read: %s is not before %s", rfc3339(span.since), rfc3339(span.until)
             )

@@ -1,0 +1,69 @@
+"""From settings to clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_amazon_business.api.auth import LoginWithAmazon
+from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.limits import Limiter
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.settings import BUSINESS_API, SP_API
+
+if TYPE_CHECKING:
+    import logging
+
+    from tap_amazon_business.api.auth import Credentials
+    from tap_amazon_business.api.retry import Outage
+    from tap_amazon_business.clock import BoundedClock
+    from tap_amazon_business.settings import Settings
+
+# The sandbox returns examples whose page tokens lead nowhere, or in circles.
+_SANDBOX_PAGES = 3
+_REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
+
+
+def new_client(
+    settings: Settings,
+    url: str,
+    credentials: Credentials,
+    *,
+    outage: Outage,
+    clock: BoundedClock,
+    logger: logging.Logger,
+) -> Client:
+    """Return the client of one credential set.
+
+    Args:
+        settings: The settings.
+        url: The API's URL.
+        credentials: The credential set.
+        outage: Since when no host has answered; all clients of a tap share it.
+        clock: The time.
+        logger: Gets a line for every retry.
+    """
+    transport = Transport(
+        user_agent=settings.user_agent,
+        connections=settings.max_parallel_requests,
+        request_timeout=settings.request_timeout,
+        clock=clock,
+    )
+    return Client(
+        url,
+        prefix=credentials.prefix,
+        region_setting=_REGION_SETTINGS[credentials.prefix],
+        authenticator=LoginWithAmazon(
+            credentials,
+            lwa_url=settings.lwa_url,
+            transport=transport,
+            outage=outage,
+            clock=clock,
+            logger=logger,
+        ),
+        limiter=Limiter(settings.rate_limits, clock),
+        transport=transport,
+        outage=outage,
+        max_pages=_SANDBOX_PAGES if settings.sandbox else None,
+        clock=clock,
+        logger=logger,
+    )

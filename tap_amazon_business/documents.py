@@ -1,0 +1,81 @@
+"""Reads configuration, state and catalog files, with errors that name the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tap_amazon_business.errors import TapError
+
+# What a stream's part of the state may hold; the rest is another tap's.
+_BOOKMARK = ("replication_key", "replication_key_value", "covers")
+
+
+def read_config(path: str) -> dict[str, Any]:
+    """Read a configuration file.
+
+    Raises:
+        TapError: The file cannot be read, or holds no JSON object.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise TapError(f"--config {path}: cannot read the file: {reason}.") from error
+    return parse(text, f"--config {path}")
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    """Parse a JSON object. No error shows its content, which may be secret.
+
+    Raises:
+        TapError: The text is no JSON object.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise TapError(f"{name}: the file is not valid JSON{where}.") from error
+    if not isinstance(document, dict):
+        raise TapError(f"{name}: the file must hold a JSON object.")
+    return document
+
+
+def parse_state(text: str, name: str) -> dict[str, Any]:
+    """Parse a state: Singer's, a STATE message, or what `meltano state get` prints.
+
+    An empty file holds no state.
+
+    Raises:
+        TapError: The text is none of these.
+    """
+    document = parse(text, name) if text.strip() else {}
+    if document.get("type") == "STATE":
+        document = document.get("value") or {}
+    while isinstance(inner := document.get("singer_state"), dict):
+        document = inner
+    if document and "bookmarks" not in document:
+        raise TapError(
+            f"{name}: the file holds no Singer state: 'bookmarks' is missing. Correct it, or leave "
+            "it out to read everything."
+        )
+    return document
+
+
+def bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the bookmark of each stream in a state.
+
+    Raises:
+        TapError: The state is damaged.
+    """
+    found = state.get("bookmarks", {})
+    if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
+        raise TapError(
+            "The state is damaged: 'bookmarks' must be an object that holds an object per stream. "
+            "Correct it, or clear it to read everything again."
+        )
+    return {
+        stream: {name: part[name] for name in _BOOKMARK if name in part}
+        for stream, part in found.items()
+    }
