@@ -10,7 +10,7 @@ from tests.support.batches import batch_config, batch_texts
 from tests.support.catalogs import deselect, select
 from tests.support.clocks import FakeClock
 from tests.support.leaks import leaks
-from tests.support.runs import Run, run_by, run_tap
+from tests.support.runs import Run, run_by
 from tests.support.serving import STREAMS, serve, settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     """Serve orders with all oddities."""
-    with serve(orders=40) as serving:
+    with serve(FakeClock(), orders=40) as serving:
         yield serving
 
 
@@ -40,13 +40,10 @@ def texts(run: Run) -> str:
 
 
 def test_batches_hold_the_records_that_come_without_them(
-    simulator: Simulator, tmp_path: Path
+    clock: FakeClock, simulator: Simulator, tmp_path: Path
 ) -> None:
-    plain_folder, files = tmp_path / "plain", tmp_path / "files"
-    plain_folder.mkdir()
-    files.mkdir()
-    plain = run_tap(settings(simulator), plain_folder)
-    run = run_tap(settings(simulator, batch_config=batch_config(files)), tmp_path)
+    plain = run_by(clock, settings(simulator))
+    run = sync(clock, simulator, tmp_path)
     assert run.status == 0, run.log
     batched = run.batched()
     for stream, names in run.key_fields.items():

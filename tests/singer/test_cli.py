@@ -58,9 +58,7 @@ def test_a_test_run_brings_a_record_of_each_stream(
     )
 
 
-def test_a_test_of_schemas_writes_one_for_each_stream(
-    simulator: Simulator, tmp_path: Path
-) -> None:
+def test_a_test_of_schemas_writes_one_for_each_stream(simulator: Simulator, tmp_path: Path) -> None:
     run = run_tap(settings(simulator), tmp_path, "--test=schema")
     assert run.status == 0, run.log
     assert run.schemas == dict.fromkeys(STREAMS, 1)

@@ -286,9 +286,7 @@ def sync_refused(clock: FakeClock, after: str) -> Run:
 
 
 @pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
-@pytest.mark.parametrize(
-    "operation", ["getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber"]
-)
+@pytest.mark.parametrize("operation", ["getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber"])
 def test_an_outage_ends_the_sync_with_the_state_of_what_was_finished(
     clock: FakeClock, operation: str, fault: Fault
 ) -> None:

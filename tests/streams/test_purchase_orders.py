@@ -142,7 +142,7 @@ def test_reads_each_vendor_code(clock: FakeClock) -> None:
     ],
 )
 def test_filters_reach_the_api(
-    clock: FakeClock, setting: str, value: object, parameter: str, sent: str
+    clock: FakeClock, setting: str, value: Any, parameter: str, sent: str
 ) -> None:
     with serve(clock, orders=10, quirks=False) as serving:
         sync(clock, serving, **LATELY, **{setting: value})

@@ -11,7 +11,7 @@ from tests.support.faults import Answers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LATELY = {"start_date": "2026-05-29T00:00:00Z"}
+LATELY: dict[str, Any] = {"start_date": "2026-05-29T00:00:00Z"}
 """Settings by which a first sync on a `FakeClock` asks for one window only."""
 
 

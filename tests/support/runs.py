@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 
     from tests.support.clocks import FakeClock
 
-__all__ = ["TAP", "Run", "TapAmazonBusiness", "captured", "command", "run_by", "run_tap", "select", "start"]
+__all__ = [
+    "TAP",
+    "Run",
+    "TapAmazonBusiness",
+    "captured",
+    "command",
+    "run_by",
+    "run_tap",
+    "select",
+    "start",
+]
 
 Key = tuple[Any, ...]
 Record = dict[str, Any]
