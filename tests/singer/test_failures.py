@@ -162,7 +162,7 @@ def test_nul_characters_do_not_reach_the_loader(clock: FakeClock) -> None:
 
 
 def test_deep_nesting_where_text_belongs_is_kept_as_json(clock: FakeClock) -> None:
-    deep = "[" * 900 + "]" * 900
+    deep = "[" * 500 + "]" * 500
     page = json.dumps({"payload": {"orders": [order("A1", purchaseOrderType="@@")]}})
     run = sync(clock, Answers("getPurchaseOrders", page.replace('"@@"', deep).encode()))
     (record,) = run.records("purchase_orders")
@@ -172,7 +172,7 @@ def test_deep_nesting_where_text_belongs_is_kept_as_json(clock: FakeClock) -> No
 def test_deep_nesting_in_reports_by_date_is_dropped_like_any_unknown_field(
     clock: FakeClock,
 ) -> None:
-    row = b'{"orderId":"1","purchaseOrderNumber":"A1","x":' + b"[" * 900 + b"]" * 900 + b"}"
+    row = b'{"orderId":"1","purchaseOrderNumber":"A1","x":' + b"[" * 500 + b"]" * 500 + b"}"
     run = sync(
         clock,
         orders_page(order("A1")),
@@ -250,6 +250,16 @@ def test_an_announced_rate_that_is_none_is_ignored(clock: FakeClock, announced: 
     # Amazon publishes ten requests a second; the tap stays a hundredth below.
     assert max(clock.slept) == pytest.approx(0.101, abs=0.001)
     assert clock.monotonic() < requests * 0.102
+
+
+def test_an_announced_rate_of_any_height_is_followed(clock: FakeClock) -> None:
+    with serve(clock, orders=5) as serving:
+        headers = {"x-amzn-RateLimit-Limit": "1e308"}
+        serving.fail_next("getPurchaseOrders", Served(headers=headers))
+        config = serving.config(max_parallel_requests=1, **VENDOR_ONLY)
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    assert clock.monotonic() < 0.01
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,10 @@ def test_killed_again_and_again_nothing_is_missing(tmp_path: Path) -> None:
             process = start(settings(serving), tmp_path, state=state, catalog=select(*STREAMS))
             state = read(process, lines, keys) or state
         world = serving.world
-        expected: set[tuple[str, ...]] = set()
-        expected |= {("purchase_orders", number) for number in world.purchase_orders()}
-        expected |= {("order_reports", *key) for key in world.order_reports()}
+        expected = {
+            *(("purchase_orders", number) for number in world.purchase_orders()),
+            *(("order_reports", *key) for key in world.order_reports()),
+        }
     assert keys == expected
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_amazon_business.tap import TapAmazonBusiness
-from tests.support.runs import Run, captured
+from tests.support.runs import Run, TapAmazonBusiness, captured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
