@@ -72,7 +72,7 @@ def test_a_test_run_fails_with_refused_credentials(
     run = run_tap(settings(simulator, **wrong), tmp_path, "--test")
     assert run.status == 1
     for prefix in prefixes:
-        assert f"check {prefix}_client_id, {prefix}_client_secret" in run.log.replace(" and", ",")
+        assert f"{prefix}_client_secret" in run.log
     assert WRONG not in run.log
     assert "Traceback" not in run.log
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -291,8 +292,8 @@ def test_the_bookmark_waits_for_reports_that_fail(clock: FakeClock) -> None:
     assert len(run.numbers()) == 40
     assert "'Amazon Business Analytics'" in run.log
     assert "x-amzn-RequestId" in run.log
-    assert "Failed: order_reports" in run.log
-    assert run.log.count("bookmark waits") == 1
+    assert re.search(r"Failed: .*order_reports", run.log)
+    assert len(re.findall(r"purchase_orders: .*bookmark .*order_reports", run.log)) == 1
     oldest = min(r["lastChangedDate"] for r in run.records("purchase_orders"))
     assert run.bookmark() <= oldest
 
@@ -316,7 +317,7 @@ def test_a_number_that_is_refused_is_named_with_another_way(clock: FakeClock, st
         run = sync(clock, settings(serving, **LATELY))
     assert run.status == 1
     assert "A/1" in run.log
-    assert "set order_reports_strategy to order_date" in run.log
+    assert re.search(r"order_reports_strategy .*order_date", run.log)
     assert "replication_key_value" not in run.state["bookmarks"].get("purchase_orders", {})
 
 
