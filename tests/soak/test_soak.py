@@ -71,7 +71,7 @@ def met(chaos: Chaos, request: Request) -> list[Kind]:
     return kinds
 
 
-def test_what_happens_follows_from_the_seed_and_not_from_the_order_of_requests() -> None:
+def test_faults_depend_on_the_seed_and_not_on_the_order_of_requests() -> None:
     def all_met(seed: int, order: Callable[[list[Request]], Sequence[Request]]) -> dict[str, Any]:
         weights: dict[Kind, float] = {
             kind: 1.0 for kind in Kind if kind not in {Kind.REVOKED, Kind.STALL}
@@ -91,7 +91,7 @@ def test_what_happens_follows_from_the_seed_and_not_from_the_order_of_requests()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_request_meets_more_than_a_client_puts_up_with(seed: int) -> None:
+def test_no_request_meets_more_faults_than_a_client_must_survive(seed: int) -> None:
     chaos = Chaos(seed, rate=1)
     found = {str(request): met(chaos, request) for request in requests()}
     for name, kinds in found.items():
@@ -134,7 +134,7 @@ def entered(serving: Simulator, messages: list[dict[str, Any]]) -> tuple[Ledger,
     return ledger, [*ledger.problems, *ledger.settle()]
 
 
-def test_a_complete_sync_is_found_to_be_complete(
+def test_the_ledger_finds_nothing_wrong_with_a_complete_sync(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     ledger, problems = entered(*synced)
@@ -142,7 +142,7 @@ def test_a_complete_sync_is_found_to_be_complete(
     assert not +ledger.repeated
 
 
-def test_every_row_that_is_missing_or_repeated_is_noticed(
+def test_the_ledger_notices_every_missing_or_repeated_row(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     serving, messages = synced
@@ -156,7 +156,7 @@ def test_every_row_that_is_missing_or_repeated_is_noticed(
         assert ledger.repeated[stream] == 1
 
 
-def test_a_bookmark_that_goes_back_is_noticed(
+def test_the_ledger_notices_a_bookmark_that_goes_back(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     serving, messages = synced

@@ -112,7 +112,7 @@ class WarehouseTests(abc.ABC):
         assert all(synced.changes.counts().values())
         assert synced.brought["purchase_orders"] < len(synced.first["purchase_orders"])
 
-    def test_counts_are_those_of_the_api_and_no_key_is_there_twice(self, synced: Synced) -> None:
+    def test_counts_match_the_api_and_keys_are_unique(self, synced: Synced) -> None:
         counts = truth(synced.world)["rows"]
         for stream, feature in STREAMS.items():
             key = ", ".join(map(synced.warehouse.column, feature.key))
@@ -131,7 +131,7 @@ class WarehouseTests(abc.ABC):
             assert isinstance(total, Decimal)
             assert total == Decimal(money[of])
 
-    def test_columns_have_types_of_their_own(self, synced: Synced) -> None:
+    def test_columns_have_the_types_of_their_fields(self, synced: Synced) -> None:
         kinds = set()
         for stream in STREAMS:
             types = synced.warehouse.types(stream)
