@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
+import click
 import pytest
 
-from simulator import Options, Simulator, World
-from tap_amazon_business.errors import TapError
 from tests.support.clocks import FakeClock
 from tests.support.leaks import leaks
+from tests.support.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulator import Simulator
+
 
 def pytest_configure() -> None:
-    """Leave out what the simulator logs of each request: it is not the tap's, and slow."""
+    """Leave out what is logged by the thousand and is not the tap's."""
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # At level DEBUG, a line for every field of every schema.
+    logging.getLogger("singer_sdk.singerlib.catalog").setLevel(logging.INFO)
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +31,14 @@ def nothing_leaks(
 ) -> Iterator[None]:
     """Search the log at level DEBUG, and the text of every error, raised or not, for secrets."""
     errors: list[str] = []
-    make = TapError.__init__
+    make = click.ClickException.__init__
 
-    def remember(error: TapError, message: str) -> None:
+    def remember(error: click.ClickException, message: str) -> None:
         errors.append(message)
         make(error, message)
 
-    monkeypatch.setattr(TapError, "__init__", remember)
+    # What the tap raises for users to read are errors of click.
+    monkeypatch.setattr(click.ClickException, "__init__", remember)
     yield
     said = [text for phase in ("setup", "call") for text in _formatted(caplog, phase)]
     found = leaks("\n".join([*errors, *said]))
@@ -53,5 +58,5 @@ def clock() -> FakeClock:
 @pytest.fixture(scope="module")
 def tidy() -> Iterator[Simulator]:
     """Serve a few orders without oddities or limits, for tests that change nothing."""
-    with Simulator(World(orders=30, quirks=False), Options(limits=False)) as simulator:
+    with serve(orders=30, quirks=False) as simulator:
         yield simulator

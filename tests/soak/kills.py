@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,14 +15,14 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from simulator import Options, Simulator, World
+from simulator import Simulator, World
 from simulator.chaos import WEIGHTS, Chaos
 from simulator.mishaps import Kind
-from tap_amazon_business.limits import PUBLISHED_PLANS
 from tests.soak.ledger import Ledger
 from tests.soak.windows import Windows
 from tests.support.leaks import leaks
 from tests.support.runs import command
+from tests.support.serving import NO_LIMITS, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,10 @@ def run_kills(seed: int, *, kills: int = 20, orders: int = 200) -> Kills:
     world = World(orders=orders, items=2, seed=seed)
     chaos = Chaos(seed, rate=0.02, weights=_QUICK, longest=1)
     result, windows = Kills(seed), Windows()
-    options = Options(limits=False, page_size=25)
+    options = replace(NO_LIMITS, page_size=25)
     with Simulator(world, options, faults=[chaos]) as serving, TemporaryDirectory() as folder:
         chaos.revoke = serving.revoke_tokens
-        plans = {name: {"rate": 5000, "burst": 1000} for name in PUBLISHED_PLANS}
-        config = serving.config(order_reports_strategy="purchase_order", rate_limits=plans)
+        config = settings(serving)
         ledger = Ledger(serving, named_only=False)
         lines = sum(len(serving.rows(name)) for name in ledger.keys)
         state: dict[str, Any] = {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import traceback
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_amazon_business.tap import TapAmazonBusiness
-from tests.support.runs import Run
+from tests.support.runs import Run, TapAmazonBusiness, captured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +28,11 @@ def sync(
     catalog: dict[str, Any] | None = None,
 ) -> Run:
     """Sync by an injected clock; an error that the tap does not expect ends the run, too."""
-    output = io.BytesIO()
-    text = io.TextIOWrapper(output, encoding="utf-8", write_through=True)
     status = 0
-    with _everything_logged() as log:
+    with _everything_logged() as log, captured() as output:
         try:
-            with redirect_stdout(text):
-                tap = TapAmazonBusiness(config=config, state=state, catalog=catalog, clock=clock)
-                tap.sync_all()
+            tap = TapAmazonBusiness(config=config, state=state, catalog=catalog, clock=clock)
+            tap.sync_all()
         except click.ClickException as error:
             status = error.exit_code
             log.write("".join(traceback.format_exception(error)))

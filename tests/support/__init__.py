@@ -1,1 +1,1 @@
-"""What the tests share: starters, clocks, faults, and the search for secrets."""
+"""What the tests share: starters of simulators and of the tap, catalogs, faults, clocks, leaks."""

@@ -10,19 +10,39 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tap_amazon_business.tap import TapAmazonBusiness
+from tests.support.batches import batch_records
+from tests.support.catalogs import select
 from tests.support.leaks import leaks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.clocks import FakeClock
+
+__all__ = [
+    "TAP",
+    "Run",
+    "TapAmazonBusiness",
+    "captured",
+    "command",
+    "run_by",
+    "run_tap",
+    "select",
+    "start",
+]
+
+Key = tuple[Any, ...]
+Record = dict[str, Any]
 
 # Each begins with its time; a message may be of several lines.
 _ENTRIES = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)")
@@ -33,40 +53,75 @@ TAP = Path(sys.executable).parent / "tap-amazon-business"
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the tap left behind."""
+    """What one run of the tap left behind.
+
+    Attributes:
+        status: The exit status.
+        output: Standard output.
+        log: Standard error, without lines of level DEBUG.
+    """
 
     status: int
     output: str
     log: str
 
-    @property
+    @cached_property
     def messages(self) -> list[dict[str, Any]]:
+        """All messages in their order; numbers with a point are `Decimal`."""
         lines = self.output.encode().splitlines()
         return [json.loads(line, parse_float=Decimal) for line in lines]
 
-    def records(self, stream: str) -> list[dict[str, Any]]:
+    def records(self, stream: str) -> list[Record]:
+        """Return the records of a stream in RECORD messages."""
         return [
             message["record"]
             for message in self.messages
             if message["type"] == "RECORD" and message["stream"] == stream
         ]
 
+    def batched(self) -> dict[str, list[Record]]:
+        """Return the records in the files of BATCH messages, by stream."""
+        found: dict[str, list[Record]] = {}
+        for message in self.messages:
+            if message["type"] == "BATCH":
+                found.setdefault(message["stream"], []).extend(batch_records(message))
+        return found
+
+    @cached_property
+    def key_fields(self) -> dict[str, list[str]]:
+        """The key fields of each stream, by its SCHEMA message."""
+        return {m["stream"]: m["key_properties"] for m in self.messages if m["type"] == "SCHEMA"}
+
+    def keys(self, stream: str) -> list[Key]:
+        """Return the key of each record of a stream."""
+        names = self.key_fields.get(stream, [])
+        return [tuple(record[name] for name in names) for record in self.records(stream)]
+
+    def by_key(self, stream: str) -> dict[Key, Record]:
+        """Return the records of a stream by key."""
+        return dict(zip(self.keys(stream), self.records(stream), strict=True))
+
     def numbers(self, stream: str = "purchase_orders") -> Counter[str]:
+        """Count the records of a stream by purchase order number."""
         return Counter(record["purchaseOrderNumber"] for record in self.records(stream))
 
     @property
     def schemas(self) -> Counter[str]:
+        """The number of SCHEMA messages by stream."""
         return Counter(m["stream"] for m in self.messages if m["type"] == "SCHEMA")
 
     @property
     def states(self) -> list[dict[str, Any]]:
+        """The values of all STATE messages."""
         return [message["value"] for message in self.messages if message["type"] == "STATE"]
 
     @property
     def state(self) -> dict[str, Any]:
+        """The value of the last STATE message."""
         return self.states[-1]
 
     def bookmark(self, stream: str = "purchase_orders") -> str:
+        """Return the bookmark of a stream in the last state."""
         value: str = self.state["bookmarks"][stream]["replication_key_value"]
         return value
 
@@ -108,15 +163,20 @@ def command(
     return [*parts, *arguments]
 
 
-def select(*streams: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a catalog, of a configuration if need be, in which only these streams are selected."""
-    tap = TapAmazonBusiness(config=config or {}, validate_config=False)
-    catalog: dict[str, Any] = tap.catalog_dict
-    for stream in catalog["streams"]:
-        for entry in stream["metadata"]:
-            if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
-    return catalog
+def start(
+    config: dict[str, Any],
+    folder: Path,
+    *,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+) -> subprocess.Popen[str]:
+    """Begin a run in a process of its own, for tests that stop it or its loader."""
+    return subprocess.Popen(
+        command(config, folder, state=state, catalog=catalog),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _file(folder: Path, name: str, content: dict[str, Any]) -> str:
@@ -133,25 +193,33 @@ def run_by(
     catalog: dict[str, Any] | None = None,
 ) -> Run:
     """Run the tap in this process, by an injected clock."""
-    output, log = io.BytesIO(), io.StringIO()
+    log = io.StringIO()
     handler = logging.StreamHandler(log)
     handler.setLevel(logging.INFO)
     logger = logging.getLogger(TapAmazonBusiness.name)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)  # conftest.py searches all of it for secrets
     status = 0
-    text = io.TextIOWrapper(output, encoding="utf-8", write_through=True)
-    try:
-        with redirect_stdout(text):
+    with captured() as output:
+        try:
             TapAmazonBusiness(config=config, state=state, catalog=catalog, clock=clock).sync_all()
-    except click.ClickException as error:
-        status = error.exit_code
-        log.write(f"Error: {error.message}\n")
-    finally:
-        logger.removeHandler(handler)
+        except click.ClickException as error:
+            status = error.exit_code
+            log.write(f"Error: {error.message}\n")
+        finally:
+            logger.removeHandler(handler)
     written = output.getvalue().decode()
     _assert_nothing_leaked(written, log.getvalue())
     return Run(status, written, log.getvalue())
+
+
+@contextmanager
+def captured() -> Iterator[io.BytesIO]:
+    """Collect what is written to standard output, byte by byte."""
+    output = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(output, encoding="utf-8", write_through=True)) as text:
+        yield output
+        text.detach()
 
 
 def _assert_nothing_leaked(output: str, log: str) -> None:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from simulator import Hang, Options, Plan, Simulator, World
+from simulator import Hang
 from simulator.truth import truth
-from tap_amazon_business.limits import PUBLISHED_PLANS
-from tap_amazon_business.schemas import DECIMAL_FORMAT
 from tests.soak.truth import STREAMS
-from tests.support.chain import PROJECT, Chain, emitted, settings
+from tests.support.catalogs import DECIMAL_FORMAT
+from tests.support.chain import PROJECT, Chain, emitted
+from tests.support.chain import settings as variables
+from tests.support.serving import serve, settings
 from tests.warehouses.warehouse import assert_same, fields_of, kind_of, served
 
 if TYPE_CHECKING:
@@ -24,23 +25,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from simulator import Changes, Fault, Faults, Request
+    from simulator import Changes, Fault, Request, Simulator, World
     from tests.warehouses.warehouse import Rows, Warehouse
 
-_QUICK = {name: Plan(rate=200, burst=20) for name in PUBLISHED_PLANS}
 _KINDS = {"array", "boolean", "date-time", "integer", "object", "string", DECIMAL_FORMAT}
-
-
-def serve(orders: int = 60, *faults: Faults) -> Simulator:
-    """Return a simulator with all its oddities, which answers as fast as it can."""
-    return Simulator(World(orders=orders), Options(rates=_QUICK), faults=faults)
 
 
 def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: str) -> Chain:
     """Return a chain that brings all that the simulator has to a warehouse."""
-    # Reports that name another purchase order number than their own come by number only.
-    config = simulator.config(order_reports_strategy="purchase_order")
-    return Chain(folder, config, {**warehouse.environment, **more}, project=warehouse.project)
+    return Chain(
+        folder, settings(simulator), {**warehouse.environment, **more}, project=warehouse.project
+    )
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,7 @@ class WarehouseTests(abc.ABC):
     def synced(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
         """Return a warehouse after two syncs."""
         folder = tmp_path_factory.mktemp(cls.dialect)
-        with serve() as simulator, cls.opened(folder) as warehouse:
+        with serve(orders=60) as simulator, cls.opened(folder) as warehouse:
             chain = chain_to(warehouse, simulator, folder)
             cls.sync(chain, warehouse)
             first, first_served = warehouse.rows(), served(simulator.world)
@@ -117,7 +112,7 @@ class WarehouseTests(abc.ABC):
         assert all(synced.changes.counts().values())
         assert synced.brought["purchase_orders"] < len(synced.first["purchase_orders"])
 
-    def test_counts_are_those_of_the_api_and_no_key_is_there_twice(self, synced: Synced) -> None:
+    def test_counts_match_the_api_and_keys_are_unique(self, synced: Synced) -> None:
         counts = truth(synced.world)["rows"]
         for stream, feature in STREAMS.items():
             key = ", ".join(map(synced.warehouse.column, feature.key))
@@ -136,7 +131,7 @@ class WarehouseTests(abc.ABC):
             assert isinstance(total, Decimal)
             assert total == Decimal(money[of])
 
-    def test_columns_have_types_of_their_own(self, synced: Synced) -> None:
+    def test_columns_have_the_types_of_their_fields(self, synced: Synced) -> None:
         kinds = set()
         for stream in STREAMS:
             types = synced.warehouse.types(stream)
@@ -166,9 +161,9 @@ class WarehouseTests(abc.ABC):
         assert synced.warehouse.one(orphans) == 0
 
     def test_amounts_are_columns_where_objects_are_flattened(self, tmp_path: Path) -> None:
-        flat = settings({"flattening_enabled": True, "flattening_max_depth": 1})
+        flat = variables({"flattening_enabled": True, "flattening_max_depth": 1})
         selected = {"TAP_AMAZON_BUSINESS__SELECT": '["purchase_order_items.*"]'}
-        with serve(20) as simulator, self.opened(tmp_path) as warehouse:
+        with serve(orders=20) as simulator, self.opened(tmp_path) as warehouse:
             self.sync(chain_to(warehouse, simulator, tmp_path, **flat, **selected), warehouse)
             amount = warehouse.column("netCost__amount")
             assert warehouse.types("purchase_order_items")[amount] == self.types[DECIMAL_FORMAT]
@@ -185,7 +180,7 @@ class WarehouseTests(abc.ABC):
             "MELTANO_CLI_LOG_FORMAT": "json",
         }
         stuck = _Stuck("getPurchaseOrders", after=30)
-        with serve(60, stuck) as simulator, self.opened(tmp_path) as warehouse:
+        with serve(orders=60, faults=[stuck]) as simulator, self.opened(tmp_path) as warehouse:
             chain = chain_to(warehouse, simulator, tmp_path, **few)
             running = chain.start("run", "tap-amazon-business", self.loader)
             try:

@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from simulator.truth import rows
-from tap_amazon_business import schemas
-from tap_amazon_business.tap import TapAmazonBusiness
 from tests.soak.truth import STREAMS, Key
 from tests.soak.values import differences
+from tests.support.catalogs import DECIMAL_FORMAT, discover, entry
 from tests.support.chain import PROJECT
 
 if TYPE_CHECKING:
@@ -82,8 +81,7 @@ class Warehouse(abc.ABC):
 
 def fields_of(stream: str) -> dict[str, dict[str, Any]]:
     """Return the JSON schemas of a stream's fields."""
-    tap = TapAmazonBusiness(config={}, validate_config=False)
-    fields: dict[str, dict[str, Any]] = tap.streams[stream].schema["properties"]
+    fields: dict[str, dict[str, Any]] = entry(discover(), stream)["schema"]["properties"]
     return fields
 
 
@@ -103,7 +101,7 @@ def _emitted(value: Any, kind: str) -> Any:
         case "object" | "array":
             text = value if isinstance(value, str) else json.dumps(value)
             return json.loads(text, parse_float=Decimal)
-        case schemas.DECIMAL_FORMAT if isinstance(value, Decimal):
+        case _ if kind == DECIMAL_FORMAT and isinstance(value, Decimal):
             # A column of a fixed scale fills up with zeros.
             return f"{value.normalize():f}"
         case _:

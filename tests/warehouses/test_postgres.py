@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from typing_extensions import override
 
-from tap_amazon_business.schemas import DECIMAL_FORMAT
+from tests.support.catalogs import DECIMAL_FORMAT
 from tests.warehouses import postgres
 from tests.warehouses.suite import Synced, WarehouseTests
 
@@ -39,5 +39,5 @@ class TestPostgres(WarehouseTests):
     def opened(cls, folder: Path) -> AbstractContextManager[Postgres]:
         return postgres.database(folder)
 
-    def test_the_time_zone_of_the_database_is_another(self, synced: Synced) -> None:
+    def test_the_database_is_in_another_time_zone(self, synced: Synced) -> None:
         assert synced.warehouse.one("show timezone") == "Asia/Kolkata"

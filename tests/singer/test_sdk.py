@@ -5,21 +5,18 @@ from __future__ import annotations
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from simulator import Options, Simulator, World
-from tap_amazon_business.limits import PUBLISHED_PLANS
-from tap_amazon_business.tap import TapAmazonBusiness
+from tests.support.runs import TapAmazonBusiness
+from tests.support.serving import serve, settings
 
 # The class below asks the tap for its streams while this module is imported, and keeps the
 # configuration: so the simulator runs from here on, in a thread that ends with the process.
-_SERVING = Simulator(World(orders=120, span_days=100), Options(limits=False)).__enter__()
+_SERVING = serve(orders=60, span_days=100).__enter__()
 
 # Records of some months lack some of the optional fields, which the SDK warns of.
 TestTapAmazonBusiness = pytest.mark.filterwarnings("ignore:Fields in transformed catalog")(
     get_tap_test_class(
         TapAmazonBusiness,
-        config=_SERVING.config(
-            rate_limits={name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
-        ),
+        config=settings(_SERVING, order_reports_strategy="auto"),
         suite_config=SuiteConfig(max_records_limit=1000),
         parse_env_config=False,
     )

@@ -1,15 +1,14 @@
-"""The whole chain, as people run it: Meltano, the tap, a real loader."""
+"""The demonstration: `make demo` shows what lands in DuckDB after each of two runs."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
+from tests.support.chain import PROJECT
 
 
 @pytest.mark.end_to_end

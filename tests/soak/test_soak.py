@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Call, Options, Reply, Request, Reset, Simulator, World
+from simulator import Call, Request
 from simulator.chaos import MOST, MOST_AT_SIGN_IN, MOST_REFUSED_PAGES, Chaos
 from simulator.mishaps import Kind
 from tests.soak.kills import run_kills
@@ -17,19 +17,14 @@ from tests.soak.ledger import Ledger
 from tests.soak.seed import run_seed
 from tests.soak.values import differences
 from tests.soak.windows import Windows
-from tests.support.runs import run_by, select
+from tests.support.runs import run_by
+from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from simulator import Fault
+    from simulator import Simulator
     from tests.support.clocks import FakeClock
-    from tests.support.runs import Run
-
-LONGEST = 1 + 2 + 4 + 8 + 16 + 32 + 60
-"""Seconds that a request waits at most, all its tries together."""
-
-OPERATIONS = ("getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber")
 
 
 @pytest.mark.parametrize("seed", [3, 4, 6])
@@ -76,7 +71,7 @@ def met(chaos: Chaos, request: Request) -> list[Kind]:
     return kinds
 
 
-def test_what_happens_follows_from_the_seed_and_not_from_the_order_of_requests() -> None:
+def test_faults_depend_on_the_seed_and_not_on_the_order_of_requests() -> None:
     def all_met(seed: int, order: Callable[[list[Request]], Sequence[Request]]) -> dict[str, Any]:
         weights: dict[Kind, float] = {
             kind: 1.0 for kind in Kind if kind not in {Kind.REVOKED, Kind.STALL}
@@ -96,7 +91,7 @@ def test_what_happens_follows_from_the_seed_and_not_from_the_order_of_requests()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_request_meets_more_than_a_client_puts_up_with(seed: int) -> None:
+def test_no_request_meets_more_faults_than_a_client_must_survive(seed: int) -> None:
     chaos = Chaos(seed, rate=1)
     found = {str(request): met(chaos, request) for request in requests()}
     for name, kinds in found.items():
@@ -120,83 +115,14 @@ def test_tokens_are_not_revoked_where_a_request_would_meet_a_second_refusal() ->
     assert set(others) == {None}
 
 
-# ---- outages -----------------------------------------------------------------------------------
-
-
-class Outage:
-    """An API that answers so many requests, and then none until it is told to.
-
-    Args:
-        operation: What is down.
-        answers: How many requests are answered before.
-        fault: What the others meet.
-    """
-
-    def __init__(self, operation: str, answers: int, fault: Fault) -> None:
-        self.over = False
-        self._operation = operation
-        self._left = answers
-        self._fault = fault
-
-    def decide(self, request: Request) -> Fault | None:
-        if self.over or request.operation != self._operation:
-            return None
-        self._left -= 1
-        return self._fault if self._left < 0 else None
-
-
-@pytest.mark.parametrize("fault", [Reply(503), Reset()])
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_outage_ends_the_sync_with_the_state_of_what_was_finished(
-    clock: FakeClock, operation: str, fault: Fault
-) -> None:
-    outage = Outage(operation, 30, fault)
-    world = World(orders=60, quirks=False, now=clock.now)
-    with Simulator(
-        world, Options(limits=False), monotonic=clock.monotonic, faults=[outage]
-    ) as serving:
-        config = serving.config(
-            order_reports_strategy="purchase_order",
-            max_parallel_requests=1,
-            rate_limits={name: {"rate": 1000, "burst": 1000} for name in OPERATIONS},
-        )
-        catalog = select("purchase_orders", "order_reports")
-        began = clock.monotonic()
-        first = run_by(clock, config, catalog=catalog)
-        took = clock.monotonic() - began
-        outage.over = True
-        second = run_by(clock, config, catalog=catalog, state=first.state)
-        orders, reports = set(world.purchase_orders()), set(world.order_reports())
-        dates = {
-            number: datetime.fromisoformat(row["orderDetails"]["purchaseOrderDate"])
-            for number, row in world.purchase_orders().items()
-        }
-    assert first.status != 0
-    assert "did not succeed in 8 tries" in first.log
-    assert took <= LONGEST + 5
-    bookmark = datetime.fromisoformat(first.bookmark())
-    assert min(dates.values()) < bookmark < max(dates.values())
-    done = {number for number, date in dates.items() if date < bookmark}
-    assert done <= set(first.numbers())
-    assert {key for key in reports if key[0] in done} <= _keys(first)
-    assert second.status == 0
-    assert set(first.numbers()) | set(second.numbers()) == orders
-    assert _keys(first) | _keys(second) == reports
-
-
-def _keys(run: Run) -> set[tuple[str, str]]:
-    return {(r["purchaseOrderNumber"], r["orderId"]) for r in run.records("order_reports")}
-
-
 # ---- what the soak notices ---------------------------------------------------------------------
 
 
 @pytest.fixture
 def synced(clock: FakeClock) -> tuple[Simulator, list[dict[str, Any]]]:
     """Return a simulator, and the messages of a complete sync of it."""
-    world = World(orders=12, items=1, now=clock.now)
-    with Simulator(world, Options(limits=False), monotonic=clock.monotonic) as serving:
-        run = run_by(clock, serving.config(order_reports_strategy="purchase_order"))
+    with serve(clock, orders=12, items=1) as serving:
+        run = run_by(clock, settings(serving))
     return serving, run.messages
 
 
@@ -208,7 +134,7 @@ def entered(serving: Simulator, messages: list[dict[str, Any]]) -> tuple[Ledger,
     return ledger, [*ledger.problems, *ledger.settle()]
 
 
-def test_a_complete_sync_is_found_to_be_complete(
+def test_the_ledger_finds_nothing_wrong_with_a_complete_sync(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     ledger, problems = entered(*synced)
@@ -216,12 +142,12 @@ def test_a_complete_sync_is_found_to_be_complete(
     assert not +ledger.repeated
 
 
-def test_every_row_that_is_missing_or_repeated_is_noticed(
+def test_the_ledger_notices_every_missing_or_repeated_row(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     serving, messages = synced
     places = [place for place, message in enumerate(messages) if message["type"] == "RECORD"]
-    for place in places[::7]:
+    for place in places[::23]:
         stream = messages[place]["stream"]
         _, problems = entered(serving, messages[:place] + messages[place + 1 :])
         assert [problem for problem in problems if problem.startswith(f"lost: {stream} ")]
@@ -230,7 +156,7 @@ def test_every_row_that_is_missing_or_repeated_is_noticed(
         assert ledger.repeated[stream] == 1
 
 
-def test_a_bookmark_that_goes_back_is_noticed(
+def test_the_ledger_notices_a_bookmark_that_goes_back(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     serving, messages = synced

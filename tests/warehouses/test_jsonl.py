@@ -11,7 +11,7 @@ import pytest
 
 from tests.soak.truth import STREAMS, Key
 from tests.support.chain import Chain, emitted
-from tests.warehouses.suite import serve
+from tests.support.serving import serve, settings
 from tests.warehouses.warehouse import Rows, assert_same, served
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def read(folder: Path, stream: str) -> list[dict[str, Any]]:
 
 
 def test_every_row_lands_and_then_the_changed_and_the_new_ones(tmp_path: Path) -> None:
-    with serve() as simulator:
+    with serve(orders=60) as simulator:
         loader = {
             "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
             "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
         }
-        chain = Chain(tmp_path, simulator.config(order_reports_strategy="purchase_order"), loader)
+        chain = Chain(tmp_path, settings(simulator), loader)
         chain.run("run", "tap-amazon-business", "target-jsonl")
         lines = {stream: len(read(tmp_path, stream)) for stream in STREAMS}
         assert lines == {stream: len(rows) for stream, rows in served(simulator.world).items()}

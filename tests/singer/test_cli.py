@@ -1,0 +1,139 @@
+"""The command line: discovery, test runs, and what Meltano makes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.support.chain import PROJECT, Chain, ChainFailedError
+from tests.support.runs import TAP, run_tap
+from tests.support.serving import STREAMS, serve, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator import Simulator
+
+SNAPSHOT = Path(__file__).parent / "snapshots" / "catalog.json"
+WRONG = "a-wrong-secret"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with serve(orders=20) as serving:
+        yield serving
+
+
+# ---- discovery ---------------------------------------------------------------------------------
+
+
+def test_the_catalog_is_the_one_that_was_agreed(tmp_path: Path) -> None:
+    """Show a change of schema as a diff; UPDATE_SNAPSHOT=1 writes the new one."""
+    found = run_tap({}, tmp_path, "--discover").output
+    catalog = json.dumps(json.loads(found), indent=1, sort_keys=True) + "\n"
+    if os.environ.get("UPDATE_SNAPSHOT"):
+        SNAPSHOT.write_text(catalog, encoding="utf-8")
+    assert catalog == SNAPSHOT.read_text(encoding="utf-8")
+
+
+# ---- test runs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--test", "--test=records"])
+def test_a_test_run_brings_a_record_of_each_stream(
+    simulator: Simulator, option: str, tmp_path: Path
+) -> None:
+    run = run_tap(settings(simulator), tmp_path, option)
+    assert run.status == 0, run.log
+    assert set(run.schemas) == {*STREAMS}
+    # The SDK breaks off a stream behind its first record, and with it the page of its children.
+    children = {"purchase_order_items", "order_reports"}
+    assert {name: len(run.records(name)) for name in {*STREAMS} - children} == dict.fromkeys(
+        {*STREAMS} - children, 1
+    )
+
+
+def test_a_test_of_schemas_writes_one_for_each_stream(simulator: Simulator, tmp_path: Path) -> None:
+    run = run_tap(settings(simulator), tmp_path, "--test=schema")
+    assert run.status == 0, run.log
+    assert run.schemas == dict.fromkeys(STREAMS, 1)
+
+
+@pytest.mark.parametrize("prefixes", [("sp_api",), ("sp_api", "business_api")])
+def test_a_test_run_fails_with_refused_credentials(
+    simulator: Simulator, prefixes: tuple[str, ...], tmp_path: Path
+) -> None:
+    wrong = {f"{prefix}_client_secret": WRONG for prefix in prefixes}
+    run = run_tap(settings(simulator, **wrong), tmp_path, "--test")
+    assert run.status == 1
+    for prefix in prefixes:
+        assert f"{prefix}_client_secret" in run.log
+    assert WRONG not in run.log
+    assert "Traceback" not in run.log
+
+
+@pytest.mark.parametrize("option", ["--test", "--test=schema"])
+def test_a_test_run_names_the_setting_that_is_wrong(
+    simulator: Simulator, option: str, tmp_path: Path
+) -> None:
+    run = run_tap(settings(simulator, business_api_regions=["GB"]), tmp_path, option)
+    assert run.status == 1
+    assert "business_api_regions" in run.log
+    assert "'GB'" in run.log
+    assert "UK" in run.log
+    assert "Traceback" not in run.log
+    assert not run.output
+
+
+# ---- Meltano -----------------------------------------------------------------------------------
+
+
+def project(folder: Path) -> Path:
+    """Make a Meltano project that runs the tap of this environment.
+
+    `meltano config test` writes its files into the project, so that two of them at a time would
+    disturb each other in one.
+    """
+    meltano = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
+    (tap,) = meltano["plugins"]["extractors"]
+    del tap["pip_url"]
+    tap["executable"] = str(TAP)
+    meltano["plugins"] = {"extractors": [tap]}
+    (folder / "meltano.yml").write_text(yaml.safe_dump(meltano), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.end_to_end
+def test_meltano_accepts_the_settings(simulator: Simulator, tmp_path: Path) -> None:
+    chain = Chain(tmp_path, settings(simulator), project=project(tmp_path))
+    printed = chain.run("config", "test", "tap-amazon-business")
+    assert "Plugin configuration is valid" in printed
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({f"{prefix}_api_client_secret": WRONG for prefix in ("sp", "business")}, "client_secret"),
+        ({"business_api_regions": ["GB"]}, "business_api_regions"),
+        ({"sp_api_refresh_token": ""}, "sp_api_refresh_token"),
+    ],
+    ids=["credentials", "region", "missing"],
+)
+def test_meltano_shows_which_setting_is_wrong(
+    simulator: Simulator, wrong: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    chain = Chain(tmp_path, settings(simulator, **wrong), project=project(tmp_path))
+    with pytest.raises(ChainFailedError) as failed:
+        chain.run("config", "test", "tap-amazon-business")
+    said = str(failed.value)
+    assert "Plugin configuration is invalid" in said
+    assert named in said
+    assert "writeOnly" not in said, "the schema of all settings hides what is wrong"
+    assert WRONG not in said
+    assert "Traceback" not in said

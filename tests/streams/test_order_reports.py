@@ -1,0 +1,404 @@
+"""order_reports: the reports of every purchase order's number, joined to it, at Amazon's pace."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulator import Options, Plan, Reply
+from tests.support.catalogs import select
+from tests.support.faults import Answers, Served, refusal
+from tests.support.orders import LATELY, order, orders_page
+from tests.support.runs import Run, run_by
+from tests.support.serving import BUSINESS_ONLY, NO_LIMITS, serve, settings
+
+if TYPE_CHECKING:
+    from simulator import Simulator
+    from tests.support.clocks import FakeClock
+
+BY_NUMBER = "getOrderReportsByPurchaseOrderNumber"
+BY_DATE = {"order_reports_strategy": "order_date"}
+# Like Amazon's own example: two lists of one page each, five charges in all.
+EXAMPLE = [
+    b"""{"ordersReport": [{
+      "orderMetadata": {"orderDate": {"date": "2025-05-01T10:00:00Z"},
+                        "orderId": "112-1111111-1111111", "region": "US"},
+      "purchaseOrderNumber": "PO-1", "orderStatus": "CLOSED",
+      "charges": [{"type": "SUBTOTAL", "amount": {"currencyCode": "USD", "amount": 19.90}},
+                  {"type": "TAX", "amount": {"currencyCode": "USD", "amount": 1.6417}},
+                  {"type": "NET_TOTAL", "amount": {"currencyCode": "USD", "amount": 21.5417}}],
+      "buyingCustomer": {"name": "A Buyer", "email": "buyer@example.com"},
+      "buyerGroup": {"name": "Group"}, "businessOrderInfo": null, "approverDetails": null}],
+     "nextPageToken": "123asda", "size": 1, "region": "US"}""",
+    b"""{"ordersReport": [{
+      "orderMetadata": {"orderDate": "2025-05-02T10:00:00Z", "orderId": "112-2222222-2222222"},
+      "purchaseOrderNumber": "PO-1", "orderStatus": "PENDING",
+      "charges": [{"type": "SUBTOTAL",
+                   "amount": {"currencyCode": "USD", "amount": 12345678901234.5678}},
+                  {"type": "NET_TOTAL", "amount": {"currencyCode": "USD", "amount": 7}}],
+      "businessOrderInfo": null, "approverDetails": null}],
+     "nextPageToken": null, "size": 1, "region": "US"}""",
+]
+
+
+def sync(clock: FakeClock, config: dict[str, Any], before: Run | None = None) -> Run:
+    """Sync purchase orders and their reports, from where an earlier run ended."""
+    return run_by(
+        clock,
+        config,
+        state=before.state if before else None,
+        catalog=select("purchase_orders", "order_reports"),
+    )
+
+
+def keys(run: Run) -> set[tuple[str, ...]]:
+    return set(run.keys("order_reports"))
+
+
+def named(serving: Simulator) -> set[tuple[str, ...]]:
+    """Return the keys of the reports that name the number they are found by."""
+    rows = serving.world.order_reports()
+    return {key for key, row in rows.items() if row.get("purchaseOrderNumber") == key[0]}
+
+
+# ---- records -----------------------------------------------------------------------------------
+
+
+def test_two_pages_give_two_orders_with_their_five_charges(clock: FakeClock) -> None:
+    options = replace(NO_LIMITS, canned_order_reports={"PO-1": EXAMPLE})
+    with serve(clock, options, orders=0) as serving:
+        only = {"purchase_order_numbers": ["PO-1"], "business_api_regions": ["US"]}
+        run = sync(clock, settings(serving, **BUSINESS_ONLY, **only))
+    first, second = run.records("order_reports")
+    assert (first["orderId"], second["orderId"]) == ("112-1111111-1111111", "112-2222222-2222222")
+    assert first["orderDate"] == "2025-05-01T10:00:00Z"
+    assert second["orderDate"] == "2025-05-02T10:00:00Z"
+    amounts = [c["amount"]["amount"] for r in (first, second) for c in r["charges"]]
+    assert amounts == ["19.90", "1.6417", "21.5417", "12345678901234.5678", "7"]
+    assert first["businessOrderInfo"] is None
+    assert first["approverDetails"] is None
+
+
+def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
+    with serve(clock, orders=100) as serving:
+        run = sync(clock, settings(serving))
+        rows = serving.world.order_reports()
+    assert run.by_key("order_reports").keys() == rows.keys()
+    assert {number for number, _ in rows} <= set(run.numbers())
+
+
+def test_a_report_of_another_number_tells_it_beside_its_order_s(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving:
+        run = sync(clock, settings(serving))
+        rows = serving.world.order_reports()
+    other = {
+        key: row["purchaseOrderNumber"]
+        for key, row in rows.items()
+        if row.get("purchaseOrderNumber") not in {None, key[0]}
+    }
+    assert other
+    reported = {
+        key: record.get("reportedPurchaseOrderNumber")
+        for key, record in run.by_key("order_reports").items()
+    }
+    assert {key: number for key, number in reported.items() if number} == other
+
+
+@pytest.mark.parametrize("reported", [["x"], {"a": 1}], ids=str)
+def test_a_reported_number_that_is_no_text_is_kept_as_json(
+    clock: FakeClock, reported: object
+) -> None:
+    row = {"orderId": "1", "purchaseOrderNumber": reported}
+    with serve(clock, orders=0, faults=[Answers(BY_NUMBER, {"ordersReport": [row]})]) as serving:
+        config = settings(serving, purchase_order_numbers=["A1"])
+        run = run_by(clock, config, catalog=select("order_reports"))
+    assert run.keys("order_reports") == [("A1", "1")]
+    (record,) = run.records("order_reports")
+    assert json.loads(record["reportedPurchaseOrderNumber"]) == reported
+
+
+def test_amounts_are_exact(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving:
+        run = sync(clock, settings(serving))
+        rows = serving.world.order_reports()
+    for key, record in run.by_key("order_reports").items():
+        expected = [Decimal(str(charge["amount"]["amount"])) for charge in rows[key]["charges"]]
+        assert [Decimal(charge["amount"]["amount"]) for charge in record["charges"]] == expected
+
+
+@pytest.mark.parametrize("parallel", [1, 16])
+def test_the_order_of_records_does_not_depend_on_threads(clock: FakeClock, parallel: int) -> None:
+    end = clock.now() - timedelta(hours=1)
+    span = {"start_date": (end - timedelta(days=90)).isoformat(), "end_date": end.isoformat()}
+    with serve(clock, orders=60) as serving:
+        expected = sync(clock, settings(serving, **span))
+        run = sync(clock, settings(serving, **span, max_parallel_requests=parallel))
+    assert expected.records("order_reports")
+    assert run.keys("order_reports") == expected.keys("order_reports")
+
+
+# ---- by number ---------------------------------------------------------------------------------
+
+
+def test_numbers_reach_the_api_as_buyers_typed_them(clock: FakeClock) -> None:
+    numbers = [
+        "PO 2024/07 #12", "50% off?", "100%25", "a/b c#d?e+f;g", "Größe 4/5", "A&B=C", "x\\y",
+        "тест", "..%2F..", "'quoted\"", "tail ", " head", "a//b", "né|^`{}",
+    ]  # fmt: skip
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in numbers:
+            created = clock.now() - timedelta(days=3)
+            serving.world.add_order(created=created, number=number, reports=2)
+        run = sync(clock, settings(serving, **BUSINESS_ONLY, purchase_order_numbers=numbers))
+        asked = {call.argument for call in serving.stats().calls}
+    assert asked == set(numbers)
+    assert run.numbers("order_reports") == dict.fromkeys(numbers, 2)
+
+
+def test_numbers_that_no_path_can_carry_are_skipped_with_a_warning(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in (".", "..", "PO-1"):
+            created = clock.now() - timedelta(days=3)
+            serving.world.add_order(created=created, number=number, reports=1)
+        run = sync(clock, settings(serving))
+        by_date = sync(clock, settings(serving, **BY_DATE))
+    assert run.status == 0
+    assert run.numbers() == {".": 1, "..": 1, "PO-1": 1}
+    assert run.numbers("order_reports") == {"PO-1": 1}
+    assert "'..'" in run.log
+    assert by_date.numbers("order_reports") == {".": 1, "..": 1, "PO-1": 1}
+
+
+def test_asks_every_region_for_every_number(clock: FakeClock) -> None:
+    with serve(clock, orders=20, regions=("US", "CA", "MX")) as serving:
+        sync(clock, settings(serving))
+        calls = [
+            (call.argument, call.parameters["region"])
+            for call in serving.stats().calls
+            if call.operation == BY_NUMBER
+        ]
+        numbers = serving.world.purchase_orders()
+    assert sorted(calls) == sorted((n, region) for n in numbers for region in ("US", "CA", "MX"))
+
+
+def test_follows_pages_until_there_is_no_token(clock: FakeClock) -> None:
+    options = replace(NO_LIMITS, page_size=2)
+    with serve(clock, options, orders=0, quirks=False, regions=("US",)) as serving:
+        serving.world.add_order(created=clock.now() - timedelta(days=3), number="BIG", reports=9)
+        run = sync(clock, settings(serving, **BUSINESS_ONLY, purchase_order_numbers=["BIG"]))
+        assert serving.stats().operations[BY_NUMBER].requests == 5
+    assert len(keys(run)) == 9
+
+
+def test_orders_within_their_lookback_are_asked_for_again(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
+        young = serving.world.add_order(created=clock.now() - timedelta(days=10), reports=1)
+        serving.world.add_order(created=clock.now() - timedelta(days=40), reports=1)
+        first = sync(clock, settings(serving))
+        clock.advance(hours=5)
+        config = settings(serving, lookback_days=0, order_reports_lookback_days=20)
+        second = sync(clock, config, first)
+        none = sync(clock, {**config, "order_reports_lookback_days": 0}, first)
+    assert len(first.records("order_reports")) == 2
+    assert second.numbers("order_reports") == {young: 1}
+    assert second.numbers() == {}
+    assert none.numbers("order_reports") == {}
+
+
+# ---- pace --------------------------------------------------------------------------------------
+# With one thread: sleeps of several add up on a shared clock, while requests are on their way.
+
+
+def test_no_request_is_refused_at_the_published_rate(clock: FakeClock) -> None:
+    with serve(clock, Options(), orders=60) as serving:
+        run = sync(
+            clock,
+            serving.config(order_reports_strategy="purchase_order", max_parallel_requests=1),
+        )
+        traffic = serving.stats().operations[BY_NUMBER]
+    assert run.status == 0, run.log
+    assert traffic.requests == 120
+    assert traffic.refused == 0
+    assert clock.monotonic() > (120 - 10) / 0.5  # the burst, and then one every two seconds
+
+
+def test_eight_hours_take_a_token_an_hour_and_lose_nothing(clock: FakeClock) -> None:
+    options = Options(rates={BY_NUMBER: Plan(rate=0.025, burst=10)})
+    with serve(clock, options, orders=360, quirks=False) as serving:
+        run = sync(
+            clock,
+            serving.config(order_reports_strategy="purchase_order", max_parallel_requests=1),
+        )
+        stats = serving.stats()
+        expected = set(serving.world.order_reports())
+    hours = clock.monotonic() / 3600
+    assert hours > 8 - 0.5
+    assert run.status == 0, run.log
+    assert keys(run) == expected
+    assert stats.operations[BY_NUMBER].refused == 0
+    assert stats.token_requests["business"] <= hours * 1.1 + 1
+    assert not stats.malformed
+
+
+# ---- selection ---------------------------------------------------------------------------------
+
+
+def test_come_without_their_purchase_orders(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving:
+        run = run_by(clock, settings(serving), catalog=select("order_reports"))
+        expected = set(serving.world.order_reports())
+    assert keys(run) == expected
+    assert run.schemas == {"order_reports": 1}
+
+
+def test_purchase_orders_alone_ask_for_no_reports(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving:
+        run = run_by(clock, settings(serving), catalog=select("purchase_orders"))
+        asked = serving.stats().operations[BY_NUMBER].requests
+    assert run.schemas == {"purchase_orders": 1}
+    assert len(run.numbers()) == 30
+    assert asked == 0
+
+
+def test_without_vendor_credentials_every_order_that_names_a_number_comes(
+    clock: FakeClock,
+) -> None:
+    with serve(clock, orders=80) as serving:
+        config = settings(serving, **BUSINESS_ONLY, order_reports_strategy="auto")
+        run = run_by(clock, config, catalog=select("order_reports", config=config))
+        expected = {
+            (row["purchaseOrderNumber"], row["orderMetadata"]["orderId"])
+            for row in serving.rows("orders").values()
+            if row.get("purchaseOrderNumber") is not None
+        }
+    assert sorted(run.keys("order_reports")) == sorted(expected)
+    assert run.bookmark("order_reports")
+
+
+# ---- failures ----------------------------------------------------------------------------------
+
+
+def test_the_bookmark_waits_for_reports_that_fail(clock: FakeClock) -> None:
+    options = replace(NO_LIMITS, lacking_roles=frozenset({BY_NUMBER}))
+    with serve(clock, options, orders=40, quirks=False) as serving:
+        run = sync(clock, settings(serving))
+    assert run.status == 1
+    assert len(run.numbers()) == 40
+    assert "'Amazon Business Analytics'" in run.log
+    assert "x-amzn-RequestId" in run.log
+    assert re.search(r"Failed: .*order_reports", run.log)
+    assert len(re.findall(r"purchase_orders: .*bookmark .*order_reports", run.log)) == 1
+    oldest = min(r["lastChangedDate"] for r in run.records("purchase_orders"))
+    assert run.bookmark() <= oldest
+
+
+def test_a_failing_report_keeps_the_windows_before_it(clock: FakeClock) -> None:
+    with serve(clock, orders=60, quirks=False) as serving:
+        whole = sync(clock, settings(serving))
+        serving.fail_next(BY_NUMBER, *[Served()] * 60, Reply(400))
+        failed = sync(clock, settings(serving, max_parallel_requests=1))
+        resumed = sync(clock, settings(serving), failed)
+    assert failed.status == 1
+    first = min(record["purchaseOrderDate"] for record in whole.records("purchase_orders"))
+    assert first < failed.bookmark() < whole.bookmark()
+    assert keys(failed) | keys(resumed) == keys(whole)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_number_that_is_refused_is_named_with_another_way(clock: FakeClock, status: int) -> None:
+    with serve(clock, orders=0, faults=[orders_page(order("A/1"))]) as serving:
+        serving.fail_next(BY_NUMBER, refusal(status, "InvalidInput"))
+        run = sync(clock, settings(serving, **LATELY))
+    assert run.status == 1
+    assert "A/1" in run.log
+    assert re.search(r"order_reports_strategy .*order_date", run.log)
+    assert "replication_key_value" not in run.state["bookmarks"].get("purchase_orders", {})
+
+
+# ---- by date -----------------------------------------------------------------------------------
+
+
+def test_by_date_come_the_same_records_as_by_number(clock: FakeClock) -> None:
+    with serve(clock, orders=150) as serving:
+        by_number = sync(clock, settings(serving))
+        serving.reset_stats()
+        by_date = sync(clock, settings(serving, **BY_DATE))
+        stats = serving.stats()
+        expected = named(serving)
+    assert stats.operations[BY_NUMBER].requests == 0
+    assert stats.operations["getOrderReports"].requests <= 20
+    assert not stats.malformed
+    assert len(by_date.records("order_reports")) == len(expected)
+    assert by_date.by_key("order_reports") == {
+        key: record for key, record in by_number.by_key("order_reports").items() if key in expected
+    }
+
+
+def test_by_date_an_order_that_appears_meanwhile_has_its_reports(clock: FakeClock) -> None:
+    def add() -> None:
+        created = clock.now() - timedelta(minutes=30)
+        serving.world.add_order(created=created, number="LATE", reports=2)
+
+    with serve(clock, orders=50, quirks=False, regions=("US",)) as serving:
+        # After the first list is answered, and before the second one is asked for.
+        serving.fail_next("getOrderReports", Served(), Served(add))
+        run = sync(clock, settings(serving, **BY_DATE, max_parallel_requests=1))
+    assert run.numbers()["LATE"] == 1
+    assert run.numbers("order_reports")["LATE"] == 2
+
+
+def test_by_date_only_reports_of_the_sync_s_purchase_orders_come(clock: FakeClock) -> None:
+    start = (clock.now() - timedelta(days=30)).isoformat()
+    with serve(clock, orders=100, quirks=False) as serving:
+        run = sync(clock, settings(serving, **BY_DATE, start_date=start))
+        expected = named(serving)
+    assert 0 < len(run.numbers()) < 50
+    assert keys(run) == {key for key in expected if key[0] in run.numbers()}
+
+
+def test_by_date_a_second_sync_adds_what_is_new(clock: FakeClock) -> None:
+    with serve(clock, orders=80, quirks=False) as serving:
+        first = sync(clock, settings(serving, **BY_DATE))
+        clock.advance(hours=4)
+        touched = serving.world.change(fraction=0, state_only=0, new=10)
+        second = sync(clock, settings(serving, **BY_DATE), first)
+        expected = named(serving)
+    assert set(second.numbers()) >= set(touched.new)
+    assert keys(first) | keys(second) == expected
+
+
+@pytest.mark.parametrize(
+    ("orders", "extra"),
+    [(200, 0), (30, 0), (4, 0), (3, 2500), (60, 4000)],
+    ids=["many parents", "few parents", "next to none", "very many orders", "more orders"],
+)
+def test_auto_costs_at_most_twice_the_cheaper_way(
+    clock: FakeClock, orders: int, extra: int
+) -> None:
+    def requests(strategy: str) -> int:
+        serving.reset_stats()
+        run = sync(clock, settings(serving, order_reports_strategy=strategy))
+        assert run.status == 0, run.log
+        assert keys(run) >= expected
+        operations = serving.stats().operations
+        return operations["getOrderReports"].requests + operations[BY_NUMBER].requests
+
+    with serve(clock, orders=orders, quirks=False) as serving:
+        for _ in range(extra // 500):  # orders of purchase orders too old for the vendor API
+            created = clock.now() - timedelta(days=300)
+            serving.world.add_order(created=created, reports=500)
+        recent = {
+            number
+            for number, row in serving.world.purchase_orders().items()
+            if datetime.fromisoformat(row["orderDetails"]["purchaseOrderDate"])
+            > clock.now() - timedelta(days=179)
+        }
+        expected = {key for key in named(serving) if key[0] in recent}
+        cheaper = min(requests("purchase_order"), requests("order_date"))
+        assert requests("auto") <= 2 * cheaper

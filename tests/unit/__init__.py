@@ -1,0 +1,1 @@
+"""What no public door shows: tests of single modules."""
