@@ -46,7 +46,6 @@ def new_client(
         user_agent=settings.user_agent,
         connections=settings.max_parallel_requests,
         request_timeout=settings.request_timeout,
-        clock=clock,
     )
     return Client(
         url,

@@ -8,9 +8,6 @@ from typing import Any
 
 from tap_amazon_business.errors import TapError
 
-# What a stream's part of the state may hold; the rest is another tap's.
-_BOOKMARK = ("replication_key", "replication_key_value", "covers")
-
 
 def read_config(path: str) -> dict[str, Any]:
     """Read a configuration file.
@@ -64,18 +61,15 @@ def parse_state(text: str, name: str) -> dict[str, Any]:
 
 
 def bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the bookmark of each stream in a state.
+    """Return what a state holds of each stream.
 
     Raises:
         TapError: The state is damaged.
     """
-    found = state.get("bookmarks", {})
+    found: dict[str, dict[str, Any]] = state.get("bookmarks", {})
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise TapError(
             "The state is damaged: 'bookmarks' must be an object that holds an object per stream. "
             "Correct it, or clear it to read everything again."
         )
-    return {
-        stream: {name: part[name] for name in _BOOKMARK if name in part}
-        for stream, part in found.items()
-    }
+    return found

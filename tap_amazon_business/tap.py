@@ -27,6 +27,7 @@ from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
 from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 
@@ -160,9 +161,14 @@ class TapAmazonBusiness(Tap):
                 "The state belongs to streams that this tap does not have (%s); reading everything",
                 ", ".join(sorted(map(str, found))),
             )
-        # The SDK would take another tap's partitions for contexts.
-        known = {name: part for name, part in found.items() if name in self.streams}
-        super().load_state({"bookmarks": known})
+        # Another tap's state may hold more for a stream of the same name, such as partitions.
+        own = {
+            stream: {name: part[name] for name in BOOKMARK_FIELDS if name in part}
+            if stream in self.streams
+            else part
+            for stream, part in found.items()
+        }
+        super().load_state({"bookmarks": own})
 
     # ---- streams -------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,11 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
             f"rate_limits: there is no operation '{operation}'{_meant(operation, OPERATIONS)}"
             for operation in values.get("rate_limits", {})
             if operation not in OPERATIONS
+        ),
+        *(
+            f"rate_limits['{operation}']['rate']: must be a finite number"
+            for operation, plan in values.get("rate_limits", {}).items()
+            if not math.isfinite(plan["rate"])
         ),
         *_user_agent_problems(values.get("user_agent", "")),
         *_stream_map_problems(values),

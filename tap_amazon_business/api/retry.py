@@ -23,7 +23,7 @@ _LONGEST_WAIT = 60
 # Seconds without any answer after which nothing is attempted again.
 _LONGEST_OUTAGE = 115
 
-# Seconds in which the same problem is logged only once, however many requests have it.
+# Seconds in which the same problem of other requests is not logged again.
 _QUIET = 15
 
 
@@ -59,7 +59,7 @@ class Outage:
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._logged: dict[Hashable, float] = {}
+        self._logged: dict[Hashable, tuple[object, float]] = {}
 
     def answered(self) -> None:
         """Record that a host answered."""
@@ -72,13 +72,14 @@ class Outage:
                 self._since = started
             return self._clock.monotonic() - self._since > _LONGEST_OUTAGE
 
-    def is_news(self, problem: Hashable) -> bool:
-        """Tell whether a problem was not logged in the last seconds, and record that it is now."""
+    def is_news(self, problem: Hashable, subject: object) -> bool:
+        """Tell whether to log a problem: of one request each time, of all others now and then."""
         with self._lock:
             now = self._clock.monotonic()
-            if now - self._logged.get(problem, -_QUIET) < _QUIET:
+            other, logged_at = self._logged.get(problem, (subject, now))
+            if other is not subject and now - logged_at < _QUIET:
                 return False
-            self._logged[problem] = now
+            self._logged[problem] = (subject, now)
             return True
 
 
@@ -110,7 +111,8 @@ def retry(
             if number == MAX_ATTEMPTS or (error.outage and outage.is_long(started)):
                 raise
             pause = max(wait, error.retry_after)
-            news = not error.outage or outage.is_news((logger.name, error.status or error.problem))
+            problem = (logger.name, error.status or error.problem)
+            news = not error.outage or outage.is_news(problem, subject)
             logger.log(
                 logging.WARNING if news else logging.DEBUG,
                 "%s: %s; attempt %d of %d, retrying in %.1f s",

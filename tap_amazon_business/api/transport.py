@@ -13,12 +13,11 @@ from typing_extensions import override
 
 from tap_amazon_business.api import hosts, unreachable
 from tap_amazon_business.api.retry import TransientError
+from tap_amazon_business.clock import SystemClock
 from tap_amazon_business.errors import RequestFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tap_amazon_business.clock import Clock
 
 # Seconds; a response may take longer, a connection does not.
 _CONNECT_TIMEOUT = 15
@@ -40,18 +39,15 @@ class Transport:
         user_agent: The user-agent header.
         connections: How many connections to keep open to a host.
         request_timeout: Seconds until a response is complete.
-        clock: The time.
     """
 
-    def __init__(
-        self, *, user_agent: str, connections: int, request_timeout: float, clock: Clock
-    ) -> None:
+    def __init__(self, *, user_agent: str, connections: int, request_timeout: float) -> None:
         self._session = requests.Session()
         self._session.headers.update({"user-agent": user_agent, "accept": "application/json"})
         self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
         self._session.mount("http://", HTTPAdapter(pool_maxsize=connections))
         self._request_timeout = request_timeout
-        self._clock = clock
+        self._clock = SystemClock()  # which sockets go by, whatever the tap's clock is
 
     def get(self, url: str, params: Mapping[str, str], access_token: str) -> Response:
         """Send a signed GET request.

@@ -85,7 +85,7 @@ class AmazonStream(Stream, abc.ABC):
         """Warn of a problem with a field once, however many rows have it."""
         if (field, problem) not in self._warned:
             self._warned.add((field, problem))
-            self.warn("%s: %s", field, problem)
+            self.warn("%s: %s", redact(field), problem)
 
     def fail(self, error: TapError) -> None:
         """End this stream's sync; the other streams continue."""

@@ -197,9 +197,9 @@ class ByNumber:
                     continue
                 self._any_accepted = True
                 yield number, rows
+        if len(refused) == len(numbers) and (len(refused) > 1 or not self._any_accepted):
+            raise refused[0]  # it is not the number
         for error in refused:
-            if not self._any_accepted:  # it is not the number
-                raise error
             self._stream.warn("%s Its order reports are missing until a later sync.", error.message)
 
     def _read(self, number: str) -> list[Any] | RequestFailedError:

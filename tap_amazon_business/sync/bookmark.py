@@ -12,6 +12,9 @@ from tap_amazon_business.errors import TapError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What a stream's part of the state holds.
+BOOKMARK_FIELDS = ("replication_key", "replication_key_value", "covers")
+
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
 
