@@ -66,10 +66,10 @@ def bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Raises:
         TapError: The state is damaged.
     """
-    found: dict[str, dict[str, Any]] = state.get("bookmarks", {})
+    found: Any = state.get("bookmarks", {})
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise TapError(
             "The state is damaged: 'bookmarks' must be an object that holds an object per stream. "
             "Correct it, or clear it to read everything again."
         )
-    return found
+    return dict(found)

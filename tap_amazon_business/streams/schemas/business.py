@@ -31,12 +31,13 @@ def _charges() -> Field:
     )
 
 
-def _customer(name: str, description: str) -> Field:
+def _customer(name: str, description: str, *more: Field) -> Field:
     return record(
         name,
         f"{description}: personal data.",
         text("name", "The person's name."),
         text("email", "The person's e-mail address."),
+        *more,
     )
 
 
@@ -235,7 +236,9 @@ TRANSACTIONS = schema(
     key(text("transactionId", "Amazon's identifier of the transaction.")),
     date("feedDate", "When the transaction appeared in the reconciliation feed."),
     date("transactionDate", "When the transaction took place."),
-    text("transactionType", "CHARGE or REFUND."),
+    text("transactionType", "CHARGE, REFUND or OVERREFUND (a further refund)."),
+    text("chargeIdentifier", "Identifier of the charge."),
+    text("invoiceNumber", "Number of the invoice."),
     text("marketplaceId", "Identifier of the marketplace."),
     decimal("shipTaxRate", "Tax rate of the shipping, exact."),
     decimal("giftWrapTaxRate", "Tax rate of the gift wrapping, exact."),
@@ -244,8 +247,8 @@ TRANSACTIONS = schema(
     money("amount", "Amount of the transaction."),
     text("paymentInstrumentType", "Kind of payment, such as Visa."),
     text("paymentInstrumentLast4Digits", "Last four digits of the payment instrument."),
-    _customer("buyer", "Who bought"),
-    _customer("payer", "Who paid"),
+    _customer("buyer", "Who bought", text("id", "Amazon's identifier of the person.")),
+    _customer("payer", "Who paid", text("id", "Amazon's identifier of the person.")),
     records(
         "associatedTransactionDetails",
         "Transactions that belong to this one.",
