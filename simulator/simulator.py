@@ -13,9 +13,10 @@ from simulator.business import BusinessApi
 from simulator.control import Control
 from simulator.encoding import Row
 from simulator.faults import Fault, Faults, Scripted
-from simulator.limits import Limiter, Monotonic
+from simulator.limits import Limiter, Monotonic, Plan
 from simulator.lwa import BUSINESS, SELLING_PARTNER, LoginWithAmazon
 from simulator.model import SandboxModel
+from simulator.operations import Operation
 from simulator.options import Options
 from simulator.server import Server
 from simulator.stats import Stats
@@ -57,10 +58,7 @@ class Simulator:
         self._port = port
         self._scripted = Scripted()
         self._login = LoginWithAmazon(lifetime=self.options.token_lifetime, monotonic=monotonic)
-        operations = [
-            *VendorApi(self.world, self.options).operations(),
-            *BusinessApi(self.world, self.options).operations(),
-        ]
+        operations = _operations(self.world, self.options)
         if self.options.model is not None:
             model = SandboxModel(self.options.model)
             operations = [model.take_over(operation) for operation in operations]
@@ -193,3 +191,15 @@ class Simulator:
             return act()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+
+def published_plans() -> dict[str, Plan]:
+    """Return the usage plan that Amazon publishes for each operation."""
+    return {operation.name: operation.plan for operation in _operations(World(orders=0), Options())}
+
+
+def _operations(world: World, options: Options) -> list[Operation]:
+    return [
+        *VendorApi(world, options).operations(),
+        *BusinessApi(world, options).operations(),
+    ]

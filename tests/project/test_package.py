@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Options, Simulator, World
+from simulator import Options, Simulator, World, published_plans
 from simulator.truth import truth
-from tap_amazon_business.limits import PUBLISHED_PLANS
 from tests.support.chain import PROJECT
 from tests.support.runs import Run, command
 
@@ -31,7 +30,7 @@ UV = PROJECT / ".tools/uv/bin/uv"
 PACKAGE = "tap_amazon_business"
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = PYPROJECT["project"]["version"]
-UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
+UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in published_plans()}
 
 pytestmark = pytest.mark.end_to_end
 
