@@ -1,4 +1,4 @@
-"""Login with Amazon: refresh tokens of two applications are exchanged for access tokens that expire."""
+"""Login with Amazon: exchanges refresh tokens of two applications for access tokens."""
 
 import secrets
 from collections.abc import Mapping

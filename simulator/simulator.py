@@ -113,7 +113,7 @@ class Simulator:
         }
 
     def rows(self, stream: str) -> dict[Key, Row]:
-        """Return the rows that a complete sync of a stream must return, by key; money is `Decimal`."""
+        """Return the rows of a complete sync of a stream, by key; money is `Decimal`."""
         return rows(self.world, stream)
 
     def stats(self) -> Stats:
