@@ -29,7 +29,7 @@ SECRETS = (b"sp-secret", b"sp-refresh", b"ab-secret", b"ab-refresh", b"Atza|")
 
 
 @pytest.mark.end_to_end
-@pytest.mark.timeout(600)  # some twenty processes: long beside other tests on few cores
+@pytest.mark.timeout(1800)  # some twenty processes: long on a busy machine
 def test_backfills_accounts_side_by_side_but_never_one_twice(
     accounts: dict[str, Simulator], chain: Chain, project: Path, tmp_path: Path
 ) -> None:
@@ -55,7 +55,7 @@ def test_backfills_accounts_side_by_side_but_never_one_twice(
             check=True,
             text=True,
             stdout=subprocess.PIPE,
-            timeout=550,
+            timeout=1700,
         ).stdout
 
     accounts["eu"].fail_next("getPurchaseOrders", Reply(400))
