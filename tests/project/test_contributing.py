@@ -171,6 +171,12 @@ def test_the_added_stream_is_discovered_and_synced(copy: Path, tmp_path: Path) -
     chosen = tmp_path / "catalog.json"
     chosen.write_text(json.dumps(with_selected(catalog, ["orders", "returns"])), encoding="utf-8")
     with simulator(copy, tmp_path) as config:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        settings["rate_limits"] = {
+            operation: {"rate": 1000, "burst": 1000}
+            for operation in ("getOrderReports", "getReturnReports")
+        }
+        config.write_text(json.dumps(settings), encoding="utf-8")
         run = tap(copy, "--config", str(config), "--catalog", str(chosen))
     assert run.schemas == {"orders": 1, "returns": 1}
     orders = [record["orderId"] for record in run.records("orders")]
