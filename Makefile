@@ -7,7 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
-PIP_AUDIT_VERSION := 2.10.1
+DEVELOPMENT_PYTHON := 3.11
+NEWER_PYTHONS := 3.13 3.12
 
 UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
@@ -15,10 +16,15 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 PLUGINS := .meltano/.installed
 BENCH := .tools/bench/.installed
-AUDIT := .tools/audit/.installed
 DAGSTER := .tools/dagster/.installed
 
-# Meltano's commands take seconds longer where this is set.
+# Environments: $(call environment,folder) makes one, $(call install,folder,name) installs into it what
+# is pinned in constraints/name.txt.
+environment = $(UV) venv --quiet --clear --python $(DEVELOPMENT_PYTHON) $(1) \
+  || $(UV) venv --quiet --clear --python '>=$(DEVELOPMENT_PYTHON)' $(1)
+install = $(UV) pip install --quiet --python $(1) --constraint constraints/$(2).txt
+
+# Commands of Python start twice as fast where their bytecode is kept.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 # Meltano installs plugins with the uv that it finds first; uv looks for Pythons on the path.
@@ -27,21 +33,34 @@ PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo test lint unit soak newer-python bench audit format constraints clean
+# What behaves differently from one version of Python to another: modules by themselves, and a sync.
+# The workflow on GitHub runs all tests but those of Meltano on every version.
+NEWER_PYTHON_TESTS := simulator tests/project/test_smoke.py $(wildcard tests/unit)
+
+PYTEST := $(BIN)/pytest
+WORKERS ?= 3
+
+.PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench \
+  format descriptions constraints clean
 
 help:
-	@echo "make setup        .venv and Meltano, for development"
-	@echo "make demo         the tap against a simulator, into DuckDB, through Meltano"
-	@echo "make test         linters, types and all tests, on two versions of Python"
-	@echo "make unit         all tests but those that run Meltano, on one version"
-	@echo "make soak         syncs under faults of all kinds, and killed ones: about three minutes"
-	@echo "                  (SOAK_ARGS='--seeds 100 --first-seed 21')"
-	@echo "make bench        requests, time, CPU and memory, and two peers: about 15 minutes"
-	@echo "                  (BENCH_ARGS=--quick: two minutes, no peers)"
-	@echo "make audit        known vulnerabilities of all that is pinned"
-	@echo "make format       format the code"
-	@echo "make clean        remove all that these commands made"
-	@echo "make constraints  choose the newest versions for development and CI"
+	@echo "To try the tap:"
+	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano"
+	@echo "  make bench         measure requests, time, CPU and memory, and two peers: 15 minutes"
+	@echo "                     (BENCH_ARGS=--quick: two minutes, no peers)"
+	@echo
+	@echo "To develop it:"
+	@echo "  make setup         install .venv and Meltano"
+	@echo "  make test          run linters, type checks and all tests, some on a newer Python"
+	@echo "  make unit          run all tests but those that run Meltano"
+	@echo "  make end-to-end    run the tests that run Meltano, Dagster and real loaders"
+	@echo "  make lint          run linters and type checks"
+	@echo "  make soak          sync under faults of all kinds, killed and resumed: three minutes"
+	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
+	@echo "  make format        format the code"
+	@echo "  make descriptions  copy the settings' descriptions into the files for Meltano"
+	@echo "  make constraints   pin the newest versions for development and CI"
+	@echo "  make clean         remove all that these commands made"
 
 setup: $(SETUP) $(MELTANO)
 
@@ -49,14 +68,14 @@ $(UV):
 	$(PYTHON) -m venv .tools/uv
 	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(SETUP): pyproject.toml constraints.txt | $(UV)
-	$(UV) venv --quiet --clear --python 3.11 .venv || $(UV) venv --quiet --clear --python '>=3.11' .venv
-	$(UV) pip install --quiet --python .venv --constraint constraints.txt --editable . --group dev
+$(SETUP): pyproject.toml constraints/dev.txt | $(UV)
+	$(call environment,.venv)
+	$(call install,.venv,dev) --editable . --group dev
 	touch $@
 
-$(MELTANO): constraints-meltano.txt | $(UV)
-	$(UV) venv --quiet --clear --python 3.11 .tools/meltano || $(UV) venv --quiet --clear --python '>=3.11' .tools/meltano
-	$(UV) pip install --quiet --python .tools/meltano --constraint constraints-meltano.txt meltano==$(MELTANO_VERSION)
+$(MELTANO): constraints/meltano.txt | $(UV)
+	$(call environment,.tools/meltano)
+	$(call install,.tools/meltano,meltano) meltano==$(MELTANO_VERSION)
 	touch $@
 
 # Two runs that install the same plugin at once get in each other's way.
@@ -64,18 +83,27 @@ $(PLUGINS): meltano.yml pyproject.toml | $(MELTANO)
 	$(MELTANO) install
 	touch $@
 
+$(DAGSTER): constraints/dagster.txt | $(UV)
+	$(call environment,.tools/dagster)
+	$(call install,.tools/dagster,dagster) dagster dagster-webserver
+	touch $@
+
+$(BENCH): pyproject.toml constraints/bench.txt | $(UV)
+	$(call environment,.tools/bench)
+	$(call install,.tools/bench,bench) --editable . --group bench
+	touch $@
+
 demo: setup
 	$(BIN)/python -m examples.demo
 
-$(DAGSTER): constraints-dagster.txt | $(UV)
-	$(UV) venv --quiet --clear --python 3.11 .tools/dagster || $(UV) venv --quiet --clear --python '>=3.11' .tools/dagster
-	$(UV) pip install --quiet --python .tools/dagster --constraint constraints-dagster.txt dagster dagster-webserver
-	touch $@
+bench: $(BENCH)
+	.tools/bench/bin/python -m benchmarks $(BENCH_ARGS)
 
-test: lint $(MELTANO) $(PLUGINS) $(DAGSTER)
-	$(BIN)/mypy --python-executable .tools/dagster/bin/python examples/dagster
-	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
-	$(BIN)/pytest --numprocesses 4 --dist loadfile -m end_to_end
+# Installing waits for the network, and tests of Meltano and Dagster wait for processes: the rest of
+# the work fills the gaps.
+test: $(UV)
+	$(MAKE) --jobs 3 --output-sync=target lint dagster-types $(PLUGINS)
+	$(MAKE) --jobs 2 --output-sync=target end-to-end unit
 	$(MAKE) newer-python
 
 lint: $(SETUP)
@@ -83,60 +111,49 @@ lint: $(SETUP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+dagster-types: $(SETUP) $(DAGSTER)
+	$(BIN)/mypy --cache-dir .mypy_cache/dagster --python-executable .tools/dagster/bin/python examples/dagster
+
 unit: $(SETUP)
-	$(BIN)/pytest --numprocesses 4 -m "not end_to_end"
+	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
-soak: $(SETUP)
-	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER)
+	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m end_to_end
 
-# The same tests on the newest other Python of this machine.
-newer-python: $(SETUP)
-	@for version in 3.13 3.12; do \
+newer-python: $(UV)
+	@for version in $(NEWER_PYTHONS); do \
 	  if $(UV) python find --quiet --system $$version >/dev/null 2>&1; then \
 	    echo "Tests on Python $$version"; \
-	    $(UV) venv --quiet --clear --python $$version .venv-$$version && \
-	    $(UV) pip install --quiet --python .venv-$$version --constraint constraints.txt --editable . --group dev && \
-	    .venv-$$version/bin/pytest --numprocesses 4 -m "not end_to_end"; \
+	    stamp=.venv-$$version/.installed; \
+	    if [ ! -e $$stamp ] || [ pyproject.toml -nt $$stamp ] || [ constraints/dev.txt -nt $$stamp ]; then \
+	      $(UV) venv --quiet --clear --python $$version .venv-$$version && \
+	      $(call install,.venv-$$version,dev) --editable . --group dev && \
+	      touch $$stamp || exit; \
+	    fi; \
+	    .venv-$$version/bin/pytest --numprocesses $(WORKERS) $(NEWER_PYTHON_TESTS); \
 	    exit $$?; \
 	  fi; \
 	done; echo "No newer Python found: tested on one version only"
 
-$(BENCH): pyproject.toml constraints-bench.txt | $(UV)
-	$(UV) venv --quiet --clear --python 3.11 .tools/bench || $(UV) venv --quiet --clear --python '>=3.11' .tools/bench
-	$(UV) pip install --quiet --python .tools/bench --constraint constraints-bench.txt --editable . --group bench
-	touch $@
-
-bench: $(BENCH)
-	.tools/bench/bin/python -m benchmarks $(BENCH_ARGS)
-
-$(AUDIT): constraints-audit.txt | $(UV)
-	$(UV) venv --quiet --clear --python 3.11 .tools/audit || $(UV) venv --quiet --clear --python '>=3.11' .tools/audit
-	$(UV) pip install --quiet --python .tools/audit --constraint constraints-audit.txt pip-audit==$(PIP_AUDIT_VERSION)
-	touch $@
-
-audit: $(AUDIT)
-	@status=0; for file in $(wildcard constraints*.txt); do \
-	  echo "$$file:"; \
-	  .tools/audit/bin/python -m tests.audit --no-deps --disable-pip --progress-spinner off --desc off \
-	    --requirement $$file $(AUDIT_ARGS) 2>&1 | { grep -v ^WARNING:pip_audit || true; } || status=1; \
-	done; exit $$status
+soak: $(SETUP)
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 format: $(SETUP)
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
+descriptions: $(SETUP)
+	$(BIN)/python -m examples.hub.write
+
+COMPILE := $(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate \
+  --python-version $(DEVELOPMENT_PYTHON)
+
 constraints: $(UV)
-	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
-	  --group pyproject.toml:dev pyproject.toml --output-file constraints.txt
-	echo meltano==$(MELTANO_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
-	  --no-annotate --python-version 3.11 - --output-file constraints-meltano.txt
-	printf 'dagster\ndagster-webserver\n' | $(UV) pip compile --quiet --upgrade --universal --no-header \
-	  --no-annotate --python-version 3.11 - --output-file constraints-dagster.txt
-	echo pip-audit==$(PIP_AUDIT_VERSION) | $(UV) pip compile --quiet --upgrade --universal --no-header \
-	  --no-annotate --python-version 3.11 - --output-file constraints-audit.txt
-	$(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate --python-version 3.11 \
-	  --constraint constraints.txt --group pyproject.toml:bench pyproject.toml \
-	  --output-file constraints-bench.txt
+	$(COMPILE) --group pyproject.toml:dev pyproject.toml --output-file constraints/dev.txt
+	echo meltano==$(MELTANO_VERSION) | $(COMPILE) - --output-file constraints/meltano.txt
+	printf 'dagster\ndagster-webserver\n' | $(COMPILE) - --output-file constraints/dagster.txt
+	$(COMPILE) --constraint constraints/dev.txt --group pyproject.toml:bench pyproject.toml \
+	  --output-file constraints/bench.txt
 
 clean:
 	rm -rf .venv .venv-* .tools .meltano output .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Runs a simulator: `python -m simulator --help`."""
+"""The command line: `python -m simulator --help`."""
 
 import argparse
 import asyncio
@@ -56,50 +56,108 @@ async def _serve(simulator: Simulator, config: Path | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="Login with Amazon, Selling Partner API and Amazon Business API on loopback.",
+        description="Serve Login with Amazon, the Selling Partner API and the Amazon Business API.",
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="0 takes any free port (default)")
-    add("--orders", type=int, default=3000, help="purchase orders (default: %(default)s)")
-    add("--items", type=int, default=3, help="items an order has on average (%(default)s)")
+    add("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free port)")
+    add("--orders", type=int, default=3000, help="number of purchase orders (default: %(default)s)")
     add(
-        "--changed", type=float, default=1 / 3, metavar="FRACTION", help="orders changed once (1/3)"
+        "--items",
+        type=int,
+        default=3,
+        help="average number of items per order (default: %(default)s)",
     )
-    add("--span-days", type=float, default=170, help="age of the oldest order (%(default)s)")
-    add("--seed", type=int, default=1, help="the same seed gives the same data (%(default)s)")
-    add("--regions", type=_regions, default=("US", "CA"), help="comma-joined (US,CA)")
+    add(
+        "--changed",
+        type=float,
+        default=1 / 3,
+        metavar="SHARE",
+        help="share of orders changed after creation (default: 1/3)",
+    )
+    add(
+        "--span-days",
+        type=float,
+        default=170,
+        metavar="DAYS",
+        help="age of the oldest order (default: %(default)s)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        help="the same seed generates the same data (default: %(default)s)",
+    )
+    add(
+        "--regions",
+        type=_regions,
+        default=("US", "CA"),
+        metavar="LIST",
+        help="Amazon Business regions with orders (default: US,CA)",
+    )
     add(
         "--without-number",
         type=float,
         default=0.1,
         metavar="SHARE",
-        help="Amazon Business orders of no purchase order, per purchase order (%(default)s)",
+        help="orders without a purchase order, per purchase order (default: %(default)s)",
     )
-    add("--no-quirks", dest="quirks", action="store_false", help="tidy rows and pages")
-    add("--latency-ms", type=float, default=0, help="what every request takes at least")
-    add("--no-limits", dest="limits", action="store_false", help="never answer 429")
+    add("--no-quirks", dest="quirks", action="store_false", help="no odd rows or pages")
+    add(
+        "--latency-ms",
+        type=float,
+        default=0,
+        metavar="MS",
+        help="least time per request (default: %(default)s)",
+    )
+    add("--no-limits", dest="limits", action="store_false", help="do not enforce usage plans")
     add(
         "--rates",
         type=_plans,
         default={},
         metavar="JSON",
-        help='usage plans: {"getPurchaseOrders": {"rate": 5, "burst": 10}}',
+        help='usage plans to enforce, e.g. {"getPurchaseOrders": {"rate": 5, "burst": 10}}',
     )
     add(
         "--announce",
         type=_announced,
         default={},
         metavar="JSON",
-        help='rates told in x-amzn-RateLimit-Limit instead: {"getPurchaseOrders": 5}',
+        help='rates to announce in x-amzn-RateLimit-Limit, e.g. {"getPurchaseOrders": 5}',
     )
-    add("--page-size", type=int, default=100, help="rows a page, Amazon Business (%(default)s)")
-    add("--empty-pages", action="store_true", help="begin every list with an empty page")
-    add("--token-lifetime", type=float, default=3600, metavar="SECONDS", help="(%(default)s)")
-    add("--lacking-role", action="append", default=[], metavar="OPERATION", help="repeatable")
     add(
-        "--model", type=Path, metavar="FILE", help="answer with the sandbox cases of a swagger file"
+        "--page-size",
+        type=int,
+        default=100,
+        metavar="ROWS",
+        help="page size of Amazon Business (default: %(default)s)",
     )
-    add("--write-config", type=Path, metavar="FILE", help="write a configuration of the tap")
+    add("--empty-pages", action="store_true", help="start every list with an empty page")
+    add(
+        "--token-lifetime",
+        type=float,
+        default=3600,
+        metavar="SECONDS",
+        help="lifetime of access tokens (default: %(default)s)",
+    )
+    add(
+        "--lacking-role",
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help="refuse this operation with 403; can be repeated",
+    )
+    add(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="reply with the sandbox cases of one of Amazon's swagger files",
+    )
+    add(
+        "--write-config",
+        type=Path,
+        metavar="FILE",
+        help="write a configuration for the tap to this file",
+    )
     return parser
 
 

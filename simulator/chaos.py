@@ -74,11 +74,11 @@ class _Visit:
 
 
 class Watched:
-    """A fault or none, and word of what was answered.
+    """A fault or none, and a callback for the status of the answer.
 
     Attributes:
         kind: What goes wrong, if anything does.
-        ended: Is told the status of the answer.
+        ended: Called with the status of the answer.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Watched:
 
 
 class Chaos:
-    """Lets requests meet faults.
+    """Draws faults for requests.
 
     Args:
         seed: Decides what happens to which request.
@@ -151,7 +151,7 @@ class Chaos:
         return Watched(kind, fault, lambda status: self._ended(place, kind, status))
 
     def settle(self, *, final: float | None = None) -> None:
-        """Forget the requests that were given up; to be called when a client has ended.
+        """Forget the requests that were given up. Call it when a client has ended.
 
         Args:
             final: The share of refusals from here on, if it changes.
@@ -218,7 +218,7 @@ class Chaos:
         )
 
     def _ended(self, place: Place, kind: Kind | None, status: int) -> None:
-        """Take note of how a request that met no fault was answered."""
+        """Record how a request that met no fault was answered."""
         visit = self._open.get(place)
         if visit is None:
             return
@@ -233,4 +233,4 @@ class Chaos:
 
 
 def _nothing() -> None:
-    """Revoke nothing: nobody said how."""
+    """Revoke nothing: `revoke` was not set."""

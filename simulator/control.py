@@ -1,4 +1,4 @@
-"""The control door: what tests and benchmarks ask of the simulator itself, in JSON."""
+"""The control endpoints: counters, expected rows, and changes of the world, as JSON."""
 
 from collections.abc import Callable, Mapping
 
@@ -38,7 +38,7 @@ class Control:
         """Answer a request to a path under the prefix."""
         route = self._routes.get((method, path.removeprefix(PREFIX)))
         try:
-            body = {"error": "no such door"} if route is None else route(query)
+            body = {"error": "no such endpoint"} if route is None else route(query)
             status = 404 if route is None else 200
         except ValueError as error:
             body, status = {"error": str(error)}, 400

@@ -21,12 +21,12 @@ class ApiError(Exception):
 
 
 def invalid_input(details: str = "") -> ApiError:
-    """A value Amazon does not take; it hardly ever says which."""
+    """A value that Amazon refuses, usually without saying which."""
     return ApiError(400, "InvalidInput", "Invalid Input", details)
 
 
 def invalid_request() -> ApiError:
-    """A value that cannot be read at all, such as a date that is none."""
+    """A value that cannot be parsed, such as an invalid date."""
     return ApiError(400, "InvalidRequest", "The request is invalid.")
 
 
@@ -36,7 +36,7 @@ def unauthorized(details: str) -> ApiError:
 
 
 def not_found(details: str = "") -> ApiError:
-    """Nothing at this path."""
+    """No resource at this path."""
     return ApiError(404, "NotFound", "The resource specified does not exist.", details)
 
 

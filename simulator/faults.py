@@ -1,4 +1,4 @@
-"""The seam for failures: a policy may put a fault in the place of any answer."""
+"""Faults, and policies that answer a request with a fault."""
 
 import asyncio
 import socket
@@ -17,17 +17,17 @@ Serve = Callable[[], Awaitable[web.StreamResponse]]
 
 
 class Fault(Protocol):
-    """Something that goes wrong with one request."""
+    """A failure of one request."""
 
     async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
-        """Answer the request in the simulator's place; `serve` gives the proper answer."""
+        """Answer the request instead of the simulator; `serve` returns the proper answer."""
 
 
 class Faults(Protocol):
     """Decides for every request whether it fails."""
 
     def decide(self, request: Request) -> Fault | None:
-        """Return what goes wrong with a request that has just arrived, if anything does."""
+        """Return the fault of a request that has just arrived, or None."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Hang:
-    """Silence, and then a dropped connection.
+    """No reply, and then a dropped connection.
 
     Attributes:
-        seconds: How long; by default until the client or the simulator gives up.
+        seconds: How long to wait; by default until the client or the simulator gives up.
     """
 
     seconds: float | None = None
@@ -91,7 +91,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Cut:
-    """The proper reply, broken off on the way: its Content-Length promises more than comes.
+    """The proper reply, cut off: its Content-Length is larger than its body.
 
     Attributes:
         share: The part of the body that is sent.
@@ -114,20 +114,20 @@ class Cut:
 
 
 class Scripted:
-    """Faults told beforehand: the next requests to an operation meet them in turn."""
+    """Scripted faults: the next requests to an operation get them in order."""
 
     def __init__(self) -> None:
         self._next: defaultdict[str, deque[Fault]] = defaultdict(deque)
 
     def fail_next(self, operation: str, faults: Iterable[Fault]) -> None:
-        """Let the next requests to an operation meet these faults, one each."""
+        """Let the next requests to an operation fail with these faults, one each."""
         self._next[operation].extend(faults)
 
     def decide(self, request: Request) -> Fault | None:
-        """Return the fault that is next in turn, if there is one."""
+        """Return the next fault in order, if there is one."""
         waiting = self._next.get(request.operation)
         return waiting.popleft() if waiting else None
 
     def clear(self) -> None:
-        """Forget what has not happened yet."""
+        """Drop the faults that have not happened yet."""
         self._next.clear()

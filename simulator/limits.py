@@ -16,7 +16,7 @@ class Plan:
 
 
 class TokenBucket:
-    """A bucket that starts full, refills at the plan's rate and pays one token a request."""
+    """A bucket that starts full, refills at the plan's rate and loses one token a request."""
 
     def __init__(self, plan: Plan, monotonic: Monotonic) -> None:
         self._plan = plan
@@ -25,7 +25,7 @@ class TokenBucket:
         self._filled_at = monotonic()
 
     def take(self) -> bool:
-        """Pay for one request; false if there is nothing to pay with."""
+        """Pay for one request; false if the bucket is empty."""
         now = self._monotonic()
         refill = (now - self._filled_at) * self._plan.rate
         self._tokens = min(self._plan.burst, self._tokens + refill)

@@ -1,4 +1,4 @@
-"""Lists as both APIs give them: unsorted, in pages, and sometimes odd."""
+"""Lists as both APIs return them: unsorted, in pages, and sometimes odd."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -11,17 +11,17 @@ Select = Callable[[], Sequence[int]]
 """Finds the rows of a list, in any order."""
 
 Stray = Callable[[Random], int | None]
-"""Draws a row that does not belong into the list."""
+"""Draws a row that does not belong to the list."""
 
 
 class Lists:
-    """Begins lists and follows their tokens.
+    """Starts lists and follows their page tokens.
 
     Args:
         token: Name of the token parameter.
         seed: Decides on the order of rows and on odd pages.
         quirks: How many pages are odd.
-        empty_first: Begin every list with an empty page.
+        empty_first: Start every list with an empty page.
     """
 
     def __init__(self, *, token: str, seed: int, quirks: PageQuirks, empty_first: bool) -> None:
@@ -37,7 +37,7 @@ class Lists:
         """Return the page a request asks for.
 
         Args:
-            request: All its parameters but the token tell the list.
+            request: All its parameters but the token identify the list.
             select: Called where a list begins.
             size: Rows a page.
             stray: Draws a row from outside the list.

@@ -1,4 +1,4 @@
-"""Login with Amazon: refresh tokens of two applications against access tokens that expire."""
+"""Login with Amazon: exchanges refresh tokens of two applications for access tokens."""
 
 import secrets
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class _Grant:
 
 
 class LoginWithAmazon:
-    """Hands out access tokens, and knows whose they are."""
+    """Issues access tokens, and knows their applications."""
 
     def __init__(self, *, lifetime: float, monotonic: Monotonic) -> None:
         self._lifetime = lifetime
@@ -55,7 +55,7 @@ class LoginWithAmazon:
         self._grants: dict[str, _Grant] = {}
 
     def application_of(self, form: Mapping[str, str]) -> Application | None:
-        """Return the application a token request says it comes from."""
+        """Return the application whose client id a token request has."""
         client = form.get("client_id")
         return next((a for a in APPLICATIONS if a.client_id == client), None)
 
@@ -90,12 +90,12 @@ class LoginWithAmazon:
         )
 
     def holder(self, token: str | None) -> Application | None:
-        """Return the application of an access token that is still good."""
+        """Return the application of an access token that is still valid."""
         grant = self._grants.get(token) if token else None
         if grant is None or grant.expires_at <= self._monotonic():
             return None
         return grant.application
 
     def revoke_all(self) -> None:
-        """Make every access token worthless."""
+        """Revoke every access token."""
         self._grants.clear()

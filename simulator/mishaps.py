@@ -1,4 +1,4 @@
-"""What may go wrong with a request: kinds of mishaps, and a fault drawn for each."""
+"""Kinds of faults, and how one of each kind is drawn."""
 
 import asyncio
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Truncated:
 
 
 class Echo:
-    """An error message that repeats what the client must keep to itself."""
+    """An error message that repeats secrets of the client."""
 
     def __init__(self, status: int) -> None:
         self._status = status
@@ -115,17 +115,17 @@ class Echo:
 
 
 class Revoked:
-    """Every access token becomes worthless while the request is on its way.
+    """Every access token is revoked while the request is on its way.
 
     Args:
-        revoke: Makes them so; called on a thread of its own.
+        revoke: Revokes them; called in a thread of its own.
     """
 
     def __init__(self, revoke: Callable[[], object]) -> None:
         self._revoke = revoke
 
     async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
-        """Revoke, and answer properly, which means refuse."""
+        """Revoke, and answer properly: with a refusal."""
         del request
         await asyncio.to_thread(self._revoke)
         return await serve()
@@ -138,7 +138,7 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
         kind: What goes wrong.
         rng: Decides how.
         stall: Seconds a stall lasts.
-        revoke: Makes all access tokens worthless.
+        revoke: Revokes all access tokens.
     """
     makers: dict[Kind, Callable[[], Fault]] = {
         Kind.QUOTA: lambda: Reply(429, body=quota_exceeded().body()),

@@ -1,4 +1,4 @@
-"""What an operation is, and how requests find theirs."""
+"""Operations, and the router that finds them by path."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

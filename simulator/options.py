@@ -1,4 +1,4 @@
-"""What can be set about the server's behaviour; what the data look like is the world's."""
+"""Options of the server; `World` has those of the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from simulator.times import DAY, MINUTE, Millis
 
 @dataclass(frozen=True, kw_only=True)
 class PageQuirks:
-    """How often a list is odd, as shares of its pages (`stray_row`: of the lists)."""
+    """How often a page is odd, as a share of all pages (`stray_row`: of all lists)."""
 
     empty_page: float = 0.05
     repeated_row: float = 0.10
@@ -27,9 +27,9 @@ class Options:
     Attributes:
         limits: Whether requests above the usage plan get 429.
         rates: Plans other than the published ones, by operation.
-        announced_rates: Requests a second that `x-amzn-RateLimit-Limit` tells instead of the
-            plan's. Without limits only these are told.
-        retry_after: Seconds told in `Retry-After` with every 429; Amazon documents none.
+        announced_rates: Requests a second that `x-amzn-RateLimit-Limit` announces instead of
+            the plan's. Without limits only these are announced.
+        retry_after: Seconds in the `Retry-After` of every 429; Amazon documents none.
         latency: Seconds every request of both APIs takes at least.
         page_size: Rows a page of the Amazon Business operations.
         empty_pages: Begin every list with an empty page that carries a token.

@@ -1,4 +1,4 @@
-"""The rules vendor operations have for date ranges."""
+"""The rules of vendor operations for date ranges."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def read_ranges(
     """Read all date ranges of a query, or refuse it as Amazon does.
 
     Raises:
-        ApiError: A bound is no date or stands alone, or the range is too long, too old or
+        ApiError: A bound is not a date or is alone, or the range is too long, too old or
             too fresh.
     """
     ranges: list[Range] = []

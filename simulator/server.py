@@ -26,10 +26,10 @@ _JSON = "application/json"
 
 
 class Server:
-    """Holds every request against the rules all operations share.
+    """Checks every request against the rules that all operations share.
 
-    Order of events: it is counted, a fault may take its place, it pays its token, and only
-    then are headers, access token, role and parameters looked at.
+    A request is counted, may be replaced by a fault, and takes a token from its bucket. Only
+    then are its headers, access token, role and parameters checked.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Server:
         return self._options.rates.get(operation.name, operation.plan).rate
 
     def _fault(self, request: Request) -> Fault | None:
-        """Return what the first policy that has something to say decides."""
+        """Return the fault of the first policy that has one."""
         decisions = (policy.decide(request) for policy in self._faults)
         return next((fault for fault in decisions if fault is not None), None)
 

@@ -13,9 +13,10 @@ from simulator.business import BusinessApi
 from simulator.control import Control
 from simulator.encoding import Row
 from simulator.faults import Fault, Faults, Scripted
-from simulator.limits import Limiter, Monotonic
+from simulator.limits import Limiter, Monotonic, Plan
 from simulator.lwa import BUSINESS, SELLING_PARTNER, LoginWithAmazon
 from simulator.model import SandboxModel
+from simulator.operations import Operation
 from simulator.options import Options
 from simulator.server import Server
 from simulator.stats import Stats
@@ -36,11 +37,11 @@ class Simulator:
     As a context manager it serves from a daemon thread; `serve` runs it in the caller's loop.
 
     Args:
-        world: The data; a world of its own by default.
+        world: The data; a default world if omitted.
         options: The rules.
         port: Where to listen; any free port by default.
         monotonic: Clock of rate limits and token lifetimes.
-        faults: Policies for what goes wrong, asked after what `fail_next` tells.
+        faults: Policies that decide which requests fail; `fail_next` comes before them.
     """
 
     def __init__(
@@ -57,10 +58,7 @@ class Simulator:
         self._port = port
         self._scripted = Scripted()
         self._login = LoginWithAmazon(lifetime=self.options.token_lifetime, monotonic=monotonic)
-        operations = [
-            *VendorApi(self.world, self.options).operations(),
-            *BusinessApi(self.world, self.options).operations(),
-        ]
+        operations = _operations(self.world, self.options)
         if self.options.model is not None:
             model = SandboxModel(self.options.model)
             operations = [model.take_over(operation) for operation in operations]
@@ -115,7 +113,7 @@ class Simulator:
         }
 
     def rows(self, stream: str) -> dict[Key, Row]:
-        """Return what a complete sync of a stream must bring, by key; money is `Decimal`."""
+        """Return the rows of a complete sync of a stream, by key; money is `Decimal`."""
         return rows(self.world, stream)
 
     def stats(self) -> Stats:
@@ -132,7 +130,7 @@ class Simulator:
         self._in_loop(reset)
 
     def revoke_tokens(self) -> None:
-        """Make every access token worthless, as when a consent is renewed."""
+        """Revoke every access token, as when an account authorises the application again."""
         self._in_loop(self._login.revoke_all)
 
     def fail_next(self, operation: str, *faults: Fault) -> None:
@@ -140,11 +138,11 @@ class Simulator:
         self._in_loop(lambda: self._scripted.fail_next(operation, faults))
 
     async def serve(self, stop: asyncio.Event, started: Callable[[], None]) -> None:
-        """Serve in the running loop until told to stop.
+        """Serve in the running loop until `stop` is set.
 
         Args:
             stop: Ends it.
-            started: Called when `url` can be asked.
+            started: Called when the server listens.
         """
         server = web.Server(self._server.handle, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
@@ -185,7 +183,7 @@ class Simulator:
         await self.serve(self._stop, self._settled.set)
 
     def _in_loop(self, act: Callable[[], T]) -> T:
-        """Run something where the server runs, so that counters are seen whole."""
+        """Run a function in the server's loop, where no request changes counters meanwhile."""
         if self._loop is None or self._loop.is_closed():
             return act()
 
@@ -193,3 +191,15 @@ class Simulator:
             return act()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+
+def published_plans() -> dict[str, Plan]:
+    """Return the usage plan that Amazon publishes for each operation."""
+    return {operation.name: operation.plan for operation in _operations(World(orders=0), Options())}
+
+
+def _operations(world: World, options: Options) -> list[Operation]:
+    return [
+        *VendorApi(world, options).operations(),
+        *BusinessApi(world, options).operations(),
+    ]

@@ -1,4 +1,4 @@
-"""What was asked of the simulator and what it answered."""
+"""Counters of requests and replies."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ class OperationStats:
     """One operation's traffic.
 
     Attributes:
-        requests: All that arrived, whatever became of them.
+        requests: All that arrived, whatever their outcome.
         by_status: How many got which HTTP status.
         refused: How many got 429 because the bucket was empty.
         rows: Rows sent, repeated ones included.

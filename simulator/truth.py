@@ -1,4 +1,4 @@
-"""What a complete sync must bring: the rows of every stream, their number, and money sums."""
+"""What a complete sync must return: the rows of every stream, their number, and sums of money."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -70,7 +70,7 @@ def _money(world: World) -> dict[str, str]:
 
 
 class Total:
-    """An exact sum; one that cannot be exact is an error."""
+    """An exact sum; raises an error where it would have to round."""
 
     def __init__(self) -> None:
         # Prices repeat: counting them first is much quicker than adding one by one.

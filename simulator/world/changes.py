@@ -47,7 +47,7 @@ def moved_order(order: Order, moment: Millis) -> Order:
 
 
 def moved_report(report: Report) -> Report:
-    """Return a report with another status; no date tells of it."""
+    """Return a report with another status; none of its dates changes."""
     return replace(report, status=_after(report.status, STATUSES))
 
 

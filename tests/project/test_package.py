@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Options, Simulator, World
+from simulator import Options, Simulator, World, published_plans
 from simulator.truth import truth
-from tap_amazon_business.limits import PUBLISHED_PLANS
 from tests.support.chain import PROJECT
 from tests.support.runs import Run, command
 
@@ -31,7 +30,7 @@ UV = PROJECT / ".tools/uv/bin/uv"
 PACKAGE = "tap_amazon_business"
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = PYPROJECT["project"]["version"]
-UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
+UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in published_plans()}
 
 pytestmark = pytest.mark.end_to_end
 
@@ -103,7 +102,7 @@ class Environment:
         return self.folder / "bin" / "tap-amazon-business"
 
     def python(self, code: str) -> Any:
-        """Return what an expression is worth there."""
+        """Return the value of an expression there."""
         return json.loads(
             run(
                 self.folder / "bin" / "python",
@@ -140,7 +139,7 @@ def installed(
     return Environment.new(tmp_path_factory.mktemp("installed"), [distributions.wheel])
 
 
-def test_both_are_fit_for_the_package_index(distributions: Distributions) -> None:
+def test_twine_accepts_both(distributions: Distributions) -> None:
     # Before version 7, twine does not know the metadata that hatchling writes.
     said = run(
         *(UV, "tool", "run", "--quiet", "--from", "twine>=7", "twine", "check", "--strict"),
@@ -150,7 +149,7 @@ def test_both_are_fit_for_the_package_index(distributions: Distributions) -> Non
     assert len(re.findall(r"PASSED", said)) == 2
 
 
-def test_they_hold_the_package_and_nothing_else(distributions: Distributions) -> None:
+def test_both_hold_the_package_and_nothing_else(distributions: Distributions) -> None:
     sources = {
         str(path.relative_to(PROJECT))
         for path in (PROJECT / PACKAGE).rglob("*")
@@ -166,7 +165,7 @@ def test_they_hold_the_package_and_nothing_else(distributions: Distributions) ->
     }
 
 
-def test_the_metadata_say_what_the_index_shows(distributions: Distributions) -> None:
+def test_metadata_is_complete(distributions: Distributions) -> None:
     metadata = distributions.metadata
     assert metadata["Name"] == "tap-amazon-business"
     assert metadata["Version"] == VERSION
@@ -180,7 +179,7 @@ def test_the_metadata_say_what_the_index_shows(distributions: Distributions) -> 
     assert "example" not in str(metadata.get_all("Project-URL", []))
 
 
-def test_what_is_installed_runs(installed: Environment, tmp_path: Path) -> None:
+def test_installed_wheel_syncs_every_row(installed: Environment, tmp_path: Path) -> None:
     assert VERSION in run(installed.tap, "--version")
     assert "business_api_regions" in run(installed.tap, "--about")
     catalog = json.loads(run(installed.tap, "--discover"))
@@ -189,11 +188,11 @@ def test_what_is_installed_runs(installed: Environment, tmp_path: Path) -> None:
     check_sync(installed, tmp_path)
 
 
-def test_one_distribution_provides_backoff(installed: Environment) -> None:
+def test_only_python_backoff_provides_backoff(installed: Environment) -> None:
     assert installed.python("metadata.packages_distributions()['backoff']") == ["python-backoff"]
 
 
-def test_the_lowest_versions_that_are_allowed_do(
+def test_lowest_allowed_versions_sync_every_row(
     distributions: Distributions, tmp_path: Path
 ) -> None:
     lowest = Environment.new(
@@ -209,11 +208,11 @@ def test_the_lowest_versions_that_are_allowed_do(
     assert len(bounds) == len(PYPROJECT["project"]["dependencies"])
     versions = lowest.versions()
     for name, bound in bounds.items():
-        assert _release(versions[name]) == _release(bound), f"{name}: nobody can have {bound}"
+        assert _release(versions[name]) == _release(bound), f"{name}: {bound} cannot be installed"
     check_sync(lowest, tmp_path)
 
 
-def test_every_package_that_is_imported_is_a_dependency(installed: Environment) -> None:
+def test_every_imported_package_is_a_dependency(installed: Environment) -> None:
     imports = re.compile(r"^ *(?:from|import) (\w+)", re.MULTILINE)
     modules = {
         module

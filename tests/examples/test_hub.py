@@ -1,14 +1,16 @@
-"""Meltano's two descriptions of the tap, on the Hub and in meltano.yml, say what the tap says."""
+"""Meltano's descriptions of the tap, on the Hub and in meltano.yml, match the tap's own."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from examples.hub.write import TARGETS, Target, rewrite
 from tests.support.chain import MELTANO, PROJECT, Chain
 from tests.support.runs import run_tap
 
@@ -22,7 +24,7 @@ FOR_READERS = {"domain_url", "keywords", "maintenance_status"}
 
 @pytest.fixture(scope="module")
 def about(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return what the tap says of itself."""
+    """Return what the tap prints about itself."""
     run = run_tap({}, tmp_path_factory.mktemp("about"), "--about", "--format", "json")
     said: dict[str, Any] = json.loads(run.output)
     return said
@@ -75,32 +77,37 @@ def groups(about: dict[str, Any]) -> list[list[str]]:
     return [[n for n in secrets if n.startswith(api)] for api in ("sp_api_", "business_api_")]
 
 
-def test_the_hub_describes_every_setting_as_the_tap_does(
-    about: dict[str, Any], definition: dict[str, Any]
-) -> None:
-    described = [
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: str(target.path.name))
+def test_settings_are_those_of_about(about: dict[str, Any], target: Target) -> None:
+    text = target.path.read_text(encoding="utf-8")
+    assert rewrite(text, target, about) == text, "run `make descriptions`"
+
+
+def test_hub_lists_every_setting(about: dict[str, Any], definition: dict[str, Any]) -> None:
+    listed = [
         {key: value for key, value in setting.items() if key != "label"}
         for setting in definition["settings"]
     ]
-    assert described == expected(about)
+    assert listed == expected(about)
+
+
+def test_hub_labels_are_unique(definition: dict[str, Any]) -> None:
     labels = [setting["label"] for setting in definition["settings"]]
     assert len(set(labels)) == len(labels)
 
 
-def test_meltano_yml_lists_every_setting_as_the_tap_does(
+def test_meltano_yml_lists_every_setting_without_its_default(
     about: dict[str, Any], project: dict[str, Any]
 ) -> None:
-    # Descriptions and defaults are left to the tap.
-    listed = {setting["name"]: setting for setting in project["settings"]}
-    kept = ("name", "kind", "sensitive", "options")
-    assert listed == {
-        setting["name"]: {key: setting[key] for key in kept if key in setting}
+    settings = [
+        {key: value for key, value in setting.items() if key != "value"}
         for setting in expected(about)
-    }
+    ]
+    assert project["settings"] == settings
 
 
 @pytest.mark.parametrize("place", ["definition", "project"])
-def test_both_name_the_tap_its_capabilities_and_its_credential_sets(
+def test_names_capabilities_and_credential_sets_match(
     about: dict[str, Any], place: str, request: pytest.FixtureRequest
 ) -> None:
     described = request.getfixturevalue(place)
@@ -110,7 +117,7 @@ def test_both_name_the_tap_its_capabilities_and_its_credential_sets(
     assert described["settings_group_validation"] == groups(about)
 
 
-def test_the_hub_installs_what_the_package_index_has(
+def test_hub_installs_the_released_package(
     about: dict[str, Any], definition: dict[str, Any]
 ) -> None:
     assert definition["pip_url"] == about["name"]
@@ -118,7 +125,7 @@ def test_the_hub_installs_what_the_package_index_has(
 
 
 @pytest.mark.end_to_end
-def test_both_are_valid_by_meltanos_own_schema(definition: dict[str, Any]) -> None:
+def test_both_are_valid_by_the_schema_of_meltano(definition: dict[str, Any]) -> None:
     (path,) = MELTANO.parents[1].glob("lib/*/site-packages/meltano/schemas/meltano.schema.json")
     schema = json.loads(path.read_text(encoding="utf-8"))
     meltano = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
@@ -129,7 +136,7 @@ def test_both_are_valid_by_meltanos_own_schema(definition: dict[str, Any]) -> No
 
 
 @pytest.mark.end_to_end
-def test_meltano_adds_the_tap_from_the_hubs_definition(
+def test_meltano_adds_the_tap_from_the_hub_definition(
     about: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "meltano.yml").write_text("send_anonymous_usage_stats: false\n", encoding="utf-8")
@@ -141,3 +148,23 @@ def test_meltano_adds_the_tap_from_the_hubs_definition(
     for setting in expected(about):
         assert setting["name"] in printed
     assert secret not in printed
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("path", ["meltano.yml", "examples/accounts/meltano.yml"])
+def test_meltano_changes_only_the_lines_it_is_told_to(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "meltano.yml"
+    before = (PROJECT / path).read_text(encoding="utf-8")
+    file.write_text(before, encoding="utf-8")
+    chain = Chain(tmp_path, {}, project=tmp_path)
+    del chain.environment["MELTANO_ENVIRONMENT"]
+    chain.run("select", "tap-amazon-business", "orders", "orderId")
+    chain.run("config", "set", "tap-amazon-business", "request_timeout", "30")
+    lines, old = (
+        Counter(file.read_text(encoding="utf-8").splitlines()),
+        Counter(before.splitlines()),
+    )
+    assert not old - lines
+    added = [line.strip() for line in lines - old]
+    assert {"select:", "- orders.orderId", "request_timeout: 30"} <= set(added)
+    assert len(added) <= 4

@@ -1,4 +1,4 @@
-"""Runs with Dagster's Python, on the instance of DAGSTER_HOME: waits for runs, and tells of steps.
+"""Waits for runs of the instance in DAGSTER_HOME, and prints their steps; Dagster's Python runs it.
 
 Prints a JSON list of `[asset, start, end]`, one for every attempt of every step, in seconds.
 """

@@ -1,0 +1,1 @@
+"""The plugin definition for Meltano Hub, and what writes its settings."""

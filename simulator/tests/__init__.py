@@ -1,0 +1,1 @@
+"""Tests of the simulator: one test for each of Amazon's rules that it enforces."""

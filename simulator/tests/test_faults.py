@@ -1,0 +1,69 @@
+"""Scripted faults and fault policies."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+import requests
+
+from simulator import Cut, Fault, Hang, Reply, Request, Reset, Simulator
+from simulator.tests.support import NO_LIMITS, ORDERS, TIMEOUT, Client, Simulators
+
+
+def test_sends_scripted_replies_unaltered_and_in_order(simulators: Simulators) -> None:
+    client = simulators.start()
+    html = {"Content-Type": "text/html"}
+    client.simulator.fail_next(
+        "getPurchaseOrders",
+        Reply(503, html, b"<html>"),
+        Reply(200, body=b'{"payload": {"ord'),
+        Reply(500),
+    )
+    assert client.get(ORDERS).text == "<html>"
+    assert client.get(ORDERS).text == '{"payload": {"ord'
+    assert client.get(ORDERS).content == b""
+    assert client.get(ORDERS).status_code == 200
+    assert client.simulator.stats().faults == 3
+
+
+@pytest.mark.parametrize("fault", [Reset(), Hang(seconds=0), Cut()])
+def test_drops_the_connection(simulators: Simulators, fault: Reset | Hang | Cut) -> None:
+    client = simulators.start()
+    client.simulator.fail_next("getPurchaseOrders", fault)
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        client.get(ORDERS)
+    assert client.get(ORDERS).status_code == 200
+    assert client.simulator.stats().operations["getPurchaseOrders"].by_status == {0: 1, 200: 1}
+
+
+def test_policy_decides_on_every_request(simulators: Simulators) -> None:
+    class EverySecondPage:
+        def decide(self, request: Request) -> Fault | None:
+            return Reply(400) if "nextToken" in request.parameters else None
+
+    client = simulators.start(simulators.world(), NO_LIMITS, EverySecondPage())
+    token = client.get(ORDERS).json()["payload"]["pagination"]["nextToken"]
+    assert client.get(ORDERS, nextToken=token).status_code == 400
+
+
+class Silence:
+    """Lets every request hang, and notes that one has arrived."""
+
+    def __init__(self) -> None:
+        self.arrived = Event()
+
+    def decide(self, request: Request) -> Fault | None:
+        if request.operation != "getPurchaseOrders":
+            return None  # signing in
+        self.arrived.set()
+        return Hang()
+
+
+def test_stops_while_a_request_hangs(simulators: Simulators) -> None:
+    silence = Silence()
+    with ThreadPoolExecutor(1) as pool:
+        with Simulator(simulators.world(), NO_LIMITS, faults=[silence]) as simulator:
+            hanging = pool.submit(Client(simulator).get, ORDERS)
+            assert silence.arrived.wait(TIMEOUT)
+        with pytest.raises(requests.ConnectionError):
+            hanging.result()

@@ -1,0 +1,43 @@
+"""What the simulator says a complete sync returns."""
+
+from decimal import Decimal
+
+from simulator.tests.support import Simulators
+
+STREAMS = {
+    *("purchase_orders", "purchase_order_items", "purchase_order_statuses", "vendor_shipments"),
+    *("order_reports", "orders", "order_line_items", "shipments", "shipment_line_items"),
+    "transactions",
+}
+
+
+def test_counts_the_rows_of_every_stream(simulators: Simulators) -> None:
+    told = simulators.start().control("GET", "truth").json()["rows"]
+    assert told.keys() == STREAMS
+    assert all(told.values())
+
+
+def test_counts_as_many_rows_as_it_returns(simulators: Simulators) -> None:
+    client = simulators.start(simulators.world(orders=60))
+    told = client.control("GET", "truth").json()["rows"]
+    assert told == {stream: len(client.simulator.rows(stream)) for stream in told}
+    assert told["purchase_orders"] == 60
+
+
+def test_counts_the_rows_that_a_change_adds(simulators: Simulators) -> None:
+    client = simulators.start(simulators.world(orders=60))
+    client.simulator.world.change(new=10)
+    told = client.control("GET", "truth").json()["rows"]
+    assert told == {stream: len(client.simulator.rows(stream)) for stream in told}
+    assert (told["purchase_orders"], told["purchase_order_statuses"]) == (70, 70)
+
+
+def test_sums_money_exactly(simulators: Simulators) -> None:
+    client = simulators.start(simulators.world(orders=100, quirks=True))
+    told = client.control("GET", "truth").json()["money"]
+    orders = client.simulator.world.purchase_orders().values()
+    assert Decimal(told["purchase_order_items.netCost"]) == sum(
+        Decimal(item["netCost"]["amount"])
+        for row in orders
+        for item in row["orderDetails"]["items"]
+    )

@@ -1,0 +1,21 @@
+"""The example for containers. No image is built: this checks what the Containerfile says."""
+
+from __future__ import annotations
+
+import re
+
+from tests.examples.warehouse import EXAMPLES
+from tests.support.chain import PROJECT
+
+
+def test_image_has_the_tested_versions_and_does_not_run_as_root() -> None:
+    image = (EXAMPLES / "container/Containerfile").read_text(encoding="utf-8")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for name in ("uv", "meltano"):
+        version = re.search(rf"^{name.upper()}_VERSION := (.+)$", makefile, re.MULTILINE)
+        assert version is not None
+        assert set(re.findall(rf"{name}(?:\[\w+\])?==([\d.]+)", image)) == {version[1]}
+    steps = re.findall(r"^([A-Z]+) (.+)$", image, re.MULTILINE)
+    assert steps.index(("USER", "meltano")) < steps.index(("RUN", "meltano install"))
+    assert ("ENTRYPOINT", '["meltano"]') in steps
+    assert not re.search(r"TOKEN|SECRET|PASSWORD", image)

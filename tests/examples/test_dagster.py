@@ -1,0 +1,153 @@
+"""The example for Dagster, run by its daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator import Reply
+from tests.examples.warehouse import EXAMPLES, differences, refused
+from tests.support.chain import MELTANO, PROJECT, Chain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulator import Simulator
+
+DAGSTER = PROJECT / ".tools/dagster/bin"
+DEFINITIONS = ("--python-file", str(EXAMPLES / "dagster/definitions.py"))
+SECRETS = (b"sp-secret", b"sp-refresh", b"ab-secret", b"ab-refresh", b"Atza|")
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(1800)  # some twenty processes: long on a busy machine
+def test_backfills_accounts_side_by_side_but_never_one_twice(
+    accounts: dict[str, Simulator], chain: Chain, project: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    shutil.copy(EXAMPLES / "dagster/dagster.yaml", home)
+    today = datetime.now(UTC).date()
+    environment = chain.environment | {
+        "DAGSTER_HOME": str(home),
+        "MELTANO": str(MELTANO),
+        "MELTANO_PROJECT_ROOT": str(project),
+        "BACKFILL_START": str(today - timedelta(days=172)),
+        "BACKFILL_END": str(today - timedelta(days=10)),
+        "SLICE_DAYS": "90",
+        "RETRY_SECONDS": "0",
+    }
+
+    def dagster(*command: str) -> str:
+        return subprocess.run(
+            [str(DAGSTER / command[0]), *command[1:]],
+            cwd=home,
+            env=environment,
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            timeout=1700,
+        ).stdout
+
+    accounts["eu"].fail_next("getPurchaseOrders", Reply(400))
+    job = ("--job", "backfill", "--all", "ALL", "--noprompt")
+    dagster("dagster", "job", "backfill", *DEFINITIONS, *job)
+    dagster("dagster", "job", "launch", *DEFINITIONS, "--job", "hourly")
+    with (home / "daemon.log").open("w") as output:
+        daemon = subprocess.Popen(
+            [str(DAGSTER / "dagster-daemon"), "run", *DEFINITIONS],
+            cwd=home,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        history = json.loads(
+            dagster("python", str(PROJECT / "tests/examples/dagster_history.py"), "3")
+        )
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+    assert {
+        name: differences(name, simulator, project) for name, simulator in accounts.items()
+    } == {
+        "na": {},
+        "eu": {},
+    }
+    assert [refused(simulator) for simulator in accounts.values()] == [0, 0]
+    runs = {
+        account: sorted((start, end) for asset, start, end in history if account in asset)
+        for account in accounts
+    }
+    # Two slices and an hourly run; one of the European ones failed and was retried.
+    assert {account: len(times) for account, times in runs.items()} == {"na": 3, "eu": 4}
+    for times in runs.values():
+        assert all(end <= start for (_, end), (start, _) in pairwise(times))
+    assert any(
+        start < other_end and other_start < end
+        for (start, end), (other_start, other_end) in product(runs["na"], runs["eu"])
+    )
+    # The retry resumed: it did not read again from the start of the slice.
+    log = (home / "daemon.log").read_text(encoding="utf-8")
+    begun = re.findall(rf"--eu (\w+): reading {environment['BACKFILL_START']}T", log)
+    assert Counter(begun)["purchase_orders"] == 2
+    assert Counter(begun)["orders"] == 1
+    leaked = {
+        secret
+        for file in home.rglob("*")
+        if file.is_file()
+        for secret in SECRETS
+        if secret in file.read_bytes()
+    }
+    assert leaked == set()
+
+
+@pytest.mark.end_to_end
+def test_slices_adjoin_and_a_running_account_is_locked(tmp_path: Path) -> None:
+    code = """
+import json
+from datetime import date
+
+from dagster import Failure
+from definitions import cut, locked
+
+slices = [cut(date(2026, 1, 1), date(2026, *end), 30) for end in ((3, 2), (3, 3), (1, 5), (1, 1))]
+refused = []
+with locked("na"), locked("eu"):
+    try:
+        with locked("na"):
+            pass
+    except Failure as error:
+        refused.append(error.description)
+with locked("na"):
+    print(json.dumps([slices, refused], default=str))
+"""
+    (tmp_path / ".meltano").mkdir()
+    done = subprocess.run(
+        [str(DAGSTER / "python"), "-c", code],
+        cwd=EXAMPLES / "dagster",
+        env=os.environ | {"MELTANO_PROJECT_ROOT": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        timeout=60,
+    )
+    slices, refused = json.loads(done.stdout)
+    first, second = ["2026-01-01", "2026-01-31"], ["2026-01-31", "2026-03-02"]
+    assert slices == [
+        [first, second],
+        [first, second, ["2026-03-02", "2026-03-03"]],
+        [["2026-01-01", "2026-01-05"]],
+        [],
+    ]
+    assert refused == ["A run of account na is under way already"]

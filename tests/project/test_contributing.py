@@ -1,0 +1,289 @@
+"""CONTRIBUTING.md: "Add a stream" works as it is written, and imports run as the map says."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.chain import PROJECT
+from tests.support.runs import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+GUIDE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGE = "tap_amazon_business"
+RUFF = (sys.executable, "-m", "ruff")
+
+# Copied, as samples go there: the package, the simulator, and what stands beside them.
+COPIED = (PACKAGE, "simulator", "README.md", "pyproject.toml")
+
+# Files of the recipe whose samples are for people: a command, and names in two tuples.
+BY_HAND = ("tests/singer/snapshots/catalog.json", "tests/support/serving.py")
+
+
+# ---- the recipe ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A code sample, the file it goes to, and the line above or below which it is inserted."""
+
+    path: str
+    below: bool
+    anchor: str
+    code: str
+
+    def apply(self, folder: Path) -> None:
+        """Insert the sample, indented as its anchor is, and set apart as that was."""
+        file = folder / self.path
+        lines = file.read_text(encoding="utf-8").splitlines()
+        (place,) = [number for number, line in enumerate(lines) if self.anchor in line]
+        margin = re.match(" *", lines[place]).group()  # type: ignore[union-attr]
+        code = textwrap.indent(self.code, margin).splitlines()
+        if self.below:
+            lines[place + 1 : place + 1] = code
+        else:
+            blank = next(n for n in range(place) if lines[place - 1 - n])
+            lines[place:place] = [*code, *[""] * blank]
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+_TOKENS = re.compile(
+    r"^\d+\. `(?P<path>[^`]+)`"
+    r"|(?P<side>Above|Below) `(?P<anchor>[^`]+)`:$"
+    r"|^(?P<margin> *)```(?P<kind>\w+)\n(?P<code>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def section(title: str) -> str:
+    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## )", GUIDE, re.MULTILINE | re.DOTALL)
+    text: str = found
+    return text
+
+
+def recipe(text: str) -> tuple[list[str], list[Sample]]:
+    """Return the files that a recipe lists, and the samples that can be applied."""
+    files: list[str] = []
+    samples: list[Sample] = []
+    target: tuple[bool, str] | None = None
+    for token in _TOKENS.finditer(text):
+        if token["path"]:
+            files.append(token["path"])
+            target = None
+        elif token["side"]:
+            target = (token["side"] == "Below", token["anchor"])
+        elif target is None:
+            assert files[-1] in BY_HAND, f"{files[-1]}: a sample without a place"
+        else:
+            samples.append(Sample(files[-1], *target, textwrap.dedent(token["code"])))
+            target = None
+    return files, samples
+
+
+FILES, SAMPLES = recipe(section("Add a stream"))
+
+
+# ---- a copy of the project -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project to which the recipe was applied."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in COPIED:
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
+        else:
+            shutil.copy(PROJECT / name, folder)
+    for sample in SAMPLES:
+        sample.apply(folder)
+    return folder
+
+
+def environment(copy: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def tap(copy: Path, *arguments: str) -> Run:
+    """Run the tap of the copy."""
+    code = f"from {PACKAGE}.tap import TapAmazonBusiness; TapAmazonBusiness.cli()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=copy,
+        env=environment(copy),
+    )
+    assert done.returncode == 0, done.stderr
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def simulator(copy: Path, folder: Path) -> Iterator[Path]:
+    """Serve thirty tidy orders by the simulator of the copy; yield the configuration's file."""
+    config = folder / "config.json"
+    command = [sys.executable, "-m", "simulator", "--orders", "30", "--no-quirks", "--no-limits"]
+    with subprocess.Popen(
+        [*command, "--write-config", str(config)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=copy,
+        env=environment(copy),
+    ) as serving:
+        assert serving.stdout is not None
+        try:
+            assert serving.stdout.readline().startswith("listening on")
+            yield config
+        finally:
+            serving.terminate()
+
+
+def with_selected(catalog: dict[str, Any], streams: Sequence[str]) -> dict[str, Any]:
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
+    return catalog
+
+
+# ---- adding a stream -----------------------------------------------------------------------------
+
+
+def test_the_added_stream_is_discovered_and_synced(copy: Path, tmp_path: Path) -> None:
+    catalog = json.loads(tap(copy, "--discover").output)
+    assert "returns" in [stream["tap_stream_id"] for stream in catalog["streams"]]
+    chosen = tmp_path / "catalog.json"
+    chosen.write_text(json.dumps(with_selected(catalog, ["orders", "returns"])), encoding="utf-8")
+    with simulator(copy, tmp_path) as config:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        settings["rate_limits"] = {
+            operation: {"rate": 1000, "burst": 1000}
+            for operation in ("getOrderReports", "getReturnReports")
+        }
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        run = tap(copy, "--config", str(config), "--catalog", str(chosen))
+    assert run.schemas == {"orders": 1, "returns": 1}
+    orders = [record["orderId"] for record in run.records("orders")]
+    assert len(orders) >= 30
+    returns = run.records("returns")
+    assert sorted(r["orderId"] for r in returns) == sorted(orders)
+    assert {r["returnId"] for r in returns} == {f"{order}-R1" for order in orders}
+    assert {r["quantity"] for r in returns} == {1}
+    assert run.state["bookmarks"]["returns"]["replication_key"] == "orderDate"
+    assert "returns: the field" not in run.log  # none is missing in the schema
+
+
+def test_adding_a_stream_changes_the_listed_files_only(copy: Path) -> None:
+    changed = {
+        path.relative_to(copy).as_posix()
+        for path in copy.rglob("*")
+        if path.is_file() and path.read_bytes() != (PROJECT / path.relative_to(copy)).read_bytes()
+    }
+    assert changed == {*FILES} - {*BY_HAND}
+    assert {path for path in changed if path.startswith(f"{PACKAGE}/")} == {
+        f"{PACKAGE}/api/operations.py",
+        f"{PACKAGE}/streams/schemas/business.py",
+        f"{PACKAGE}/streams/business.py",
+    }
+
+
+def test_a_stream_without_logic_has_twelve_lines_at_most() -> None:
+    (code,) = [sample.code for sample in SAMPLES if sample.code.startswith("class ")]
+    assert len(code.splitlines()) <= 12
+
+
+def test_the_samples_follow_the_style(copy: Path) -> None:
+    changed = [path for path in FILES if path.endswith(".py") and path not in BY_HAND]
+    for command in (("check", "--no-cache"), ("format", "--no-cache", "--check")):
+        done = subprocess.run(
+            [*RUFF, *command, *changed],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=copy,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+# ---- the map of the house ------------------------------------------------------------------------
+
+# The rooms of the map, and what each may import.
+ROOMS = {
+    room: set(re.findall(r"`(\w+)`", imports))
+    for rooms, imports in re.findall(
+        r"^\| (`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|$", section("The map of the house"), re.MULTILINE
+    )
+    for room in re.findall(r"`([\w/]+?)(?:\.py|/)`", rooms)
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules that a module imports, those for type checks too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
+            names.update(f"{PACKAGE}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return names
+
+
+def modules(room: str) -> list[Path]:
+    folder = PROJECT / PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def test_the_map_shows_every_room() -> None:
+    parts = {path.stem for path in (PROJECT / PACKAGE).iterdir() if path.name[0] not in "_p"}
+    assert parts == {room for room in ROOMS if "/" not in room}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_what_the_map_says(room: str) -> None:
+    inside = re.compile(rf"{PACKAGE}\.(\w+)")
+    found = {
+        match[1]
+        for path in modules(room)
+        for name in imported(path)
+        if (match := inside.match(name)) and match[1] != room.partition("/")[0]
+    }
+    assert found <= ROOMS[room]
+
+
+@pytest.mark.parametrize(
+    ("room", "foreign"), [("api", "singer_sdk"), ("sync", "singer_sdk"), ("sync", "requests")]
+)
+def test_rooms_do_not_know_what_is_foreign_to_them(room: str, foreign: str) -> None:
+    assert foreign not in {
+        name.partition(".")[0] for path in modules(room) for name in imported(path)
+    }
+
+
+def test_the_simulator_does_not_import_the_tap() -> None:
+    names = [
+        name
+        for path in (PROJECT / "simulator").rglob("*.py")
+        if "tests" not in path.parts
+        for name in imported(path)
+    ]
+    assert names
+    assert not [name for name in names if name.startswith(PACKAGE)]

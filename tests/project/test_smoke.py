@@ -1,0 +1,29 @@
+"""The tap as a whole, on any Python: `make newer-python` runs this on another one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from simulator import Options, Simulator, World, published_plans
+from simulator.truth import truth
+from tests.support.runs import run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in published_plans()}
+
+
+def test_discovers_streams(tmp_path: Path) -> None:
+    run = run_tap({}, tmp_path, "--discover")
+    assert len(json.loads(run.output)["streams"]) == 10
+
+
+def test_syncs_every_row_of_every_stream(tmp_path: Path) -> None:
+    with Simulator(World(orders=60), Options(limits=False)) as simulator:
+        config = simulator.config(rate_limits=UNLIMITED, order_reports_strategy="purchase_order")
+        run = run_tap(config, tmp_path)
+        rows = truth(simulator.world)["rows"]
+    assert run.status == 0, run.log
+    assert {stream: len(run.records(stream)) for stream in run.schemas} == rows
