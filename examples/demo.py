@@ -17,7 +17,7 @@ from simulator.options import Options
 from simulator.simulator import Simulator
 from simulator.truth import truth
 from simulator.world import World
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted
 
 OUTPUT = PROJECT / "output" / "demo"
@@ -28,7 +28,11 @@ SYNC = ("run", "tap-amazon-business", "target-duckdb")
 # Amazon allows one request in two seconds for most of Amazon Business: too slow to look on. The
 # simulator announces its own rate with each answer, as Amazon does for accounts with another plan,
 # and the tap follows it.
-FASTER = {name: Plan(rate=25, burst=10) for name, plan in PUBLISHED_PLANS.items() if plan.rate < 10}
+FASTER = {
+    name: Plan(rate=25, burst=10)
+    for name, operation in OPERATIONS.items()
+    if operation.plan.rate < 10
+}
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 from simulator import Options, Simulator, World
 from simulator.world.catalogue import Catalogue
 from simulator.world.quirks import NO_ROW_QUIRKS
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tests.support.chain import PROJECT, Chain, ChainFailedError
 from tests.support.runs import TAP, Run, run_tap, select
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STREAM_MAPS = PROJECT / "docs" / "stream_maps.json"
 SEED: Any = {"stream_map_config": {"hash_seed": "a secret of the user's own"}}
-UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
+UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in OPERATIONS}
 # Where people are named: stream and field, and where in the field.
 PEOPLE = {
     ("orders", "buyingCustomer"): (),

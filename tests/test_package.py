@@ -19,7 +19,7 @@ import pytest
 
 from simulator import Options, Simulator, World
 from simulator.truth import truth
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tests.support.chain import PROJECT
 from tests.support.runs import Run, command
 
@@ -31,7 +31,7 @@ UV = PROJECT / ".tools/uv/bin/uv"
 PACKAGE = "tap_amazon_business"
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = PYPROJECT["project"]["version"]
-UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
+UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in OPERATIONS}
 
 pytestmark = pytest.mark.end_to_end
 

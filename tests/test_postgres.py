@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from typing_extensions import override
 
-from tap_amazon_business.schemas import DECIMAL_FORMAT
+from tap_amazon_business.records import DECIMAL_FORMAT
 from tests.warehouses import postgres
 from tests.warehouses.suite import Synced, WarehouseTests
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulator import Options, PageQuirks, Plan, Reply, Simulator, World
-from tap_amazon_business.windows import rfc3339
+from tap_amazon_business.times import rfc3339
 from tests.support.faults import Served
 from tests.support.runs import Run, run_by, run_tap, select
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from simulator import Options, Plan, Reply, Simulator, World
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.chain import MELTANO, PROJECT, Chain, emitted, settings
 
@@ -33,7 +33,7 @@ DEFINITIONS = ("--python-file", str(RECIPES / "dagster/definitions.py"))
 
 # Amazon's pace would make these tests minutes long; the tap follows what the simulator announces.
 # The buckets are deeper than the tap knows: on a busy machine, requests close up on their way.
-QUICK = Options(rates={name: Plan(rate=100, burst=50) for name in PUBLISHED_PLANS})
+QUICK = Options(rates={name: Plan(rate=100, burst=50) for name in OPERATIONS})
 ORDERS = {"na": 30, "eu": 20}
 SECRETS = (b"sp-secret", b"sp-refresh", b"ab-secret", b"ab-refresh", b"Atza|")
 

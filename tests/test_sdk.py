@@ -6,7 +6,7 @@ import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from simulator import Options, Simulator, World
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.tap import TapAmazonBusiness
 
 # The class below asks the tap for its streams while this module is imported, and keeps the
@@ -18,7 +18,7 @@ TestTapAmazonBusiness = pytest.mark.filterwarnings("ignore:Fields in transformed
     get_tap_test_class(
         TapAmazonBusiness,
         config=_SERVING.config(
-            rate_limits={name: {"rate": 1000, "burst": 1000} for name in PUBLISHED_PLANS}
+            rate_limits={name: {"rate": 1000, "burst": 1000} for name in OPERATIONS}
         ),
         suite_config=SuiteConfig(max_records_limit=1000),
         parse_env_config=False,

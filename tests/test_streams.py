@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from simulator import Options, Plan, Simulator, World
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.runs import Run, run_by, run_tap, select
 
@@ -36,7 +36,7 @@ STREAMS = (
 )
 DATED = sorted({*STREAMS} - {"order_reports", "purchase_order_items"})
 EXACT = {"format": "x-singer.decimal", "precision": 38, "scale": 9}
-QUICK = {name: Plan(rate=1000, burst=1000) for name in PUBLISHED_PLANS}
+QUICK = {name: Plan(rate=1000, burst=1000) for name in OPERATIONS}
 
 
 def serve(clock: FakeClock, options: Options | None = None, **world: Any) -> Simulator:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import Options, Simulator, World
 from simulator.chaos import WEIGHTS, Chaos
 from simulator.mishaps import Kind
-from tap_amazon_business.limits import PUBLISHED_PLANS
+from tap_amazon_business.api.operations import OPERATIONS
 from tests.soak.ledger import Ledger
 from tests.soak.windows import Windows
 from tests.support.leaks import leaks
@@ -61,7 +61,7 @@ def run_kills(seed: int, *, kills: int = 20, orders: int = 200) -> Kills:
     options = Options(limits=False, page_size=25)
     with Simulator(world, options, faults=[chaos]) as serving, TemporaryDirectory() as folder:
         chaos.revoke = serving.revoke_tokens
-        plans = {name: {"rate": 5000, "burst": 1000} for name in PUBLISHED_PLANS}
+        plans = {name: {"rate": 5000, "burst": 1000} for name in OPERATIONS}
         config = serving.config(order_reports_strategy="purchase_order", rate_limits=plans)
         ledger = Ledger(serving, named_only=False)
         lines = sum(len(serving.rows(name)) for name in ledger.keys)

@@ -13,8 +13,8 @@ import pytest
 
 from simulator import Hang, Options, Plan, Simulator, World
 from simulator.truth import truth
-from tap_amazon_business.limits import PUBLISHED_PLANS
-from tap_amazon_business.schemas import DECIMAL_FORMAT
+from tap_amazon_business.api.operations import OPERATIONS
+from tap_amazon_business.records import DECIMAL_FORMAT
 from tests.soak.truth import STREAMS
 from tests.support.chain import PROJECT, Chain, emitted, settings
 from tests.warehouses.warehouse import assert_same, fields_of, kind_of, served
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulator import Changes, Fault, Faults, Request
     from tests.warehouses.warehouse import Rows, Warehouse
 
-_QUICK = {name: Plan(rate=200, burst=20) for name in PUBLISHED_PLANS}
+_QUICK = {name: Plan(rate=200, burst=20) for name in OPERATIONS}
 _KINDS = {"array", "boolean", "date-time", "integer", "object", "string", DECIMAL_FORMAT}
 
 
