@@ -1,0 +1,1 @@
+"""The command line and the Singer protocol, over HTTP against the simulator."""

@@ -1,0 +1,1 @@
+"""Each family of streams, over HTTP against the simulator."""
