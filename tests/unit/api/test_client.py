@@ -574,7 +574,7 @@ def test_starts_a_list_over_when_its_page_token_is_refused() -> None:
 
 def test_gives_up_a_list_after_three_fresh_starts() -> None:
     with line() as here:
-        attempts = [Served(), *[refused(400, "InvalidInput")] * 4]
+        attempts: list[Fault] = [Served(), *[refused(400, "InvalidInput")] * 4]
         here.fail_next(*attempts * 4)
         assert isinstance(list_failure(here), PageTokenRefusedError)
         assert here.traffic.requests == 4 * 5
