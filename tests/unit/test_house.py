@@ -7,6 +7,7 @@ import graphlib
 import inspect
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +22,9 @@ from tap_amazon_business.streams.order_reports import (
 )
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+
+if TYPE_CHECKING:
+    from tap_amazon_business.streams.base import AmazonStream
 
 PACKAGE = "tap_amazon_business"
 FOLDER = Path(tap_amazon_business.__file__).parent
@@ -48,7 +52,7 @@ CLASSES = {
 
 def imports(name: str) -> set[str]:
     """Return what a module imports: own modules by their name, others by their package's."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -228,7 +232,7 @@ def test_a_stream_without_methods_is_a_few_lines(part: ast.ClassDef) -> None:
     assert part.end_lineno - part.lineno <= LONGEST_BARE_STREAM
 
 
-ALL_STREAMS = (
+ALL_STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
     *BUSINESS_STREAMS,
     OrderReportsStream,
@@ -252,7 +256,7 @@ def test_every_stream_of_the_stream_modules_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("stream", ALL_STREAMS, ids=lambda stream: stream.__name__)
-def test_a_stream_names_its_operation_or_needs_none(stream: type) -> None:
+def test_a_stream_names_its_operation_or_needs_none(stream: type[AmazonStream]) -> None:
     assert not inspect.isabstract(stream)
     if issubclass(stream, SlicedStream):
         assert stream.operation in OPERATIONS.values()

@@ -1,46 +1,55 @@
-"""Sources are read ahead on threads, handed on in order, and left alone when nobody wants them."""
+"""Tasks are read ahead by a few workers; results come whole and in order."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import Future
-from itertools import chain, count, islice
-from typing import TYPE_CHECKING, TypeVar
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tap_amazon_business.ahead import ReadAhead
+from tap_amazon_business.sync.prefetch import Pages, Prefetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 
-# How long a thread may take that has nothing left to wait for; what stands still would stand
-# still for good.
-PATIENCE = 20
-pytestmark = pytest.mark.timeout(120)
+# Seconds after which something has stopped for ever. Nothing here takes long.
+PATIENCE = 60
+pytestmark = pytest.mark.timeout(180)
+# Results that may wait besides those that are being read.
+SPARE = 2
 
-lengths = st.lists(st.integers(min_value=0, max_value=6), max_size=8)
-threads_at_once = st.integers(min_value=1, max_value=5)
-holds = st.integers(min_value=1, max_value=4)
-# Where something stands still, looking for the smallest example of it takes too long.
-quick_to_fail = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+tasks_at_all = st.integers(min_value=0, max_value=12)
+workers_at_once = st.integers(min_value=1, max_value=5)
+# Where something hangs, shrinking the example would take too long.
+no_shrinking = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 class BrokenError(Exception):
-    """What a source fails with."""
+    """What reading fails with."""
 
 
 class Gauge:
-    """Counts up and down from any thread, and remembers the most there ever was."""
+    """Counts up and down from any thread, and remembers the highest count."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._value = 0
         self.peak = 0
+
+    @property
+    def value(self) -> int:
+        with self._changed:
+            return self._value
 
     def add(self, number: int) -> None:
         with self._changed:
@@ -53,33 +62,18 @@ class Gauge:
             assert self._changed.wait_for(lambda: self._value >= value, PATIENCE)
 
 
-def source(number: int, length: int) -> Callable[[], Iterable[tuple[int, int]]]:
-    """Return a source of so many items, which tell where they come from."""
-    return lambda: ((number, index) for index in range(length))
-
-
-def failing(*items: str) -> Callable[[], Iterator[str]]:
-    """Return a source that fails after these items."""
-
-    def run() -> Iterator[str]:
-        yield from items
-        raise BrokenError
-
-    return run
-
-
-def endless() -> Iterable[int]:
-    return count()
+def double(number: int) -> int:
+    return 2 * number
 
 
 def in_time(act: Callable[[], T]) -> T:
-    """Do something, and fail where it stands still."""
+    """Call a function on a thread, and fail where it hangs."""
     done: Future[T] = Future()
 
     def run() -> None:
         try:
             done.set_result(act())
-        except BaseException as error:  # noqa: BLE001 (raised by whoever asks for the result)
+        except BaseException as error:  # noqa: BLE001 (raised again by result())
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -87,17 +81,17 @@ def in_time(act: Callable[[], T]) -> T:
 
 
 def read_all(
-    sources: Sequence[Callable[[], Iterable[T]]], *, threads: int = 2, hold: int = 4
-) -> list[list[T]]:
-    def read() -> list[list[T]]:
-        with ReadAhead(sources, threads=threads, hold=hold) as ahead:
-            return [list(items) for items in ahead]
+    tasks: Iterable[int], read: Callable[[int], T], *, workers: int = 2
+) -> list[tuple[int, T]]:
+    def run() -> list[tuple[int, T]]:
+        with Prefetch(tasks, read, workers=workers) as prefetch:
+            return list(prefetch)
 
-    return in_time(read)
+    return in_time(run)
 
 
-def readers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead-")]
+def own_workers(prefetch: Prefetch[Any, Any]) -> list[threading.Thread]:
+    return list(prefetch._workers)  # noqa: SLF001 (threads of other tests may still be ending)
 
 
 def assert_ended(threads: Iterable[threading.Thread]) -> None:
@@ -109,328 +103,394 @@ def assert_ended(threads: Iterable[threading.Thread]) -> None:
 # ---- order ---------------------------------------------------------------------------------------
 
 
-@quick_to_fail
-@given(lengths, threads_at_once, holds)
-def test_everything_comes_once_and_in_order_and_nothing_stands_still(
-    lengths: list[int], threads: int, hold: int
-) -> None:
-    sources = [source(number, length) for number, length in enumerate(lengths)]
-    assert read_all(sources, threads=threads, hold=hold) == [list(run()) for run in sources]
+@no_shrinking
+@given(tasks_at_all, workers_at_once)
+def test_every_task_comes_once_and_in_order(tasks: int, workers: int) -> None:
+    expected = [(number, 2 * number) for number in range(tasks)]
+    assert read_all(range(tasks), double, workers=workers) == expected
 
 
-@quick_to_fail
+@no_shrinking
 @given(st.permutations(range(5)))
-def test_the_order_is_kept_whatever_finishes_first(finishing: list[int]) -> None:
+def test_results_come_in_the_order_of_the_tasks_whichever_is_read_first(
+    finishing: list[int],
+) -> None:
     finished = [threading.Event() for _ in finishing]
 
-    def run(number: int) -> Iterator[int]:
-        yield number
-        place = finishing.index(number)
-        if place:
+    def read(number: int) -> int:
+        if place := finishing.index(number):
             assert finished[finishing[place - 1]].wait(PATIENCE)
-        yield -number
         finished[number].set()
+        return -number
 
-    sources = [lambda number=number: run(number) for number in range(5)]
-    expected = [[number, -number] for number in range(5)]
-    assert read_all(sources, threads=5, hold=10) == expected
-
-
-def test_items_are_handed_on_before_their_source_has_ended() -> None:
-    handed_on = threading.Event()
-
-    def run() -> Iterator[str]:
-        yield "first"
-        assert handed_on.wait(PATIENCE)
-        yield "second"
-
-    with ReadAhead([run], threads=1, hold=4) as ahead:
-        items = next(iter(ahead))
-        assert next(items) == "first"
-        handed_on.set()
-        assert next(items) == "second"
+    expected = [(number, -number) for number in range(5)]
+    assert read_all(range(5), read, workers=5) == expected
 
 
-def test_sources_without_items_keep_their_place() -> None:
-    sources = [source(0, 0), source(1, 1), source(2, 0), source(3, 1), source(4, 0)]
-    assert read_all(sources) == [[], [(1, 0)], [], [(3, 0)], []]
+@pytest.mark.parametrize("workers", [1, 4])
+def test_without_tasks_there_are_no_results(workers: int) -> None:
+    assert read_all([], double, workers=workers) == []
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_without_sources_there_is_nothing(threads: int) -> None:
-    assert read_all([], threads=threads) == []
+def test_a_result_comes_before_later_tasks_are_read() -> None:
+    received = threading.Event()
+
+    def read(number: int) -> int:
+        assert number == 0 or received.wait(PATIENCE)
+        return number
+
+    with Prefetch(range(2), read, workers=2) as prefetch:
+        results = iter(prefetch)
+        assert next(results) == (0, 0)
+        received.set()
+        assert next(results) == (1, 1)
+
+
+def test_none_is_a_result_like_any_other() -> None:
+    assert read_all(range(3), lambda _: None) == [(0, None), (1, None), (2, None)]
+
+
+# ---- taking tasks --------------------------------------------------------------------------------
+
+
+def test_a_worker_takes_a_task_only_when_it_starts_to_read_it() -> None:
+    taken, read_so_far, may_end = Gauge(), Gauge(), threading.Event()
+
+    def tasks() -> Iterator[int]:
+        for number in range(10):
+            taken.add(1)
+            yield number
+
+    def read(number: int) -> int:
+        read_so_far.add(1)
+        assert may_end.wait(PATIENCE)
+        return number
+
+    with Prefetch(tasks(), read, workers=3) as prefetch:
+        read_so_far.wait_until(3)
+        assert taken.value == 3
+        may_end.set()
+        assert len(list(prefetch)) == 10
+
+
+def test_later_tasks_may_depend_on_what_was_read_before() -> None:
+    seen: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for _ in range(5):
+            yield len(seen)
+
+    def read(number: int) -> int:
+        seen.append(number)
+        return number
+
+    assert read_all(tasks(), read, workers=1) == [(number, number) for number in range(5)]
+
+
+def test_only_one_worker_at_a_time_asks_for_a_task() -> None:
+    asking = Gauge()
+
+    def tasks() -> Iterator[int]:
+        for number in range(200):
+            asking.add(1)
+            time.sleep(0)  # lets other threads run
+            asking.add(-1)
+            yield number
+
+    assert len(read_all(tasks(), double, workers=5)) == 200
+    assert asking.peak == 1
+
+
+# ---- how many at once ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_as_many_tasks_are_read_at_once_as_there_are_workers(workers: int) -> None:
+    reading, together = Gauge(), threading.Barrier(workers)
+
+    def read(number: int) -> int:
+        reading.add(1)
+        together.wait(PATIENCE)
+        reading.add(-1)
+        return number
+
+    assert len(read_all(range(12), read, workers=workers)) == 12
+    assert reading.peak <= workers
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_only_a_few_results_wait_for_their_turn(workers: int) -> None:
+    ahead = Gauge()
+
+    def read(number: int) -> int:
+        ahead.add(1)
+        return number
+
+    with Prefetch(range(100), read, workers=workers) as prefetch:
+        for number, _ in prefetch:
+            if number < 90:  # towards the end nothing is left to read ahead
+                ahead.wait_until(workers + SPARE)
+            ahead.add(-1)
+    assert ahead.peak == workers + SPARE
+
+
+def test_workers_read_on_while_the_first_result_takes_its_time() -> None:
+    others = Gauge()
+
+    def read(number: int) -> int:
+        if number == 0:
+            others.wait_until(1 + SPARE)
+        else:
+            others.add(1)
+        return number
+
+    assert len(read_all(range(10), read, workers=2)) == 10
 
 
 # ---- errors --------------------------------------------------------------------------------------
 
 
-def test_an_error_comes_after_all_that_its_source_and_those_before_it_have_yielded() -> None:
+def test_an_error_comes_in_its_turn_although_it_happened_first() -> None:
     failed = threading.Event()
 
-    def last() -> Iterator[str]:
-        yield "third"
-        failed.set()
-        raise BrokenError
-
-    def first() -> Iterator[str]:
-        # The error is there before anything else is.
+    def read(number: int) -> int:
+        if number == 1:
+            failed.set()
+            raise BrokenError
         assert failed.wait(PATIENCE)
-        yield "first"
-        yield "second"
+        return number
 
-    seen: list[str] = []
+    with Prefetch(range(2), read, workers=2) as prefetch:
+        results = iter(prefetch)
+        assert next(results) == (0, 0)
+        with pytest.raises(BrokenError):
+            next(results)
 
-    def consume() -> None:
-        with ReadAhead([first, last], threads=2, hold=4) as ahead:
-            for items in ahead:
-                seen.extend(items)
+
+def test_no_task_is_read_after_an_error() -> None:
+    begun: list[int] = []
+
+    def read(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise BrokenError
+        return number
 
     with pytest.raises(BrokenError):
-        consume()
-    assert seen == ["first", "second", "third"]
+        read_all(range(100), read, workers=1)
+    assert begun == [0, 1, 2]
 
 
-def test_a_source_that_fails_before_its_first_item_fails_in_its_turn() -> None:
-    with ReadAhead([lambda: ["first"], failing()], threads=2, hold=4) as ahead:
-        sequences = iter(ahead)
-        assert list(next(sequences)) == ["first"]
-        with pytest.raises(BrokenError):
-            list(next(sequences))
-
-
-def test_a_source_that_cannot_even_be_called_fails_in_its_turn() -> None:
-    def broken() -> Iterator[str]:
+@pytest.mark.parametrize("workers", [1, 4])
+def test_an_error_of_the_tasks_comes_after_the_results_before_it(workers: int) -> None:
+    def tasks() -> Iterator[int]:
+        yield from range(2)
         raise BrokenError
 
-    with pytest.raises(BrokenError):
-        read_all([lambda: ["first"], broken])
-
-
-@pytest.mark.parametrize("threads", [1, 4])
-def test_a_list_of_sources_that_breaks_off_fails_after_the_sources_before_it(threads: int) -> None:
-    def sources() -> Iterator[Callable[[], Iterable[tuple[int, int]]]]:
-        yield source(0, 2)
-        yield source(1, 1)
-        raise BrokenError
-
-    with ReadAhead(sources(), threads=threads, hold=4) as ahead:
-        sequences = iter(ahead)
-        assert list(next(sequences)) == [(0, 0), (0, 1)]
-        assert list(next(sequences)) == [(1, 0)]
+    with Prefetch(tasks(), double, workers=workers) as prefetch:
+        results = iter(prefetch)
+        assert [next(results), next(results)] == [(0, 0), (1, 2)]
         with pytest.raises(BrokenError):
-            list(next(sequences))
+            next(results)
 
 
-def test_no_source_is_begun_behind_an_error() -> None:
-    begun = Gauge()
+@no_shrinking
+@given(tasks_at_all, st.integers(min_value=0, max_value=12), workers_at_once)
+def test_an_error_never_hangs(tasks: int, broken: int, workers: int) -> None:
+    def read(number: int) -> int:
+        if number == broken:
+            raise BrokenError
+        return number
 
-    def run() -> Iterator[str]:
-        begun.add(1)
-        yield "item"
-
-    with ReadAhead([failing("first"), *[run] * 9], threads=1, hold=20) as ahead:
-        running = readers()
-        assert_ended(running)  # there is room for everything, and nothing is consumed yet
-        assert next(next(iter(ahead))) == "first"
-    assert begun.peak == 0
-
-
-@quick_to_fail
-@given(lengths, st.integers(min_value=0, max_value=6), threads_at_once, holds)
-def test_an_error_never_makes_anything_stand_still(
-    lengths: list[int], before: int, threads: int, hold: int
-) -> None:
-    sources: list[Callable[[], Iterable[object]]] = [
-        source(number, length) for number, length in enumerate(lengths)
-    ]
-    sources.insert(len(sources) // 2, failing(*"x" * before))
-    with pytest.raises(BrokenError):
-        read_all(sources, threads=threads, hold=hold)
-
-
-# ---- how much at once ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_as_many_sources_run_at_once_as_there_are_threads(threads: int) -> None:
-    running, together = Gauge(), threading.Barrier(threads)
-
-    def run() -> Iterator[int]:
-        running.add(1)
-        together.wait(PATIENCE)
-        yield 0
-        running.add(-1)
-
-    assert read_all([run] * 12, threads=threads, hold=12) == [[0]] * 12
-    assert running.peak == threads
-
-
-def test_one_thread_reads_ahead_as_much_as_may_be_held_and_one_item_in_hand() -> None:
-    ahead_of_consumer = Gauge()
-
-    def run() -> Iterator[int]:
-        for item in range(200):
-            ahead_of_consumer.add(1)
-            yield item
-
-    with ReadAhead([run], threads=1, hold=5) as ahead:
-        items = next(iter(ahead))
-        for _ in range(100):
-            # The thread has gone as far as it may: five held, and one that it cannot put down.
-            ahead_of_consumer.wait_until(5 + 1)
-            ahead_of_consumer.add(-1)
-            next(items)
-    assert ahead_of_consumer.peak == 5 + 1
-
-
-def test_many_threads_hold_no_more_than_told_one_item_and_what_each_has_in_hand() -> None:
-    ahead_of_consumer = Gauge()
-
-    def run() -> Iterator[int]:
-        for item in range(20):
-            ahead_of_consumer.add(1)
-            yield item
-
-    with ReadAhead([run] * 20, threads=3, hold=5) as ahead:
-        for number, items in enumerate(ahead):
-            while True:
-                if number < 18:  # towards the end there is nothing left to read ahead
-                    ahead_of_consumer.wait_until(5)
-                ahead_of_consumer.add(-1)
-                if next(items, None) is None:
-                    ahead_of_consumer.add(1)
-                    break
-    assert ahead_of_consumer.peak <= 5 + 1 + 3
-
-
-def test_no_source_is_begun_before_there_is_room_for_what_it_reads() -> None:
-    ahead_of_consumer = Gauge()
-
-    def run() -> Iterator[str]:
-        ahead_of_consumer.add(1)
-        yield "item"
-
-    with ReadAhead([run] * 100, threads=1, hold=3) as ahead:
-        for number, items in enumerate(ahead):
-            if number < 90:  # towards the end there is nothing left to read ahead
-                ahead_of_consumer.wait_until(3)
-            ahead_of_consumer.add(-1)
-            assert list(items) == ["item"]
-    assert ahead_of_consumer.peak == 3
-
-
-def test_a_slow_source_is_not_kept_waiting_by_those_that_are_ahead_of_it() -> None:
-    # What is held is full of the second source's items when the first begins to yield.
-    full = Gauge()
-
-    def slow() -> Iterator[int]:
-        full.wait_until(3)
-        yield from range(10)
-
-    def quick() -> Iterator[int]:
-        for item in range(10):
-            full.add(1)
-            yield item
-
-    assert read_all([slow, quick], threads=2, hold=2) == [[*range(10)]] * 2
+    if broken < tasks:
+        with pytest.raises(BrokenError):
+            read_all(range(tasks), read, workers=workers)
+    else:
+        assert len(read_all(range(tasks), read, workers=workers)) == tasks
 
 
 # ---- the end -------------------------------------------------------------------------------------
 
 
-def test_threads_end_when_everything_is_read() -> None:
-    with ReadAhead([source(0, 3)] * 5, threads=3, hold=4) as ahead:
-        running = readers()
-        assert [len(list(items)) for items in ahead] == [3] * 5
-    assert_ended(running)
+def test_workers_end_when_everything_is_read() -> None:
+    with Prefetch(range(5), double, workers=3) as prefetch:
+        assert len(list(prefetch)) == 5
+    assert_ended(own_workers(prefetch))
 
 
-def test_threads_end_when_the_consumer_leaves_early() -> None:
-    with ReadAhead([endless] * 8, threads=4, hold=3) as ahead:
-        running = readers()
-        items = next(iter(ahead))
-        assert [next(items) for _ in range(10)] == [*range(10)]
-    assert len(running) >= 4  # another test's last one may be about to end
-    assert_ended(running)
+def test_workers_end_when_the_consumer_leaves_early() -> None:
+    with Prefetch(count(), double, workers=4) as prefetch:
+        assert [number for number, _ in islice(prefetch, 10)] == [*range(10)]
+    assert_ended(own_workers(prefetch))
 
 
-def test_threads_end_when_the_consumer_fails() -> None:
-    running: list[threading.Thread] = []
+def test_workers_end_when_the_consumer_fails() -> None:
+    prefetch = Prefetch(count(), double, workers=4)
 
     def consume() -> None:
-        with ReadAhead([endless] * 8, threads=4, hold=3) as ahead:
-            running.extend(readers())
-            next(next(iter(ahead)))
+        with prefetch as results:
+            next(iter(results))
             raise BrokenError
 
     with pytest.raises(BrokenError):
         consume()
-    assert_ended(running)
+    assert_ended(own_workers(prefetch))
 
 
-def test_threads_end_when_a_generator_around_them_is_closed() -> None:
-    running: list[threading.Thread] = []
+def test_workers_end_when_a_generator_around_them_is_closed() -> None:
+    prefetch = Prefetch(count(), double, workers=4)
 
     def consume() -> Generator[int, None, None]:
-        with ReadAhead([endless] * 8, threads=4, hold=3) as ahead:
-            running.extend(readers())
-            for items in ahead:
-                yield from items
+        with prefetch as results:
+            for number, _ in results:
+                yield number
 
+    # As the SDK ends a sync that stops after some records.
     consuming = consume()
     assert next(consuming) == 0
-    # So a sync ends that is told to stop after some records.
     consuming.close()
-    assert_ended(running)
+    assert_ended(own_workers(prefetch))
 
 
-def test_threads_end_when_a_source_fails() -> None:
-    running: list[threading.Thread] = []
+def test_workers_end_when_nobody_reads_the_results() -> None:
+    with Prefetch(count(), double, workers=4) as prefetch:
+        pass
+    assert_ended(own_workers(prefetch))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_workers_end_after_an_error(workers: int) -> None:
+    def read(number: int) -> int:
+        if number == 3:
+            raise BrokenError
+        return number
+
+    prefetch = Prefetch(count(), read, workers=workers)
 
     def consume() -> None:
-        with ReadAhead([failing(), *[endless] * 8], threads=4, hold=3) as ahead:
-            running.extend(readers())
-            for items in ahead:
-                list(items)
+        with prefetch as results:
+            list(results)
 
     with pytest.raises(BrokenError):
         consume()
-    assert_ended(running)
+    assert_ended(own_workers(prefetch))
 
 
-def test_threads_end_when_nobody_ever_reads() -> None:
-    with ReadAhead([endless] * 8, threads=4, hold=3):
-        running = readers()
-    assert_ended(running)
-
-
-def test_no_source_is_begun_once_the_consumer_has_left() -> None:
+def test_no_task_is_taken_once_the_consumer_has_left() -> None:
     begun = Gauge()
 
-    def run() -> Iterator[str]:
+    def read(number: int) -> int:
         begun.add(1)
-        yield "item"
+        return number
 
-    with ReadAhead([run] * 100, threads=1, hold=3) as ahead:
-        running = readers()
-        assert next(next(iter(ahead))) == "item"
-        begun.wait_until(1 + 3)  # one is used up, three are held: there is no room for more
-    assert_ended(running)
-    assert begun.peak == 1 + 3
+    with Prefetch(count(), read, workers=1) as prefetch:
+        next(iter(prefetch))
+        begun.wait_until(1 + SPARE)  # there is no room for more
+    assert_ended(own_workers(prefetch))
+    assert begun.peak == 1 + SPARE
 
 
-@quick_to_fail
-@given(lengths, threads_at_once, holds, st.integers(min_value=0, max_value=12))
-def test_threads_end_wherever_the_consumer_leaves(
-    lengths: list[int], threads: int, hold: int, wanted: int
-) -> None:
-    sources = [source(number, length) for number, length in enumerate(lengths)]
-
-    def read() -> tuple[list[tuple[int, int]], list[threading.Thread]]:
-        with ReadAhead(sources, threads=threads, hold=hold) as ahead:
-            everything = chain.from_iterable(ahead)
-            return [*islice(everything, wanted)], readers()
+@no_shrinking
+@given(tasks_at_all, workers_at_once, st.integers(min_value=0, max_value=12))
+def test_workers_end_wherever_the_consumer_leaves(tasks: int, workers: int, wanted: int) -> None:
+    def read() -> tuple[list[int], list[threading.Thread]]:
+        with Prefetch(range(tasks), double, workers=workers) as prefetch:
+            return [number for number, _ in islice(prefetch, wanted)], own_workers(prefetch)
 
     got, running = in_time(read)
-    assert got == [item for run in sources for item in run()][:wanted]
+    assert got == [*range(tasks)][:wanted]
     assert_ended(running)
+
+
+# ---- a process that has to end -------------------------------------------------------------------
+
+ENDLESS = """
+import signal, sys, threading
+from tap_amazon_business.sync.prefetch import Prefetch
+
+def read(number):
+    if number == 0:
+        return number
+    threading.Event().wait()  # a response that never comes
+
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+with Prefetch(range(100), read, workers=4) as prefetch:
+    for number, result in prefetch:
+        print("first", flush=True)
+        {then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "status"),
+    [("pass", 128 + signal.SIGTERM), ("sys.exit(3)", 3), ("raise BrokenPipeError", 1)],
+    ids=["SIGTERM", "exit", "no consumer"],
+)
+def test_a_process_ends_although_workers_still_read(then: str, status: int) -> None:
+    command = [sys.executable, "-c", ENDLESS.format(then=then)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "first\n"
+            process.send_signal(signal.SIGTERM) if then == "pass" else None
+            assert process.wait(PATIENCE) == status
+        finally:
+            process.kill()
+
+
+# ---- pages ---------------------------------------------------------------------------------------
+
+characters = st.characters(exclude_categories=["Cs"])  # half a surrogate pair is no text
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(characters, max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(characters, max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.lists(json_values, max_size=3), max_size=12))
+def test_pages_come_back_as_they_were(given_pages: list[list[Any]]) -> None:
+    pages = Pages()
+    for rows in given_pages:
+        pages.add(rows)
+    assert list(pages) == given_pages
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**400, "\0", "\U0001f600", "x" * 100_000, "0.10"],
+    ids=lambda value: str(value)[:20].encode("ascii", "replace").decode(),
+)
+def test_every_page_keeps_an_unusual_value(value: object) -> None:
+    pages = Pages()
+    for number in range(20):
+        pages.add([{"number": number, "value": value}])
+    assert list(pages) == [[{"number": number, "value": value}] for number in range(20)]
+
+
+def test_every_page_keeps_rows_that_are_nested_deeply() -> None:
+    nested: list[Any] = []
+    for _ in range(5_000):
+        nested = [nested]
+    pages = Pages()
+    for _ in range(10):
+        pages.add(nested)
+    depths = []
+    for page in pages:
+        depth, inner = 0, page
+        while inner:
+            depth, inner = depth + 1, inner[0]
+        depths.append(depth)
+    assert depths == [5_000] * 10
+
+
+def test_pages_can_be_read_again() -> None:
+    pages = Pages()
+    for number in range(10):
+        pages.add([number])
+    assert list(pages) == list(pages) == [[number] for number in range(10)]
