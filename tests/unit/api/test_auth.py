@@ -1,4 +1,4 @@
-"""Access tokens are asked for once, renewed in time, and never shown."""
+"""Access tokens are requested once, renewed in time, and never shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
-from tap_amazon_business.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.connection import new_session
+from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.api.client import new_session
 from tap_amazon_business.errors import RequestFailedError
 from tests.support.clocks import FakeClock
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LOGGER = logging.getLogger("tests.auth")
+LOGGER = logging.getLogger("tests.unit.auth")
 SIGN_IN = "token"  # the simulator's name of the operation
 HTML = b"<html><body>Service Unavailable</body></html>"
 THREADS = 16
-# The longest waits after each try but the last.
+# The longest waits after each attempt but the last.
 LONGEST_WAITS = 1 + 2 + 4 + 8 + 16 + 32 + 60
 
 
 @dataclass
 class Login:
-    """A simulator, and somebody who signs in there."""
+    """A simulator, and a client that signs in there."""
 
     simulator: Simulator
     clock: FakeClock
@@ -50,14 +50,14 @@ class Login:
     def fail_next(self, *faults: Fault) -> None:
         self.simulator.fail_next(SIGN_IN, *faults)
 
-    def takes(self, token: str) -> bool:
-        """Say whether the API takes an access token at this moment."""
+    def accepts(self, token: str) -> bool:
+        """Tell whether the API accepts an access token at this moment."""
         reply = requests.get(
             f"{self.simulator.url}/vendor/orders/v1/purchaseOrders/none",
             headers={"x-amz-access-token": token},
             timeout=30,
         )
-        # There is no such order, which only those are told who may ask.
+        # There is no such order: only a valid token is told so.
         assert reply.status_code in {403, 404}
         return reply.status_code == 404
 
@@ -82,9 +82,9 @@ def login(
         credentials = Credentials("sp_api", *parts)
         amazon = LoginWithAmazon(
             credentials,
-            url=simulator.url,
+            lwa_url=simulator.url,
             session=session,
-            timeout=timeout,
+            request_timeout=timeout,
             clock=clock,
             logger=LOGGER,
         )
@@ -92,7 +92,7 @@ def login(
 
 
 def at_once(act: Callable[[], T]) -> list[T]:
-    """Do something on many threads at the same moment."""
+    """Call a function on many threads at the same moment."""
     start = threading.Barrier(THREADS)
 
     def run() -> T:
@@ -110,53 +110,53 @@ def refusal(amazon: LoginWithAmazon) -> RequestFailedError:
     return caught.value
 
 
-# ---- asked for once ------------------------------------------------------------------------------
+# ---- requested once ------------------------------------------------------------------------------
 
 
-def test_an_access_token_is_one_that_the_api_takes() -> None:
+def test_the_api_accepts_the_access_token() -> None:
     with login() as here:
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
 
 
-def test_no_token_is_asked_for_before_it_is_needed() -> None:
+def test_requests_no_token_before_one_is_needed() -> None:
     with login() as here:
         assert here.requests == 0
 
 
 def test_threads_share_one_token_request() -> None:
-    # Slow enough for every thread to ask before the first has its answer.
+    # Slow enough for every thread to ask before the first has its response.
     with login(latency=0.05) as here:
         assert len(set(at_once(here.amazon.access_token))) == 1
         assert here.requests == 1
 
 
-def test_a_trailing_slash_of_the_host_does_no_harm() -> None:
+def test_accepts_a_trailing_slash_in_the_url() -> None:
     with login() as here, new_session("tests/1", 1) as session:
         amazon = LoginWithAmazon(
             here.credentials,
-            url=here.simulator.url + "/",
+            lwa_url=here.simulator.url + "/",
             session=session,
-            timeout=30,
+            request_timeout=30,
             clock=here.clock,
             logger=LOGGER,
         )
-        assert here.takes(amazon.access_token())
+        assert here.accepts(amazon.access_token())
 
 
 # ---- renewed in time -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lifetime", [3600, 10])
-def test_a_token_that_is_handed_out_is_never_about_to_expire(lifetime: float) -> None:
+def test_never_hands_out_a_token_that_is_about_to_expire(lifetime: float) -> None:
     with login(lifetime=lifetime) as here:
         for _ in range(100):
             token = here.amazon.access_token()
             here.clock.advance(seconds=0.04 * lifetime)
-            assert here.takes(token)
+            assert here.accepts(token)
 
 
 @pytest.mark.parametrize("lifetime", [3600, 10])
-def test_a_token_is_used_for_most_of_its_lifetime(lifetime: float) -> None:
+def test_uses_a_token_for_most_of_its_lifetime(lifetime: float) -> None:
     with login(lifetime=lifetime) as here:
         for _ in range(500):
             here.amazon.access_token()
@@ -165,8 +165,18 @@ def test_a_token_is_used_for_most_of_its_lifetime(lifetime: float) -> None:
         assert here.requests == 6
 
 
-@pytest.mark.parametrize("expires_in", [b"", b',"expires_in":null', b',"expires_in":"soon"'])
-def test_a_token_of_unknown_lifetime_is_used_for_an_hour(expires_in: bytes) -> None:
+@pytest.mark.parametrize(
+    "expires_in",
+    [
+        b"",
+        b',"expires_in":null',
+        b',"expires_in":"soon"',
+        b',"expires_in":-1',
+        b',"expires_in":0',
+        b',"expires_in":1' + b"0" * 400,
+    ],
+)
+def test_uses_a_token_of_unknown_lifetime_for_an_hour(expires_in: bytes) -> None:
     with login() as here:
         here.fail_next(Reply(200, body=b'{"access_token":"Atza|unknown"%b}' % expires_in))
         tokens = []
@@ -176,29 +186,29 @@ def test_a_token_of_unknown_lifetime_is_used_for_an_hour(expires_in: bytes) -> N
         assert tokens == [True, True, False]
 
 
-# ---- a token that was refused --------------------------------------------------------------------
+# ---- a refused token -----------------------------------------------------------------------------
 
 
-def test_a_discarded_token_is_replaced() -> None:
+def test_replaces_a_discarded_token() -> None:
     with login() as here:
         refused = here.amazon.access_token()
         here.simulator.revoke_tokens()
         here.amazon.discard(refused)
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
 
 
-def test_a_token_is_discarded_once_however_often_it_was_refused() -> None:
+def test_keeps_the_new_token_when_the_old_one_is_discarded_again() -> None:
     with login() as here:
         refused = here.amazon.access_token()
         here.amazon.discard(refused)
         renewed = here.amazon.access_token()
-        # A thread whose request was refused at the same time comes late.
+        # As by another thread, whose request was refused at the same time.
         here.amazon.discard(refused)
         assert here.amazon.access_token() == renewed
         assert here.requests == 2
 
 
-def test_threads_whose_token_was_refused_at_once_share_the_request_for_a_new_one() -> None:
+def test_threads_share_the_request_for_a_new_token_after_a_refusal() -> None:
     with login(latency=0.05) as here:
         refused = here.amazon.access_token()
 
@@ -212,10 +222,10 @@ def test_threads_whose_token_was_refused_at_once_share_the_request_for_a_new_one
         assert here.requests == 2
 
 
-def test_discarding_before_there_is_a_token_does_no_harm() -> None:
+def test_discarding_an_unknown_token_changes_nothing() -> None:
     with login() as here:
         here.amazon.discard("never handed out")
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
 
 
 # ---- refused credentials -------------------------------------------------------------------------
@@ -229,13 +239,11 @@ def test_discarding_before_there_is_a_token_does_no_harm() -> None:
         ("refresh_token", 400, "check sp_api_refresh_token"),
     ],
 )
-def test_refused_credentials_are_named_by_their_settings(
-    part: str, status: int, advice: str
-) -> None:
+def test_names_the_settings_of_refused_credentials(part: str, status: int, advice: str) -> None:
     with login(wrong=part) as here:
         error = refusal(here.amazon)
         assert error.status == status
-        assert "refused the credentials of sp_api_*" in error.message
+        assert "refused the credentials in sp_api_*" in error.message
         assert advice in error.message
 
 
@@ -248,32 +256,32 @@ def test_refused_credentials_are_named_by_their_settings(
         (401, b"", "check sp_api_client_id, sp_api_client_secret and"),
     ],
 )
-def test_every_refusal_says_what_to_check(status: int, body: bytes, advice: str) -> None:
+def test_says_what_to_check_after_a_refusal(status: int, body: bytes, advice: str) -> None:
     with login() as here:
         here.fail_next(Reply(status, body=body))
         assert advice in refusal(here.amazon).message
 
 
-def test_refused_credentials_are_not_tried_again() -> None:
+def test_does_not_retry_refused_credentials() -> None:
     with login(wrong="client_secret") as here:
         refusal(here.amazon)
         assert (here.requests, here.clock.slept) == (1, [])
 
 
-def test_a_refusal_is_told_to_later_callers_without_another_request() -> None:
+def test_repeats_a_refusal_to_later_callers_without_a_request() -> None:
     with login(wrong="client_secret") as here:
         first = refusal(here.amazon)
         assert refusal(here.amazon).message == first.message
         assert here.requests == 1
 
 
-def test_a_refusal_is_told_to_all_threads_after_one_request() -> None:
+def test_threads_share_one_refusal() -> None:
     with login(latency=0.05, wrong="client_secret") as here:
         assert len(at_once(lambda: refusal(here.amazon))) == THREADS
         assert here.requests == 1
 
 
-# ---- trouble that passes -------------------------------------------------------------------------
+# ---- transient failures --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,50 +303,54 @@ def test_a_refusal_is_told_to_all_threads_after_one_request() -> None:
         Reply(200, body=b'{"access_token": null}'),
         Reply(200, body=b'{"access_token": ""}'),
         Reply(200, body=b'{"access_token": 7}'),
+        Reply(200, body=b'{"access_token": ["x"]}'),
+        Reply(200, body=b'{"access_token": "Atza\\u20ac"}'),
+        Reply(200, body=b'{"access_token": "ab\\ncd"}'),
+        Reply(200, body=b'{"access_token": " ab "}'),
         Reset(),
         Cut(),
     ],
     ids=str,
 )
-def test_trouble_that_passes_is_tried_again(fault: Fault) -> None:
+def test_retries_after_a_transient_failure(fault: Fault) -> None:
     with login() as here:
         here.fail_next(fault)
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
         assert here.requests == 2
 
 
-def test_a_reply_that_is_not_even_text_is_tried_again() -> None:
+def test_retries_after_a_reply_that_is_not_utf_8() -> None:
     with login() as here:
         here.fail_next(Reply(200, body=b'{"access_token": "\xff"}'))
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
 
 
-def test_silence_is_tried_again_when_the_time_is_up() -> None:
+def test_retries_after_a_timeout() -> None:
     with login(timeout=0.5) as here:
         here.fail_next(Hang())
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
         assert here.requests >= 2
 
 
-def test_trouble_that_passes_late_is_waited_for() -> None:
+def test_succeeds_at_the_eighth_attempt() -> None:
     with login() as here:
         here.fail_next(*[Reply(503)] * 7)
-        assert here.takes(here.amazon.access_token())
+        assert here.accepts(here.amazon.access_token())
         assert (here.requests, len(here.clock.slept)) == (8, 7)
 
 
-def test_trouble_that_does_not_pass_ends_within_a_bound() -> None:
+def test_gives_up_after_eight_attempts_and_two_minutes() -> None:
     with login() as here:
         here.fail_next(*[Reply(503)] * 100)
         error = refusal(here.amazon)
-        assert "gave no access token for sp_api_* in 8 tries: HTTP 503" in error.message
+        assert "issued no access token for sp_api_* in 8 attempts: HTTP 503" in error.message
         assert "lwa_url" in error.message
         assert here.requests == 8
         assert here.clock.monotonic() <= LONGEST_WAITS
 
 
-def test_a_redirect_is_not_followed() -> None:
-    # It would carry the credentials to a host of somebody else's choice.
+def test_does_not_follow_a_redirect() -> None:
+    # It would send the credentials to another host.
     with login() as here, login() as elsewhere:
         target = f"{elsewhere.simulator.url}/auth/o2/token"
         here.fail_next(*[Reply(307, {"Location": target})] * 100)
@@ -349,7 +361,7 @@ def test_a_redirect_is_not_followed() -> None:
 # ---- nothing is shown ----------------------------------------------------------------------------
 
 
-def test_no_object_shows_a_secret() -> None:
+def test_no_repr_shows_a_secret() -> None:
     with login() as here:
         token = here.amazon.access_token()
         objects = (here.credentials, here.amazon, vars(here.amazon))
@@ -360,14 +372,14 @@ def test_no_object_shows_a_secret() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 503])
-def test_no_message_and_no_log_line_shows_a_secret(
+def test_no_message_or_log_line_shows_a_secret(
     caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     with caplog.at_level(logging.DEBUG), login() as here:
         token = here.amazon.access_token()
         here.amazon.discard(token)
         hidden = [here.credentials.client_secret, here.credentials.refresh_token, token, "jane@"]
-        # Amazon quotes all of them.
+        # As if Amazon quoted all of them.
         description = f"jane@example.com {' '.join(hidden)}"
         body = json.dumps({"error": "invalid_grant", "error_description": description}).encode()
         here.fail_next(*[Reply(status, body=body)] * 8)
@@ -377,11 +389,18 @@ def test_no_message_and_no_log_line_shows_a_secret(
         assert not [secret for secret in hidden if secret in shown]
 
 
-def test_every_try_is_logged_with_the_wait_that_follows(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_every_attempt_with_the_wait_that_follows(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), login() as here:
         here.fail_next(Reply(503), Reset())
         here.amazon.access_token()
         first, second = [record.getMessage() for record in caplog.records]
-        assert "Login with Amazon (sp_api): HTTP 503; try 1 of 8, next in" in first
-        assert "Login with Amazon (sp_api): ConnectionError; try 2 of 8, next in" in second
+        assert "Login with Amazon (sp_api): HTTP 503; attempt 1 of 8, retrying in" in first
+        assert "Login with Amazon (sp_api): ConnectionError; attempt 2 of 8, retrying in" in second
         assert f"{here.clock.slept[1]:.1f} s" in second
+
+
+def test_does_not_repeat_an_error_code_that_holds_a_secret() -> None:
+    with login() as here:
+        secret = here.credentials.refresh_token
+        here.fail_next(Reply(400, body=json.dumps({"error": f"bad {secret}"}).encode()))
+        assert secret not in refusal(here.amazon).message

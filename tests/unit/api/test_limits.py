@@ -1,4 +1,4 @@
-"""Requests leave as fast as Amazon's usage plans allow, and no faster."""
+"""Requests are sent as fast as Amazon's usage plans allow, and no faster."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_amazon_business import limits
-from tap_amazon_business.limits import PUBLISHED_PLANS, Limiter, TokenBucket, UsagePlan
+from tap_amazon_business.api import limits
+from tap_amazon_business.api.limits import Limiter, TokenBucket
+from tap_amazon_business.api.operations import (
+    GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER as REPORTS,
+)
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS as ORDERS
+from tap_amazon_business.api.operations import Operation, UsagePlan
 from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
 
 PLAN = UsagePlan(rate=2, burst=10)
 LARGEST_BURST = 20
-REPORTS, ORDERS = "getOrderReportsByPurchaseOrderNumber", "getPurchaseOrders"
 
 plans = st.builds(
     UsagePlan,
@@ -43,10 +47,10 @@ class AmazonBucket:
         self._tokens = float(plan.burst)
         self._at = 0.0
 
-    def lets_through(self, at: float) -> bool:
+    def allows(self, at: float) -> bool:
         self._earn(at)
         self._tokens -= 1
-        return self._tokens >= -1e-6  # what adding up floats may cost
+        return self._tokens >= -1e-6  # the rounding error of sums of floats
 
     def retune(self, at: float, rate: float) -> None:
         self._earn(at)
@@ -58,9 +62,9 @@ class AmazonBucket:
 
 
 class Witness(FakeClock):
-    """Knows when each thread last looked at it: a bucket does so as it gives a token away.
+    """Knows when each thread last asked for the time: a bucket does so when it gives a token.
 
-    Threads that sleep by it sleep side by side, and wake at the same moment.
+    Threads that sleep by it sleep at the same time, and wake at the same moment.
     """
 
     def __init__(self) -> None:
@@ -77,7 +81,7 @@ class Witness(FakeClock):
         left = self.last_look + seconds - super().monotonic()
         if left > 0:
             super().sleep(left)
-        assert super().monotonic() < 3600  # a bucket that has lost count may never open again
+        assert super().monotonic() < 3600  # else a bucket that lost count might never open
 
     @property
     def last_look(self) -> float:
@@ -87,7 +91,7 @@ class Witness(FakeClock):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request that comes some seconds after the one before, and what becomes of it."""
+    """A request some seconds after the one before, and its outcome."""
 
     after: float
     refused: bool
@@ -114,7 +118,7 @@ announcements = st.builds(Announcement, st.floats(min_value=0.01, max_value=50))
 
 
 def pace(bucket: TokenBucket, clock: FakeClock, requests: int = 40) -> float:
-    """Return how many requests a second the bucket lets through once its burst is gone."""
+    """Return how many requests a second the bucket allows once its burst is used up."""
     for _ in range(LARGEST_BURST):
         bucket.acquire()
     began = clock.monotonic()
@@ -123,19 +127,17 @@ def pace(bucket: TokenBucket, clock: FakeClock, requests: int = 40) -> float:
     return requests / (clock.monotonic() - began)
 
 
-# ---- never more than Amazon allows ---------------------------------------------------------------
+# ---- no faster -----------------------------------------------------------------------------------
 
 
 @given(plans, st.lists(arrivals, max_size=60))
-def test_whatever_comes_when_amazons_own_bucket_is_never_exceeded(
-    plan: UsagePlan, requests: list[Arrival]
-) -> None:
+def test_never_exceeds_amazons_bucket(plan: UsagePlan, requests: list[Arrival]) -> None:
     clock = FakeClock()
     bucket, amazon = TokenBucket(plan, clock), AmazonBucket(plan)
     for request in requests:
         clock.advance(seconds=request.after)
         bucket.acquire()
-        assert amazon.lets_through(clock.monotonic())
+        assert amazon.allows(clock.monotonic())
         if request.refused:
             bucket.refused(request.retry_after)
         else:
@@ -143,7 +145,7 @@ def test_whatever_comes_when_amazons_own_bucket_is_never_exceeded(
 
 
 @given(plans, st.lists(arrivals | announcements, max_size=60))
-def test_whatever_amazon_announces_its_bucket_of_that_rate_is_never_exceeded(
+def test_never_exceeds_amazons_bucket_at_an_announced_rate(
     plan: UsagePlan, events: list[Arrival | Announcement]
 ) -> None:
     clock = FakeClock()
@@ -155,25 +157,23 @@ def test_whatever_amazon_announces_its_bucket_of_that_rate_is_never_exceeded(
         else:
             clock.advance(seconds=event.after)
             bucket.acquire()
-            assert amazon.lets_through(clock.monotonic())
+            assert amazon.allows(clock.monotonic())
 
 
 @given(plans, st.lists(st.floats(min_value=0.01, max_value=100), min_size=1, max_size=5))
-def test_a_plan_of_the_users_own_is_never_exceeded_whatever_amazon_announces(
-    plan: UsagePlan, announced: list[float]
-) -> None:
+def test_never_exceeds_a_configured_plan(plan: UsagePlan, announced: list[float]) -> None:
     clock = FakeClock()
     own = UsagePlan(plan.rate, plan.burst, fixed=True)
     bucket, own_bucket = TokenBucket(own, clock), AmazonBucket(own)
     for rate in announced:
         for _ in range(10):
             bucket.acquire()
-            assert own_bucket.lets_through(clock.monotonic())
+            assert own_bucket.allows(clock.monotonic())
         bucket.retune(rate)
 
 
 @pytest.mark.usefixtures("interleaved")
-def test_threads_that_share_a_bucket_never_exceed_it() -> None:
+def test_threads_together_never_exceed_amazons_bucket() -> None:
     clock = Witness()
     bucket, amazon = TokenBucket(PLAN, clock), AmazonBucket(PLAN)
     start = threading.Barrier(8)
@@ -189,12 +189,12 @@ def test_threads_that_share_a_bucket_never_exceed_it() -> None:
     with ThreadPoolExecutor(8) as threads:
         running = [threads.submit(work) for _ in range(8)]
         taken = sorted(at for thread in running for at in thread.result(timeout=60))
-    assert all(amazon.lets_through(at) for at in taken)
+    assert all(amazon.allows(at) for at in taken)
 
 
 @pytest.fixture
 def interleaved() -> Iterator[None]:
-    """Let another thread in after every line of the limiter, so that a race shows."""
+    """Switch threads after every line of the limiter, so that a race shows."""
 
     def trace(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         del event, argument
@@ -208,17 +208,17 @@ def interleaved() -> Iterator[None]:
     threading.settrace(None)
 
 
-# ---- and hardly less -----------------------------------------------------------------------------
+# ---- hardly slower -------------------------------------------------------------------------------
 
 
 @given(plans)
-def test_in_the_long_run_at_least_98_per_cent_of_a_plan_are_used(plan: UsagePlan) -> None:
+def test_uses_at_least_98_per_cent_of_a_plan(plan: UsagePlan) -> None:
     clock = FakeClock()
     assert pace(TokenBucket(plan, clock), clock, requests=200) >= 0.98 * plan.rate
 
 
 @pytest.mark.parametrize(("burst", "at_once"), [(1, 1), (2, 1), (10, 9), (20, 19)])
-def test_a_burst_less_one_request_leaves_at_once(burst: int, at_once: int) -> None:
+def test_the_burst_less_one_request_needs_no_wait(burst: int, at_once: int) -> None:
     clock = FakeClock()
     bucket = TokenBucket(UsagePlan(rate=0.5, burst=burst), clock)
     for _ in range(at_once):
@@ -238,24 +238,24 @@ def test_a_bucket_is_full_again_after_a_pause(clock: FakeClock) -> None:
     assert clock.slept == []
 
 
-def test_one_request_waits_no_longer_than_its_token_takes(clock: FakeClock) -> None:
+def test_waits_no_longer_than_one_token_takes(clock: FakeClock) -> None:
     bucket = TokenBucket(UsagePlan(rate=0.5, burst=1), clock)
     bucket.acquire()
     bucket.acquire()
     assert clock.monotonic() == pytest.approx(2 / 0.99)
 
 
-# ---- what Amazon announces -----------------------------------------------------------------------
+# ---- announced rates -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", [0.5, 20.0])
-def test_an_announced_rate_is_followed_down_and_up(clock: FakeClock, rate: float) -> None:
+def test_follows_an_announced_rate_down_and_up(clock: FakeClock, rate: float) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.retune(rate)
     assert 0.98 * rate <= pace(bucket, clock) <= rate
 
 
-def test_an_announced_rate_does_not_change_what_was_earned_before(clock: FakeClock) -> None:
+def test_an_announced_rate_leaves_earned_tokens_alone(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     pace(bucket, clock)
     clock.advance(seconds=1)
@@ -263,12 +263,12 @@ def test_an_announced_rate_does_not_change_what_was_earned_before(clock: FakeClo
     clock.slept.clear()
     bucket.acquire()
     bucket.acquire()
-    # A second earned not quite two tokens, and not the burst that it would earn now.
+    # A second earned almost two tokens, not the burst that it would earn at the new rate.
     assert clock.slept != []
 
 
 @pytest.mark.parametrize(("announced", "expected"), [(100, 2), (0.5, 0.5)])
-def test_a_plan_of_the_users_own_is_lowered_not_raised(
+def test_an_announced_rate_lowers_a_configured_plan_and_never_raises_it(
     clock: FakeClock, announced: float, expected: float
 ) -> None:
     bucket = TokenBucket(UsagePlan(rate=2, burst=10, fixed=True), clock)
@@ -276,30 +276,54 @@ def test_a_plan_of_the_users_own_is_lowered_not_raised(
     assert 0.98 * expected <= pace(bucket, clock) <= expected
 
 
-def test_a_lowered_plan_of_the_users_own_comes_back_to_itself(clock: FakeClock) -> None:
+def test_a_lowered_configured_plan_returns_to_its_own_rate(clock: FakeClock) -> None:
     bucket = TokenBucket(UsagePlan(rate=2, burst=10, fixed=True), clock)
     bucket.retune(0.5)
     bucket.retune(100)
     assert 0.98 * 2 <= pace(bucket, clock) <= 2
 
 
-# ---- a refusal -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("rate", [0.0, 1e-300, 0.0001])
+def test_ignores_an_announced_rate_below_one_request_an_hour(clock: FakeClock, rate: float) -> None:
+    bucket = TokenBucket(PLAN, clock)
+    bucket.retune(rate)
+    assert 0.98 * PLAN.rate <= pace(bucket, clock) <= PLAN.rate
 
 
-def test_a_refusal_empties_the_bucket(clock: FakeClock) -> None:
+def test_a_waiting_thread_notices_a_higher_rate() -> None:
+    class Announcing(FakeClock):
+        """While a thread sleeps, another one's response announces a higher rate."""
+
+        @override
+        def sleep(self, seconds: float) -> None:
+            bucket.retune(10)
+            super().sleep(seconds)
+
+    clock = Announcing()
+    bucket = TokenBucket(UsagePlan(10, 2), clock)
+    bucket.retune(1 / 3600)
+    bucket.acquire()
+    bucket.acquire()
+    assert clock.monotonic() < 120
+
+
+# ---- after a 429 ---------------------------------------------------------------------------------
+
+
+def test_a_429_empties_the_bucket(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused()
     bucket.acquire()
     assert clock.monotonic() >= 1 / PLAN.rate
 
 
-def test_a_refusal_slows_the_bucket_down(clock: FakeClock) -> None:
+def test_a_429_slows_the_bucket_down(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused()
     assert pace(bucket, clock) <= 0.75 * PLAN.rate
 
 
-def test_every_further_refusal_slows_it_down_more(clock: FakeClock) -> None:
+def test_every_further_429_slows_it_down_more(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused()
     once = pace(bucket, clock)
@@ -307,7 +331,7 @@ def test_every_further_refusal_slows_it_down_more(clock: FakeClock) -> None:
     assert pace(bucket, clock) <= 0.75 * once
 
 
-def test_however_often_it_is_refused_a_bucket_goes_on(clock: FakeClock) -> None:
+def test_a_hundred_429s_leave_a_tenth_of_the_pace(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     for _ in range(100):
         bucket.refused()
@@ -315,7 +339,7 @@ def test_however_often_it_is_refused_a_bucket_goes_on(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("retry_after", [0.5, 30, 900])
-def test_retry_after_closes_the_bucket_that_long(clock: FakeClock, retry_after: float) -> None:
+def test_retry_after_closes_the_bucket(clock: FakeClock, retry_after: float) -> None:
     bucket = TokenBucket(PLAN, clock)
     clock.advance(seconds=100)
     bucket.refused(retry_after)
@@ -323,7 +347,7 @@ def test_retry_after_closes_the_bucket_that_long(clock: FakeClock, retry_after: 
     assert clock.monotonic() >= 100 + retry_after
 
 
-def test_a_bucket_that_was_closed_for_long_opens_right_then(clock: FakeClock) -> None:
+def test_a_closed_bucket_opens_when_retry_after_has_passed(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused(30)
     bucket.acquire()
@@ -338,7 +362,7 @@ def test_a_shorter_retry_after_does_not_open_the_bucket_earlier(clock: FakeClock
     assert clock.monotonic() >= 30
 
 
-def test_the_full_pace_comes_back_with_success(clock: FakeClock) -> None:
+def test_success_restores_the_full_pace(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused()
     for _ in range(50):
@@ -346,7 +370,7 @@ def test_the_full_pace_comes_back_with_success(clock: FakeClock) -> None:
     assert 0.98 * PLAN.rate <= pace(bucket, clock) <= PLAN.rate
 
 
-def test_the_full_pace_does_not_come_back_at_once(clock: FakeClock) -> None:
+def test_one_success_does_not_restore_the_full_pace(clock: FakeClock) -> None:
     bucket = TokenBucket(PLAN, clock)
     bucket.refused()
     bucket.succeeded()
@@ -364,8 +388,8 @@ def test_success_never_raises_the_pace_above_the_plan(clock: FakeClock) -> None:
 
 
 @pytest.mark.usefixtures("interleaved")
-def test_an_operation_has_one_bucket_however_many_threads_ask_for_it() -> None:
-    limiter, start = Limiter(PUBLISHED_PLANS, FakeClock()), threading.Barrier(8)
+def test_threads_share_the_bucket_of_an_operation() -> None:
+    limiter, start = Limiter({}, FakeClock()), threading.Barrier(8)
 
     def bucket() -> TokenBucket:
         start.wait(timeout=30)
@@ -377,14 +401,24 @@ def test_an_operation_has_one_bucket_however_many_threads_ask_for_it() -> None:
 
 
 def test_operations_do_not_wait_for_each_other(clock: FakeClock) -> None:
-    limiter = Limiter(PUBLISHED_PLANS, clock)
+    limiter = Limiter({}, clock)
     limiter.bucket(REPORTS).refused(900)
     limiter.bucket(ORDERS).acquire()
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("operation", [REPORTS, ORDERS])
-def test_an_operation_has_the_plan_that_it_was_given(clock: FakeClock, operation: str) -> None:
-    own = {REPORTS: UsagePlan(3, 4), ORDERS: UsagePlan(7, 8)}
+@pytest.mark.parametrize("operation", [REPORTS, ORDERS], ids=lambda operation: operation.name)
+def test_an_operation_has_its_configured_plan(clock: FakeClock, operation: Operation) -> None:
+    own = {REPORTS.name: UsagePlan(3, 4), ORDERS.name: UsagePlan(7, 8)}
+    rate = own[operation.name].rate
     bucket = Limiter(own, clock).bucket(operation)
-    assert 0.98 * own[operation].rate <= pace(bucket, clock) <= own[operation].rate
+    assert 0.98 * rate <= pace(bucket, clock) <= rate
+
+
+@pytest.mark.parametrize("operation", [REPORTS, ORDERS], ids=lambda operation: operation.name)
+def test_an_operation_without_a_configured_plan_has_amazons(
+    clock: FakeClock, operation: Operation
+) -> None:
+    rate = operation.plan.rate
+    bucket = Limiter({"another": UsagePlan(3, 4)}, clock).bucket(operation)
+    assert 0.98 * rate <= pace(bucket, clock) <= rate

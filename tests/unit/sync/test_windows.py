@@ -1,4 +1,4 @@
-"""Spans of time are read whole, once, and in pieces that the APIs accept."""
+"""Spans of time are read completely, once, and in windows that the APIs accept."""
 
 from __future__ import annotations
 
@@ -10,23 +10,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-from tap_amazon_business.windows import (
-    OVERLAP,
-    Slice,
-    Slicer,
-    Span,
-    Window,
-    cut,
-    parse_moment,
-    plan,
-    rfc3339,
-)
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS
+from tap_amazon_business.sync.windows import Slice, Slicer, Span, Window, cut, plan
+from tap_amazon_business.times import parse
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MARGIN, REACH = timedelta(minutes=2), 180 * DAY
-# What the API reads from NOW: whole seconds, inside of its reach and clear of the margin.
+# What the API reads from NOW: whole seconds, within its reach and before the margin.
 OLDEST = (NOW - REACH).replace(microsecond=0) + timedelta(seconds=1)
 LATEST = (NOW - MARGIN).replace(microsecond=0)
 
@@ -40,7 +31,7 @@ widths = st.timedeltas(min_value=timedelta(minutes=1), max_value=30 * DAY)
 
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[datetime, datetime, timedelta]:
-    """Draw a span and a width that leaves the number of windows within bounds."""
+    """Draw a span and a width that cuts it into at most forty windows."""
     start, width = draw(moments), draw(widths)
     seconds = draw(st.floats(min_value=0, max_value=40)) * width.total_seconds()
     return start, start + timedelta(seconds=seconds), width
@@ -48,7 +39,7 @@ def cuts(draw: st.DrawFn) -> tuple[datetime, datetime, timedelta]:
 
 @st.composite
 def plans(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw what a sync may find: settings, bookmark, and an API of any reach."""
+    """Draw the settings, the bookmark, and an API of any reach."""
     now = draw(moments)
     ago = st.timedeltas(min_value=timedelta(), max_value=1000 * DAY)
     past = st.none() | ago.map(lambda span: now - span)
@@ -118,7 +109,7 @@ def test_no_window_is_empty_or_wider_than_the_width(
 
 
 @given(cuts())
-def test_a_span_is_cut_into_as_few_windows_as_can_be(
+def test_a_span_has_as_few_windows_as_possible(
     given_: tuple[datetime, datetime, timedelta],
 ) -> None:
     start, end, width = given_
@@ -142,43 +133,43 @@ def test_a_span_that_ends_before_it_begins_has_no_windows(
     assert cut_evenly(start, start - back, width) == []
 
 
-# ---- what is asked of the API --------------------------------------------------------------------
+# ---- request parameters --------------------------------------------------------------------------
 
 
-def test_a_window_is_asked_for_from_a_second_before_its_start() -> None:
+def test_the_lower_bound_is_a_second_before_the_window() -> None:
     window = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
     assert (window.after, window.before) == ("2026-04-30T23:59:59Z", "2026-05-02T00:00:00Z")
 
 
 @given(cuts())
 @example((NOW, NOW + 20 * DAY, 7 * DAY))
-def test_vendor_requests_always_ask_for_less_than_seven_days(
+def test_a_vendor_request_spans_less_than_seven_days(
     given_: tuple[datetime, datetime, timedelta],
 ) -> None:
-    # Seven days are refused, exactly seven on some accounts only; the overlap is part of it.
+    # Amazon refuses more than seven days, on some accounts also exactly seven.
     start, end, _ = given_
-    for window in cut_evenly(start, end, PurchaseOrdersStream.reading.width):
-        assert parse_moment(window.before) - parse_moment(window.after) < 7 * DAY
+    for window in cut_evenly(start, end, GET_PURCHASE_ORDERS.longest_range):
+        assert parse(window.before) - parse(window.after) < 7 * DAY
 
 
 @given(plans(), widths, st.floats(min_value=0, max_value=1, exclude_max=True))
-def test_every_moment_of_a_sync_is_asked_for_even_if_amazon_excludes_both_bounds(
+def test_requests_cover_every_moment_even_if_amazon_excludes_both_bounds(
     given_: dict[str, Any], width: timedelta, share: float
 ) -> None:
     span = plan(**given_)
     assume(span.since < span.until)
-    # Whether the bounds belong to a window is not documented: here the worse case.
+    # Amazon does not document whether the bounds are inclusive: this is the worse case.
     width = max(width, (span.until - span.reread_from) / 40)
     moment = span.since + (span.until - span.since) * share
     assume(moment < span.until)
     windows = [part.window for part in slices(span, width) if not part.reread]
-    assert any(parse_moment(w.after) < moment < parse_moment(w.before) for w in windows)
+    assert any(parse(w.after) < moment < parse(w.before) for w in windows)
 
 
 # ---- plan ----------------------------------------------------------------------------------------
 
 
-def test_a_first_sync_reads_as_far_back_as_the_api_does() -> None:
+def test_a_first_sync_reads_as_far_back_as_the_api() -> None:
     assert planned() == Span(reread_from=OLDEST, since=OLDEST, until=LATEST)
 
 
@@ -187,17 +178,17 @@ def test_a_first_sync_begins_at_the_start_date() -> None:
     assert planned(start=start) == Span(reread_from=start, since=start, until=LATEST)
 
 
-def test_a_start_date_that_the_api_cannot_read_is_moved_up_and_told() -> None:
+def test_a_start_date_beyond_the_reach_is_moved_up_and_reported() -> None:
     start = NOW - REACH - DAY
     assert planned(start=start) == Span(OLDEST, OLDEST, LATEST, unreadable=start)
 
 
-def test_a_bookmark_that_the_api_cannot_read_is_moved_up_and_told() -> None:
+def test_a_bookmark_beyond_the_reach_is_moved_up_and_reported() -> None:
     span = planned(bookmark=NOW - 200 * DAY)
     assert span == Span(OLDEST, OLDEST, LATEST, unreadable=NOW - 200 * DAY - HOUR)
 
 
-def test_a_start_date_that_the_api_can_read_is_not_told() -> None:
+def test_a_start_date_within_the_reach_is_not_reported() -> None:
     assert planned(start=OLDEST).unreadable is None
 
 
@@ -205,27 +196,27 @@ def test_an_incremental_sync_begins_an_overlap_before_the_bookmark() -> None:
     assert planned(bookmark=NOW - DAY).since == NOW - DAY - HOUR
 
 
-def test_an_incremental_sync_reads_the_lookback_again() -> None:
+def test_an_incremental_sync_rereads_the_lookback() -> None:
     assert planned(bookmark=NOW - DAY).reread_from == NOW - 31 * DAY
 
 
-def test_an_incremental_sync_reads_nothing_again_from_before_the_start_date() -> None:
+def test_an_incremental_sync_rereads_nothing_before_the_start_date() -> None:
     span = planned(bookmark=NOW - DAY, start=NOW - 20 * DAY)
     assert span.reread_from == NOW - 20 * DAY
 
 
-def test_an_incremental_sync_reads_nothing_anew_from_before_the_start_date() -> None:
+def test_an_incremental_sync_reads_nothing_new_before_the_start_date() -> None:
     start = NOW - DAY - HOUR / 2
     assert planned(bookmark=NOW - DAY, start=start).since == start
 
 
-def test_an_incremental_sync_reads_nothing_again_that_the_api_cannot_read() -> None:
+def test_an_incremental_sync_rereads_nothing_beyond_the_reach() -> None:
     span = planned(bookmark=NOW - 170 * DAY)
     assert (span.reread_from, span.unreadable) == (OLDEST, None)
 
 
 @pytest.mark.parametrize("lookback", [timedelta(), HOUR / 2, HOUR])
-def test_a_lookback_within_the_overlap_reads_nothing_again(lookback: timedelta) -> None:
+def test_a_lookback_within_the_overlap_rereads_nothing(lookback: timedelta) -> None:
     span = planned(bookmark=NOW - DAY, lookback=lookback)
     assert span.reread_from == span.since == NOW - DAY - HOUR
 
@@ -235,46 +226,46 @@ def test_a_sync_ends_at_the_end_date() -> None:
     assert planned(end=end).until == end
 
 
-def test_an_end_date_within_the_margin_gives_way_to_it() -> None:
+def test_an_end_date_within_the_margin_is_moved_back() -> None:
     assert planned(end=NOW - MARGIN / 2).until == LATEST
 
 
-def test_there_is_nothing_to_read_where_the_start_lies_within_the_margin() -> None:
+def test_a_start_within_the_margin_leaves_nothing_to_read() -> None:
     span = planned(start=NOW - MARGIN / 2)
     assert span.since >= span.until
 
 
-def test_there_is_nothing_to_read_where_the_bookmark_is_past_the_end_date() -> None:
+def test_a_bookmark_past_the_end_date_leaves_nothing_to_read() -> None:
     span = planned(bookmark=NOW - DAY, end=NOW - 20 * DAY)
     assert span.since >= span.until
 
 
-def test_there_is_nothing_to_read_where_the_end_date_is_older_than_the_api_reads() -> None:
+def test_an_end_date_beyond_the_reach_leaves_nothing_to_read() -> None:
     span = planned(end=NOW - REACH - DAY)
     assert span.since >= span.until
 
 
 @given(plans())
-def test_a_sync_never_reads_past_the_end_date_nor_into_the_margin(given_: dict[str, Any]) -> None:
+def test_never_reads_past_the_end_date_or_into_the_margin(given_: dict[str, Any]) -> None:
     span = plan(**given_)
     assert span.until <= given_["now"] - given_["margin"]
     assert given_["end"] is None or span.until <= given_["end"]
 
 
 @given(plans())
-def test_a_sync_never_reads_what_the_api_does_not(given_: dict[str, Any]) -> None:
+def test_never_reads_beyond_the_reach(given_: dict[str, Any]) -> None:
     span = plan(**given_)
     assert given_["now"] - given_["reach"] <= span.reread_from <= span.since
 
 
 @given(plans())
-def test_a_sync_never_reads_from_before_the_start_date(given_: dict[str, Any]) -> None:
+def test_never_reads_before_the_start_date(given_: dict[str, Any]) -> None:
     assume(given_["start"] is not None)
     assert plan(**given_).reread_from >= given_["start"]
 
 
 @given(plans())
-def test_nothing_between_the_bookmark_and_the_new_part_is_left_out(given_: dict[str, Any]) -> None:
+def test_leaves_no_gap_after_the_bookmark(given_: dict[str, Any]) -> None:
     assume(given_["bookmark"] is not None)
     span = plan(**given_)
     allowed = [
@@ -289,7 +280,7 @@ def test_nothing_between_the_bookmark_and_the_new_part_is_left_out(given_: dict[
 # ---- slices --------------------------------------------------------------------------------------
 
 
-def test_slices_come_oldest_first_and_know_what_was_read_before() -> None:
+def test_slices_come_oldest_first_those_read_again_marked() -> None:
     day = datetime(2026, 5, 1, tzinfo=UTC)
     span = Span(reread_from=day, since=day + 1.5 * DAY, until=day + 3 * DAY)
     assert slices(span, DAY) == [
@@ -301,7 +292,7 @@ def test_slices_come_oldest_first_and_know_what_was_read_before() -> None:
 
 
 @given(plans())
-def test_slices_adjoin_from_the_first_moment_read_again_to_the_last_new_one(
+def test_slices_adjoin_from_the_lookback_to_the_end(
     given_: dict[str, Any],
 ) -> None:
     span = plan(**given_)
@@ -312,14 +303,14 @@ def test_slices_adjoin_from_the_first_moment_read_again_to_the_last_new_one(
 
 
 @given(plans())
-def test_what_is_read_again_lies_before_what_is_new(given_: dict[str, Any]) -> None:
+def test_slices_read_again_lie_before_the_new_ones(given_: dict[str, Any]) -> None:
     span = plan(**given_)
     for part in slices(span, 7 * DAY):
         assert part.reread == (part.window.end <= span.since)
         assert part.reread or part.window.start >= span.since
 
 
-def test_slices_are_narrower_where_rows_are_dense_and_grow_again_where_they_are_not() -> None:
+def test_slices_narrow_where_rows_are_dense_and_widen_where_they_are_not() -> None:
     slicer = Slicer(Span(NOW, NOW, NOW + 60 * DAY), widest=7 * DAY, rows=400)
     parts = iter(slicer)
     first = next(parts)
@@ -334,13 +325,13 @@ def test_slices_are_narrower_where_rows_are_dense_and_grow_again_where_they_are_
 
 
 @given(cuts(), st.lists(st.integers(min_value=0, max_value=10**6), max_size=40))
-def test_whatever_is_observed_slices_adjoin_and_none_is_wider_than_allowed(
+def test_slices_adjoin_and_stay_within_the_width_whatever_is_observed(
     given_: tuple[datetime, datetime, timedelta], found: list[int]
 ) -> None:
     start, end, width = given_
     slicer = Slicer(Span(start, start, end), widest=max(width, HOUR), rows=400)
     edge, rows = start, iter(found)
-    # Slices may become as narrow as they get: not every one of them is looked at.
+    # Narrow slices are many: the first sixty suffice.
     for part in islice(slicer, 60):
         assert part.window.start == edge
         assert timedelta() < part.window.end - part.window.start <= max(width, HOUR)
@@ -349,66 +340,16 @@ def test_whatever_is_observed_slices_adjoin_and_none_is_wider_than_allowed(
     assert edge <= end
 
 
-def test_the_densest_account_is_not_cut_to_nothing() -> None:
+def test_slices_never_become_narrower_than_ten_minutes() -> None:
     slicer = Slicer(Span(NOW, NOW, NOW + DAY), widest=DAY, rows=400)
     slicer.observe("created", Window(NOW, NOW + timedelta(seconds=1)), 10**9)
     window = next(iter(slicer)).window
-    assert window.end - window.start >= timedelta(minutes=1)
+    assert window.end - window.start == timedelta(minutes=10)
 
 
-# ---- moments as text -----------------------------------------------------------------------------
+# ---- names ---------------------------------------------------------------------------------------
 
 
-@given(moments)
-def test_a_moment_of_whole_seconds_survives_being_written_and_read(moment: datetime) -> None:
-    moment = moment.replace(microsecond=0)
-    assert parse_moment(rfc3339(moment)) == moment
-
-
-@given(moments, st.integers(min_value=-14 * 60, max_value=14 * 60))
-def test_a_moment_is_the_same_whatever_offset_it_is_written_with(
-    moment: datetime, minutes: int
-) -> None:
-    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
-    local = (moment + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat()
-    assert parse_moment(f"{local}{sign}{hours:02}:{rest:02}") == moment
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-05-01", datetime(2026, 5, 1, tzinfo=UTC)),
-        ("2026-05-01T10:00:00", datetime(2026, 5, 1, 10, tzinfo=UTC)),
-        ("2026-05-01T10:00:00Z", datetime(2026, 5, 1, 10, tzinfo=UTC)),
-        (" 2026-05-01T10:00:00.5+02:00\n", datetime(2026, 5, 1, 8, 0, 0, 500_000, tzinfo=UTC)),
-    ],
-)
-def test_dates_are_read_as_utc(text: str, expected: datetime) -> None:
-    moment = parse_moment(text)
-    assert (moment, moment.utcoffset()) == (expected, timedelta())
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "soon",
-        "2026-13-01",
-        "2026-02-30",
-        "20-01-01",
-        "0001-01-01T00:00:00+14:00",  # in UTC, before there are any dates
-    ],
-)
-def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (whatever the reason)
-        parse_moment(text)
-
-
-def test_a_window_is_named_by_its_own_bounds_not_by_those_asked_for() -> None:
+def test_the_name_of_a_window_is_its_own_bounds() -> None:
     window = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
     assert str(window) == "2026-05-01T00:00:00Z to 2026-05-02T00:00:00Z"
-
-
-def test_the_overlap_of_two_windows_is_a_second() -> None:
-    earlier, later = cut_evenly(NOW, NOW + 2 * DAY, DAY)
-    assert parse_moment(earlier.before) - parse_moment(later.after) == OVERLAP

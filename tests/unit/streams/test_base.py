@@ -1,0 +1,838 @@
+"""Each deviation from the SDK: why it is needed, and that the SDK still calls it.
+
+Where a test of the plain SDK fails after an upgrade, the deviation beside it may have become
+unnecessary. Where a test of a hook fails, the deviation has lost its effect.
+"""
+
+# ruff: noqa: SLF001 (the SDK's hooks are private)
+
+from __future__ import annotations
+
+import gc
+import gzip
+import inspect
+import io
+import json
+import logging
+import signal
+import sys
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner
+from singer_sdk import Stream, Tap, metrics
+from singer_sdk.exceptions import (
+    AbortedSyncFailedException,
+    AbortedSyncPausedException,
+    ConfigValidationError,
+)
+from singer_sdk.io_base import SingerWriter
+from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
+from typing_extensions import override
+
+from tap_amazon_business.errors import TapError
+from tap_amazon_business.settings import Settings
+from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.schemas.fields import DECIMAL
+from tap_amazon_business.tap import TapAmazonBusiness
+from tap_amazon_business.writer import Writer
+from tests.support.clocks import BEGINNING, FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib.encoding.simple import Message
+
+    from tap_amazon_business.api.client import Client
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["string"]},
+        "changed": {"type": ["string", "null"], "format": "date-time"},
+        "amount": {**DECIMAL, "precision": 38, "scale": 9},
+        "note": {"type": ["string", "null"]},
+    },
+}
+ROWS: list[dict[str, Any]] = [
+    {"id": "1", "changed": "2026-05-02T00:00:00Z", "amount": "1.50", "note": "a"},
+    {"id": "2", "changed": "2026-05-03T00:00:00Z", "amount": None, "note": "b"},
+    {"id": "3", "changed": "2026-05-01T00:00:00Z", "amount": "2", "note": None},
+]
+KEYS = ("client_id", "client_secret", "refresh_token")
+CREDENTIALS = {f"{api}_{key}": "x" for api in ("sp_api", "business_api") for key in KEYS}
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Restore the signal handlers, which every tap sets."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+# ---- streams of a few rows, plain and of this package --------------------------------------------
+
+
+class PlainStream(Stream):
+    """A stream of the SDK, without any deviation."""
+
+    name = "things"
+    schema: ClassVar[dict[str, Any]] = SCHEMA
+    primary_keys = ("id",)
+    replication_key = "changed"
+
+    def __init__(self, tap: Tap, rows: Sequence[Record] = ROWS, error: str = "") -> None:
+        super().__init__(tap)
+        self._given = rows
+        self._error = error
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        yield from (dict(row) for row in self._given)
+        if self._error:
+            raise TapError(self._error)
+
+
+class OtherPlainStream(PlainStream):
+    name = "zebras"  # synced last
+
+
+class PlainChildStream(Stream):
+    """A child of the SDK's kind."""
+
+    name = "parts"
+    schema: ClassVar[dict[str, Any]] = {"properties": {"id": {"type": ["string"]}}}
+    parent_stream_type = PlainStream
+    state_partitioning_keys = ()
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        assert context is not None
+        yield {"id": context["id"]}
+
+
+class OwnStream(AmazonStream):
+    """The same rows as a stream of this package."""
+
+    name = "things"
+    schema: ClassVar[dict[str, Any]] = SCHEMA
+    primary_keys = ("id",)
+    replication_key = "changed"
+
+    def __init__(
+        self,
+        tap: Tap,
+        rows: Sequence[Record] = ROWS,
+        error: str = "",
+        on_failure: Callable[[str, TapError], None] | None = None,
+    ) -> None:
+        self.failures: list[tuple[str, TapError]] = []
+        super().__init__(
+            tap,
+            client=cast("Client", None),  # these streams send no requests
+            settings=Settings.from_config({}, "1"),
+            clock=FakeClock(),
+            on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
+            flush=lambda: None,
+        )
+        self._given = rows
+        self._error = error
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        yield from (dict(row) for row in self._given)
+        if self._error:
+            raise TapError(self._error)
+
+
+class OtherOwnStream(OwnStream):
+    name = "zebras"
+
+
+class PlainTap(Tap):
+    """A tap of the SDK, without any deviation, with these streams."""
+
+    name = "tap-plain"
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"since": {"type": ["string", "null"], "format": "date-time"}},
+    }
+
+    def __init__(
+        self, make: Callable[[Tap], Sequence[Stream]] = lambda tap: [PlainStream(tap)], **rest: Any
+    ) -> None:
+        self._make = make
+        super().__init__(**rest)
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return self._make(self)
+
+
+def tap_of(*kinds: Callable[[Tap], Stream], **rest: Any) -> PlainTap:
+    return PlainTap(lambda tap: [kind(tap) for kind in kinds], **rest)
+
+
+def printed(act: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return the messages that something writes to standard output."""
+    binary = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(binary, encoding="utf-8", write_through=True)):
+        act()
+        sys.stdout.flush()
+        return [json.loads(line) for line in binary.getvalue().splitlines()]
+
+
+def of_type(kind: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [message for message in messages if message["type"] == kind]
+
+
+def catalog(tap: Tap, *, deselected: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a tap's catalog with all streams selected, less these fields."""
+    found = tap.catalog_dict
+    for stream in found["streams"]:
+        for entry in stream["metadata"]:
+            *_, name = entry["breadcrumb"] or ("",)
+            entry["metadata"]["selected"] = name not in deselected
+    return found
+
+
+# ---- every override is known here ----------------------------------------------------------------
+
+OVERRIDES: dict[tuple[type, type], set[str]] = {
+    (AmazonStream, Stream): {
+        "__init__",
+        "get_records",
+        "get_replication_key_signpost",
+        "_sync_records",
+        "_generate_schema_messages",
+        "_generate_record_messages",
+    },
+    (ChildStream, AmazonStream): {"get_records"},
+    (TapAmazonBusiness, Tap): {
+        "__init__",
+        "_validate_config",
+        "_handle_termination",
+        "load_state",
+        "discover_streams",
+        "sync_all",
+        "run_sync_dry_run",
+        "message_writer_class",
+    },
+}
+SIGNATURES = [
+    (own, base, name)
+    for (own, base), names in OVERRIDES.items()
+    for name in sorted(names - {"__init__", "message_writer_class"})
+]
+
+
+def _inherited(own: type, base: type) -> set[str]:
+    mine = {name for name, part in vars(own).items() if callable(part)}
+    return {name for name in mine if hasattr(base, name)} - {"__annotate__", "__annotate_func__"}
+
+
+@pytest.mark.parametrize(("own", "base"), OVERRIDES, ids=lambda kind: kind.__name__)
+def test_this_file_knows_every_override(own: type, base: type) -> None:
+    assert _inherited(own, base) == OVERRIDES[own, base]
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "name"),
+    SIGNATURES,
+    ids=[f"{own.__name__}.{name}" for own, _, name in SIGNATURES],
+)
+def test_an_override_takes_the_arguments_of_the_sdk(own: type, base: type, name: str) -> None:
+    def parameters(kind: type) -> list[tuple[str, Any, Any]]:
+        found = inspect.signature(getattr(kind, name)).parameters.values()
+        return [(part.name, part.kind, part.default) for part in found]
+
+    assert parameters(own) == parameters(base)
+
+
+# ---- get_replication_key_signpost ----------------------------------------------------------------
+
+
+class SignpostedStream(OwnStream):
+    """A stream of this package, but with the signpost of the SDK."""
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> Any:
+        return Stream.get_replication_key_signpost(self, context)
+
+
+@pytest.mark.parametrize(("stream", "has_signpost"), [(SignpostedStream, True), (OwnStream, False)])
+def test_the_sdk_would_put_a_signpost_into_the_state(
+    stream: type[OwnStream], *, has_signpost: bool
+) -> None:
+    states: list[str] = []
+
+    class Looking(stream):  # type: ignore[misc, valid-type]
+        @override
+        def get_records(self, context: Context | None) -> Iterable[Record]:
+            states.append(json.dumps(self.stream_state))
+            return ()
+
+    tap = tap_of(Looking)
+    printed(tap.sync_all)
+    assert ["signpost" in state for state in states] == [has_signpost]
+
+
+# ---- _sync_records -------------------------------------------------------------------------------
+
+
+def test_the_sdk_bookmarks_the_dates_of_rows() -> None:
+    states = of_type("STATE", printed(tap_of(PlainStream).sync_all))
+    bookmark = states[-1]["value"]["bookmarks"]["things"]
+    assert bookmark["replication_key_value"] == "2026-05-03T00:00:00Z"
+
+
+def test_a_stream_bookmarks_only_what_it_writes_itself() -> None:
+    messages = printed(tap_of(OwnStream).sync_all)
+    assert len(of_type("RECORD", messages)) == 3
+    assert "replication_key_value" not in json.dumps(of_type("STATE", messages))
+
+
+def test_the_sdk_syncs_a_child_once_per_parent_record() -> None:
+    messages = printed(tap_of(PlainStream, PlainChildStream).sync_all)
+    schemas = [message["stream"] for message in of_type("SCHEMA", messages)]
+    assert schemas.count("parts") == len(ROWS)
+
+
+def test_the_counter_of_the_sdk_forgets_its_total_when_it_logs() -> None:
+    with metrics.record_counter("things", log_interval=0) as counter:
+        counter.increment()
+        counter.increment()
+        counter.increment()
+        assert counter.value < 3
+
+
+def test_the_sdk_ends_the_sync_of_all_streams_with_one_failure() -> None:
+    tap = tap_of(lambda tap: PlainStream(tap, error="broken"), OtherPlainStream)
+    written: list[dict[str, Any]] = []
+
+    def sync() -> None:
+        with pytest.raises(TapError, match="broken"):
+            tap.sync_all()
+
+    written += printed(sync)
+    assert "zebras" not in {message.get("stream") for message in written}
+
+
+def test_a_failing_stream_leaves_the_others_alone() -> None:
+    tap = tap_of(lambda tap: OwnStream(tap, error="broken"), OtherOwnStream)
+    records = of_type("RECORD", printed(tap.sync_all))
+    assert [message["stream"] for message in records] == ["things"] * 3 + ["zebras"] * 3
+    failing = cast("OwnStream", tap.streams["things"])
+    assert failing.failed
+    assert [(name, str(error)) for name, error in failing.failures] == [("things", "broken")]
+
+
+def test_a_stream_logs_the_total_of_its_records(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        printed(tap_of(OwnStream).sync_all)
+    assert "things: 3 records" in [record.getMessage() for record in caplog.records]
+
+
+def test_the_sdk_syncs_by_its_hook_with_and_without_messages(tmp_path: Path) -> None:
+    calls: list[bool] = []
+
+    class Hooked(PlainStream):
+        @override
+        def _sync_records(
+            self, context: Context | None = None, *, write_messages: bool = True
+        ) -> Generator[dict[str, Any], Any, Any]:
+            calls.append(write_messages)
+            yield from ()
+
+    printed(tap_of(Hooked).sync_all)
+    printed(tap_of(Hooked, config=batch_config(tmp_path)).sync_all)
+    assert calls == [True, False]
+
+
+@pytest.mark.parametrize("stream", [PlainStream, OwnStream])
+def test_the_record_limit_stops_a_test_run(stream: Callable[[Tap], Stream]) -> None:
+    tap = tap_of(stream)
+    messages = printed(lambda: tap.run_sync_dry_run(dry_run_record_limit=2))
+    assert len(of_type("RECORD", messages)) == 2
+
+
+def test_the_record_limit_counts_from_zero() -> None:
+    stream = PlainStream(tap_of())
+    stream.ABORT_AT_RECORD_COUNT = 1
+    stream._check_max_record_limit(0)
+    with pytest.raises((AbortedSyncFailedException, AbortedSyncPausedException)):
+        stream._check_max_record_limit(1)
+
+
+# ---- _generate_schema_messages -------------------------------------------------------------------
+
+
+def amount_schema(kind: Callable[[Tap], Stream], **rest: Any) -> dict[str, Any]:
+    (message,) = of_type("SCHEMA", printed(tap_of(kind, **rest).sync_all))
+    found: dict[str, Any] = message["schema"]["properties"]["amount"]
+    return found
+
+
+def test_the_catalog_of_the_sdk_drops_the_precision_of_decimals() -> None:
+    given = catalog(tap_of(PlainStream))
+    assert not {"precision", "scale"} & amount_schema(PlainStream, catalog=given).keys()
+
+
+@pytest.mark.parametrize("with_catalog", [False, True])
+def test_a_schema_message_has_the_precision_of_decimals(*, with_catalog: bool) -> None:
+    given = catalog(tap_of(OwnStream)) if with_catalog else None
+    found = amount_schema(OwnStream, catalog=given)
+    assert (found["precision"], found["scale"]) == (38, 9)
+
+
+def test_the_sdk_writes_the_schema_messages_of_its_hook() -> None:
+    class Hooked(PlainStream):
+        @override
+        def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
+            yield SchemaMessage("hooked", {"properties": {}}, [])
+
+    stream = Hooked(tap_of())
+    assert [message["stream"] for message in printed(stream._write_schema_message)] == ["hooked"]
+
+
+# ---- _generate_record_messages -------------------------------------------------------------------
+
+
+class HookedRecords(PlainStream):
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        yield RecordMessage("hooked", {"id": record["id"]}, time_extracted=BEGINNING)
+
+
+def test_the_sdk_writes_the_record_messages_of_its_hook() -> None:
+    stream = HookedRecords(tap_of())
+    (message,) = printed(lambda: stream._write_record_message({"id": "1"}))
+    assert (message["stream"], message["record"]) == ("hooked", {"id": "1"})
+
+
+@pytest.mark.parametrize("stream", [PlainStream, OwnStream])
+def test_a_record_without_messages_needs_a_state_message_afterwards(
+    stream: Callable[[Tap], Stream],
+) -> None:
+    found = tap_of(stream).streams["things"]
+    found.state_manager.is_flushed = True
+    printed(lambda: found._write_record_message(dict(ROWS[0])))
+    assert found.state_manager.is_flushed is False
+
+
+def messages_of(
+    stream: Stream, generate: Callable[[Any, Any], Iterator[RecordMessage]]
+) -> list[dict[str, Any]]:
+    found = [
+        message.to_dict()
+        for row in ROWS
+        for message in generate(stream, json.loads(json.dumps(row)))
+    ]
+    for message in found:
+        del message["time_extracted"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"stream_maps": {"things": {"note": "__NULL__", "twice": "id + id"}}},
+        {"stream_maps": {"things": {"__filter__": "id != '2'", "__alias__": "others"}}},
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+    ],
+    ids=["plain", "mapped", "filtered", "flattened"],
+)
+@pytest.mark.parametrize("deselected", [[], ["note"], ["note", "amount"]], ids=str)
+def test_record_messages_are_those_of_the_sdk(
+    config: dict[str, Any], deselected: list[str]
+) -> None:
+    given = catalog(tap_of(OwnStream), deselected=deselected)
+    stream = tap_of(OwnStream, catalog=given, config=config).streams["things"]
+    own = messages_of(stream, AmazonStream._generate_record_messages)
+    assert own == messages_of(stream, Stream._generate_record_messages)
+    assert own
+
+
+def test_a_record_message_has_the_time_of_the_injected_clock() -> None:
+    stream = tap_of(OwnStream).streams["things"]
+    (message,) = stream._generate_record_messages(dict(ROWS[0]))
+    assert message.time_extracted == BEGINNING
+
+
+def test_the_sdk_conforms_the_types_of_every_record() -> None:
+    # If it did not, the override would be needless where all fields are selected.
+    record = {"id": "1", "changed": datetime(2026, 5, 1, tzinfo=UTC), "unknown": 1}
+    (message,) = tap_of(PlainStream).streams["things"]._generate_record_messages(record)
+    assert message.record.keys() == {"id", "changed"}
+    assert isinstance(message.record["changed"], str)
+
+
+def test_the_mask_tells_which_fields_are_selected() -> None:
+    given = catalog(tap_of(OwnStream), deselected=["note"])
+    mask = tap_of(OwnStream, catalog=given).streams["things"].mask
+    assert mask["properties", "note"] is False
+    assert mask["properties", "amount"] is True
+    assert all(tap_of(OwnStream).streams["things"].mask.values())
+
+
+# ---- what the catalog changes --------------------------------------------------------------------
+
+
+def test_the_effective_schema_is_that_of_the_catalog() -> None:
+    given = catalog(tap_of(OwnStream))
+    del given["streams"][0]["schema"]["properties"]["note"]
+    stream = tap_of(OwnStream, catalog=given).streams["things"]
+    assert "note" not in stream.effective_schema["properties"]
+    assert "note" in stream.schema["properties"]
+
+
+def test_a_record_has_the_fields_of_the_catalog_only() -> None:
+    given = catalog(tap_of(OwnStream))
+    del given["streams"][0]["schema"]["properties"]["note"]
+    stream = cast("OwnStream", tap_of(OwnStream, catalog=given).streams["things"])
+    assert stream.record(dict(ROWS[0])).keys() == {"id", "changed", "amount"}
+
+
+def test_a_catalog_names_other_keys_to_the_target_only() -> None:
+    given = catalog(tap_of(OwnStream))
+    given["streams"][0]["key_properties"] = ["note"]
+    stream = cast("OwnStream", tap_of(OwnStream, catalog=given).streams["things"])
+    assert (list(stream.primary_keys), list(stream.keys)) == (["note"], ["id"])
+
+
+# ---- filters -------------------------------------------------------------------------------------
+
+
+def test_the_filter_of_a_stream_map_can_be_asked_beforehand() -> None:
+    config = {"stream_maps": {"things": {"__filter__": "id != '2'"}}}
+    stream = cast("OwnStream", tap_of(OwnStream, config=config).streams["things"])
+    assert [stream.passes_filter(dict(row)) for row in ROWS] == [True, False, True]
+
+
+def test_everything_passes_without_a_filter() -> None:
+    stream = cast("OwnStream", tap_of(OwnStream).streams["things"])
+    assert all(stream.passes_filter(dict(row)) for row in ROWS)
+
+
+def test_everything_passes_where_the_catalog_lacks_the_stream() -> None:
+    given = catalog(tap_of(OtherOwnStream))
+    tap = tap_of(OwnStream, OtherOwnStream, catalog=given)
+    assert "things" not in tap.mapper.stream_maps
+    assert cast("OwnStream", tap.streams["things"]).passes_filter(dict(ROWS[0]))
+
+
+# ---- the state -----------------------------------------------------------------------------------
+
+
+def test_a_bookmark_replaces_the_streams_part_of_the_state() -> None:
+    before = {"bookmarks": {"things": {"old": 1}, "zebras": {"kept": 2}}}
+    stream = cast("OwnStream", tap_of(OwnStream, OtherOwnStream, state=before).streams["things"])
+    (message,) = printed(lambda: stream.write_bookmark({"new": 3}))
+    expected = {"bookmarks": {"things": {"new": 3}, "zebras": {"kept": 2}}}
+    assert (message["type"], message["value"]) == ("STATE", expected)
+
+
+def test_the_sdk_writes_a_state_once() -> None:
+    stream = cast("OwnStream", tap_of(OwnStream).streams["things"])
+    assert len(printed(lambda: stream.write_bookmark({"new": 3}))) == 1
+    assert printed(stream._write_state_message) == []
+
+
+def test_the_sdk_hands_states_to_the_tap_s_writer() -> None:
+    seen: list[Message] = []
+
+    class Seeing(SingerWriter):
+        @override
+        def write_message(self, message: Message) -> None:
+            seen.append(message)
+
+    class Tapping(PlainTap):
+        message_writer_class = Seeing
+
+    Tapping(lambda tap: [PlainStream(tap)]).sync_all()
+    assert {type(message) for message in seen} == {SchemaMessage, RecordMessage, StateMessage}
+
+
+# ---- BATCH files ---------------------------------------------------------------------------------
+
+
+def batch_config(folder: Path) -> dict[str, Any]:
+    return {
+        "batch_config": {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": folder.as_uri(), "prefix": "batch-"},
+        }
+    }
+
+
+def batched(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records of BATCH messages."""
+    return [
+        json.loads(line)
+        for message in of_type("BATCH", messages)
+        for uri in message["manifest"]
+        for line in gzip.decompress(Path(urlsplit(uri).path).read_bytes()).splitlines()
+    ]
+
+
+MAPPED: dict[str, Any] = {
+    "stream_maps": {"things": {"__filter__": "id != '2'", "twice": "id + id"}}
+}
+
+
+def test_the_sdk_ignores_stream_maps_in_batch_files(tmp_path: Path) -> None:
+    tap = tap_of(PlainStream, config={**batch_config(tmp_path), **MAPPED})
+    records = batched(printed(tap.sync_all))
+    assert len(records) == 3
+    assert not any("twice" in record for record in records)
+
+
+def test_the_sdk_ignores_deselected_fields_in_batch_files(tmp_path: Path) -> None:
+    given = catalog(tap_of(PlainStream), deselected=["note"])
+    tap = tap_of(PlainStream, catalog=given, config=batch_config(tmp_path))
+    assert all("note" in record for record in batched(printed(tap.sync_all)))
+
+
+def test_a_batch_file_holds_mapped_records_without_deselected_fields(tmp_path: Path) -> None:
+    given = catalog(tap_of(OwnStream), deselected=["note"])
+    tap = tap_of(OwnStream, catalog=given, config={**batch_config(tmp_path), **MAPPED})
+    records = batched(printed(tap.sync_all))
+    assert [(record["id"], record["twice"]) for record in records] == [("1", "11"), ("3", "33")]
+    assert not any("note" in record for record in records)
+
+
+def test_a_child_s_batch_file_holds_what_its_parent_has_it_write(tmp_path: Path) -> None:
+    tap = tap_of(OwnStream, config=batch_config(tmp_path))
+    stream = cast("OwnStream", tap.streams["things"])
+    messages = printed(lambda: stream.write(dict(row) for row in ROWS))
+    assert batched(messages) == ROWS
+
+
+def test_records_need_no_batch_file_without_batch_config() -> None:
+    stream = cast("OwnStream", tap_of(OwnStream).streams["things"])
+    messages = printed(lambda: stream.write(dict(row) for row in ROWS))
+    assert [message["record"] for message in messages] == ROWS
+
+
+def test_the_sdk_writes_a_batch_message_for_every_alias(tmp_path: Path) -> None:
+    config = {**batch_config(tmp_path), "stream_maps": {"things": {"__alias__": "others"}}}
+    messages = of_type("BATCH", printed(tap_of(PlainStream, config=config).sync_all))
+    assert {message["stream"] for message in messages} == {"others"}
+
+
+def test_a_renamed_stream_cannot_have_batch_files(tmp_path: Path) -> None:
+    config = {**batch_config(tmp_path), "stream_maps": {"things": {"__alias__": "others"}}}
+    tap = tap_of(OwnStream, config=config)
+    printed(tap.sync_all)
+    ((_, error),) = cast("OwnStream", tap.streams["things"]).failures
+    assert "stream_maps splits or renames the stream" in error.message
+
+
+# ---- the tap: settings ---------------------------------------------------------------------------
+
+
+def test_the_sdk_accepts_unknown_settings_and_dates_that_are_none() -> None:
+    PlainTap(config={"sinse": 1, "since": "soon"})
+
+
+def test_the_sdk_puts_the_whole_schema_into_its_error() -> None:
+    with pytest.raises(ConfigValidationError) as caught:
+        PlainTap(config={"since": 1})
+    assert caught.value.schema is not None
+    assert "since" in caught.value.schema["properties"]
+
+
+def test_the_sdk_checks_settings_by_its_hook_before_it_discovers_streams() -> None:
+    calls: list[str] = []
+
+    class Hooked(PlainTap):
+        @override
+        def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+            calls.append(f"settings, raise_errors={raise_errors}")
+            return []
+
+        @override
+        def discover_streams(self) -> Sequence[Stream]:
+            calls.append("streams")
+            return []
+
+    _ = Hooked(validate_config=True).streams
+    _ = Hooked(validate_config=False).streams
+    assert calls == [
+        "settings, raise_errors=True",
+        "streams",
+        "settings, raise_errors=False",
+        "streams",
+    ]
+
+
+# ---- the tap: state ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bookmarks", [[], "text", {"purchase_orders": 5}, {"purchase_orders": []}])
+def test_a_damaged_state_is_named(bookmarks: object) -> None:
+    with pytest.raises(TapError, match="The state is damaged"):
+        TapAmazonBusiness(config=CREDENTIALS, state={"bookmarks": bookmarks})
+
+
+@pytest.mark.parametrize("bookmarks", ["text", {"things": 5}])
+def test_the_sdk_crashes_on_a_damaged_state(bookmarks: object) -> None:
+    with pytest.raises(AttributeError):
+        PlainTap(state={"bookmarks": bookmarks})
+
+
+# ---- the tap: signals ----------------------------------------------------------------------------
+
+
+def test_the_sdk_writes_the_state_at_a_signal_and_reports_success() -> None:
+    tap = PlainTap(state={"bookmarks": {"things": {"a": 1}}})
+
+    def terminate() -> None:
+        with pytest.raises(SystemExit) as caught:
+            tap._handle_termination(signal.SIGTERM, None)
+        assert caught.value.code == 0
+
+    assert len(of_type("STATE", printed(terminate))) == 1
+
+
+def test_a_signal_ends_the_tap_with_its_number_and_without_a_message() -> None:
+    tap = TapAmazonBusiness(config=CREDENTIALS)
+
+    def terminate() -> None:
+        with pytest.raises(SystemExit) as caught:
+            tap._handle_termination(signal.SIGTERM, None)
+        assert caught.value.code == 128 + signal.SIGTERM
+
+    assert printed(terminate) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_sdk_handles_signals_by_its_hook(number: signal.Signals) -> None:
+    tap = TapAmazonBusiness(config=CREDENTIALS)
+    assert signal.getsignal(number) == tap._handle_termination
+
+
+# ---- the tap: the command line -------------------------------------------------------------------
+
+
+class CommandTap(PlainTap):
+    """A tap whose runs fail in a way that only its own overrides notice."""
+
+    name = "tap-command"
+    ends: ClassVar[list[str]] = []
+
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        self.ends.append("sync")
+
+    @override  # type: ignore[misc]
+    def run_sync_dry_run(
+        self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None
+    ) -> bool:
+        self.ends.append("test")
+        return False
+
+
+@pytest.mark.parametrize(("arguments", "hook"), [([], "sync"), (["--test"], "test")])
+def test_the_command_line_of_the_sdk_calls_the_hook(arguments: list[str], hook: str) -> None:
+    CommandTap.ends.clear()
+    result = CliRunner().invoke(CommandTap.cli, arguments)
+    # The SDK does not look at what a test run returns: only an error is a failure.
+    assert (result.exit_code, CommandTap.ends) == (0, [hook])
+
+
+def failing_tap(error: str = "broken") -> TapAmazonBusiness:
+    """Return the tap with one stream, which fails with this error if there is one."""
+
+    class OneStream(TapAmazonBusiness):
+        @override
+        def discover_streams(self) -> Sequence[AmazonStream]:
+            return [OwnStream(self, error=error, on_failure=self._fail)]
+
+    return OneStream(config=CREDENTIALS)
+
+
+def raised(act: Callable[[], object]) -> str:
+    found: list[str] = []
+
+    def run() -> None:
+        with pytest.raises(TapError) as caught:
+            act()
+        found.append(caught.value.message)
+
+    printed(run)
+    return found[0]
+
+
+def test_a_sync_with_a_failed_stream_ends_with_an_error() -> None:
+    message = raised(failing_tap().sync_all)
+    assert "Failed: things" in message
+    assert "broken" in message
+
+
+def test_a_test_run_with_a_failed_stream_ends_with_an_error() -> None:
+    tap = failing_tap()
+    assert "Failed: things" in raised(lambda: tap.run_sync_dry_run(dry_run_record_limit=None))
+
+
+def test_a_sync_freezes_what_was_imported() -> None:
+    gc.unfreeze()
+    printed(failing_tap("").sync_all)
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    assert frozen > 0
+
+
+# ---- the tap: children ---------------------------------------------------------------------------
+
+
+def test_the_sdk_leaves_children_to_their_parents() -> None:
+    tap = tap_of(PlainStream, PlainChildStream)
+    assert tap.streams["things"].child_streams == [tap.streams["parts"]]
+
+    class Childless(PlainStream):
+        @override
+        def generate_child_contexts(
+            self, record: Record, context: Context | None
+        ) -> Iterable[Context | None]:
+            return ()
+
+    class Child(PlainChildStream):
+        parent_stream_type = Childless
+
+    messages = printed(tap_of(Childless, Child).sync_all)
+    assert {message["stream"] for message in of_type("RECORD", messages)} == {"things"}
+
+
+def test_the_sdk_syncs_a_parent_of_which_only_a_child_is_selected() -> None:
+    given = catalog(tap_of(PlainStream, PlainChildStream))
+    for stream in given["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] == "parts"
+    tap = tap_of(PlainStream, PlainChildStream, catalog=given)
+    records = of_type("RECORD", printed(tap.sync_all))
+    assert [message["stream"] for message in records] == ["parts"] * 3
+
+
+# ---- the tap: what it declares -------------------------------------------------------------------
+
+
+def test_the_sdk_makes_the_writer_of_the_tap_s_class() -> None:
+    assert isinstance(TapAmazonBusiness(config=CREDENTIALS).message_writer, Writer)
+    assert isinstance(PlainTap().message_writer, SingerWriter)
+
+
+def test_the_sdk_declares_activate_version_unless_told_otherwise() -> None:
+    assert "activate-version" in {str(part.value) for part in Tap.capabilities}
+    own = {str(part.value) for part in TapAmazonBusiness.capabilities}
+    assert {str(part.value) for part in Tap.capabilities} - own == {"activate-version"}

@@ -1,0 +1,125 @@
+"""The tap: which streams it has with which settings, and what it shares between them."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_amazon_business.errors import TapError
+from tap_amazon_business.streams.order_reports import (
+    ListedOrderReportsStream,
+    OrderReportsStream,
+    PurchaseOrderReportsStream,
+)
+from tap_amazon_business.tap import TapAmazonBusiness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_amazon_business.streams.base import AmazonStream
+
+KEYS = ("client_id", "client_secret", "refresh_token")
+SP = {f"sp_api_{key}": "x" for key in KEYS}
+BUSINESS = {f"business_api_{key}": "x" for key in KEYS}
+VENDOR_STREAMS = {
+    "purchase_orders",
+    "purchase_order_items",
+    "purchase_order_statuses",
+    "vendor_shipments",
+}
+BUSINESS_STREAMS = {
+    "orders",
+    "order_line_items",
+    "shipments",
+    "shipment_line_items",
+    "transactions",
+    "order_reports",
+}
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Restore the signal handlers, which every tap sets."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def streams(config: dict[str, Any]) -> dict[str, AmazonStream]:
+    tap = TapAmazonBusiness(config=config, validate_config=False)
+    return {stream.name: stream for stream in tap.discover_streams()}
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ({}, VENDOR_STREAMS | BUSINESS_STREAMS),
+        (SP, VENDOR_STREAMS),
+        (BUSINESS, BUSINESS_STREAMS),
+        ({**SP, **BUSINESS}, VENDOR_STREAMS | BUSINESS_STREAMS),
+        ({**BUSINESS, "order_reports_strategy": "order_date"}, BUSINESS_STREAMS),
+        (
+            {**BUSINESS, "order_reports_strategy": "purchase_order"},
+            BUSINESS_STREAMS - {"order_reports"},
+        ),
+        # Discovery does not fail because of wrong settings.
+        ({**SP, "start_date": "soon"}, VENDOR_STREAMS | BUSINESS_STREAMS),
+    ],
+)
+def test_the_credentials_decide_which_streams_there_are(
+    config: dict[str, Any], names: set[str]
+) -> None:
+    assert streams(config).keys() == names
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({**SP, **BUSINESS}, PurchaseOrderReportsStream),
+        ({}, PurchaseOrderReportsStream),
+        (BUSINESS, ListedOrderReportsStream),
+        ({**BUSINESS, "purchase_order_numbers": ["1"]}, OrderReportsStream),
+        ({**SP, **BUSINESS, "purchase_order_numbers": ["1"]}, OrderReportsStream),
+    ],
+)
+def test_the_settings_decide_how_order_reports_are_read(
+    config: dict[str, Any], kind: type[AmazonStream]
+) -> None:
+    assert type(streams(config)["order_reports"]) is kind
+
+
+def test_says_what_order_reports_by_purchase_order_need(caplog: pytest.LogCaptureFixture) -> None:
+    streams({**BUSINESS, "order_reports_strategy": "purchase_order"})
+    assert "order_reports by purchase order need purchase orders" in caplog.text
+
+
+def test_the_streams_of_a_credential_set_share_one_client() -> None:
+    found = streams({**SP, **BUSINESS})
+    vendor = {id(found[name].client) for name in VENDOR_STREAMS}
+    business = {id(found[name].client) for name in BUSINESS_STREAMS}
+    assert (len(vendor), len(business), len(vendor | business)) == (1, 1, 2)
+
+
+def test_wrong_settings_are_one_error() -> None:
+    with pytest.raises(TapError) as caught:
+        TapAmazonBusiness(config={**SP, "strat_date": "2026-01-01", "lookback_days": "many"})
+    assert [line.partition(":")[0] for line in caught.value.message.splitlines()] == [
+        "strat_date",
+        "lookback_days",
+    ]
+
+
+def test_warns_of_a_state_of_another_tap(caplog: pytest.LogCaptureFixture) -> None:
+    TapAmazonBusiness(config=SP, state={"bookmarks": {"others": {"a": 1}}})
+    assert "The state is of other streams than this tap's (others)" in caplog.text
+
+
+@pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"purchase_orders": {}}}])
+def test_accepts_a_state_of_its_own(
+    state: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    TapAmazonBusiness(config=SP, state=state)
+    assert "The state is of other streams" not in caplog.text
