@@ -141,7 +141,7 @@ def digits(value: object) -> str | None:
 def integer(value: object) -> int | None:
     """Return a whole number; None if the value is none."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) < _INTEGER_LIMIT else None
+        return value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else None
     amount = digits(value)
     number = Decimal(amount) if amount is not None and len(amount) <= _LONGEST_INTEGER else None
     if number is None or abs(number) >= _INTEGER_LIMIT or number != number.to_integral_value():

@@ -136,9 +136,9 @@ class LoginWithAmazon:
             )
         except TransientError as error:
             self._failure = RequestFailedError(
-                f"Login with Amazon at {self._url} issued no access token for {prefix}_*: "
-                f"{error.problem}. Check that the host can be reached (setting lwa_url, network, "
-                "proxy) and run the sync again.",
+                f"Login with Amazon at {self._url} issued no access token for {prefix}_* in "
+                f"{error.attempts} attempts: {error.problem}. Check that the host can be reached "
+                "(setting lwa_url, network, proxy) and run the sync again.",
                 common=True,
             )
         except RequestFailedError as error:

@@ -249,7 +249,7 @@ class Client:
         return token, verdict
 
     def _exhausted(self, request: Request, error: TransientError) -> RequestFailedError:
-        problem = f"{request} failed: {error.problem}. "
+        problem = f"{request} failed in {error.attempts} attempts: {error.problem}. "
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             return RequestFailedError(
                 f"{problem}Another program probably uses the same account: give each its share "

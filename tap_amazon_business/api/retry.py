@@ -35,6 +35,7 @@ class TransientError(Exception):
         retry_after: Seconds that the server asks to wait, 0 if it asks for none.
         status: The HTTP status, None if there was no response.
         outage: Whether it means that the host does not work, for any request.
+        attempts: How many attempts failed, once no more follow.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class TransientError(Exception):
         self.retry_after = retry_after
         self.status = status
         self.outage = outage
+        self.attempts = 1
 
 
 class Outage:
@@ -109,6 +111,7 @@ def retry(
             result = attempt()
         except TransientError as error:
             if number == MAX_ATTEMPTS or (error.outage and outage.is_long(started)):
+                error.attempts = number
                 raise
             pause = max(wait, error.retry_after)
             problem = (logger.name, error.status or error.problem)

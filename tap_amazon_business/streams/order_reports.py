@@ -1,16 +1,11 @@
-"""order_reports: the order reports of each purchase order, and the strategies that find them.
-
-A strategy turns purchase orders into the rows of their reports. To add one: write a class with the
-methods of `Strategy`, name it in `_STRATEGIES`, and describe it in the setting
-order_reports_strategy.
-"""
+"""order_reports: the order reports of each purchase order, and the strategies that find them."""
 
 from __future__ import annotations
 
 import math
 import sqlite3
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -47,6 +42,7 @@ _REFUSED_NUMBERS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 
 # Reports of the youngest orders may not be listed yet.
 _LISTED_LATE = timedelta(hours=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 # A purchase order number, and the rows of its reports.
 Reports = tuple[str, list[dict[str, Any]]]
@@ -235,13 +231,32 @@ class ByNumber:
 
 
 class ByDate:
-    """Looks purchase orders up in lists of all orders, a hundred a request."""
+    """Looks purchase orders up in lists of all orders, a hundred a request.
 
-    def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:
-        self._stream = stream
+    The lists may cost so many pages for each order so far; until they are complete, orders go by
+    number. If an order is worth what it costs by number, both ways together cost at most about
+    twice as much as the cheaper one, which shows only at the end.
+
+    Args:
+        lists: The lists.
+        by_number: The other way.
+        warn: Gets a warning if the lists fail.
+        pages_per_order: How many pages of the lists an order is worth.
+    """
+
+    def __init__(
+        self,
+        lists: ReportLists,
+        by_number: ByNumber,
+        *,
+        warn: Callable[[str, object], None],
+        pages_per_order: float = math.inf,
+    ) -> None:
         self._lists = lists
-        self._by_number = ByNumber(stream)
-        self._regions = len(stream.settings.business_api_regions)
+        self._by_number = by_number
+        self._warn = warn
+        self._pages_per_order = pages_per_order
+        self._allowed = 0.0
         self._usable = True
 
     def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
@@ -252,56 +267,34 @@ class ByDate:
                 listed = self._listed(orders)
             except (PageTokenRefusedError, sqlite3.Error) as error:
                 self._usable = False
-                self._stream.warn(
-                    "the lists by order date cannot be used (%s): requesting by number", error
-                )
+                self._warn("the lists by order date failed (%s): requesting by number", error)
         yield from listed.items()
         if others := [number for number in orders if number not in listed]:
             yield from self._by_number.reports(others)
 
     def _listed(self, orders: Mapping[str, Row]) -> dict[str, list[Row]]:
         """Return the rows of the orders that the lists answer for."""
-        if not self._lists.read(self._allowed(orders)):
+        self._allowed += len(orders) * self._pages_per_order
+        if not self._lists.read(self._allowed):
             return {}
         # Younger orders may have reports that the lists do not hold yet.
         until = self._lists.until - _LISTED_LATE
         return {
             number: self._lists.rows(number)
             for number, order in orders.items()
-            if not _dated_from(order, until)
+            if (moment_of(order["purchaseOrderDate"]) or _LONG_AGO) < until
         }
-
-    def _allowed(self, orders: Mapping[str, Row]) -> float:
-        """Return how many pages the lists may have cost once these orders are served."""
-        del orders
-        return math.inf
-
-
-class Auto(ByDate):
-    """Takes the cheaper of the two ways, which shows only at the end.
-
-    Lists are read as long as they have cost no more than the orders so far would cost by number,
-    and orders go by number until the lists are complete. Neither way costs more than the other
-    would have, so both together cost at most about twice as much as the cheaper one.
-    """
-
-    def __init__(self, stream: AmazonStream, lists: ReportLists) -> None:
-        super().__init__(stream, lists)
-        self._cost_by_number = 0
-
-    @override
-    def _allowed(self, orders: Mapping[str, Row]) -> float:
-        self._cost_by_number += len(orders) * self._regions
-        return self._cost_by_number
 
 
 _STRATEGIES: Mapping[str, Callable[[AmazonStream, ExitStack], Strategy]] = {
     "purchase_order": lambda stream, _: ByNumber(stream),
-    "order_date": lambda stream, stack: ByDate(stream, stack.enter_context(ReportLists(stream))),
-    "auto": lambda stream, stack: Auto(stream, stack.enter_context(ReportLists(stream))),
+    "order_date": lambda stream, stack: ByDate(
+        stack.enter_context(ReportLists(stream)), ByNumber(stream), warn=stream.warn
+    ),
+    "auto": lambda stream, stack: ByDate(
+        stack.enter_context(ReportLists(stream)),
+        ByNumber(stream),
+        warn=stream.warn,
+        pages_per_order=len(stream.settings.business_api_regions),
+    ),
 }
-
-
-def _dated_from(order: Mapping[str, Any], moment: datetime) -> bool:
-    date = moment_of(order["purchaseOrderDate"])
-    return date is not None and date >= moment

@@ -28,6 +28,10 @@ _FIRST = timedelta(days=7)
 _PAGES_PER_LIST = 20
 _SHORTEST = 3600.0  # seconds
 
+# Each list costs a page, even if it is empty: so a list may hold a little more than is allowed.
+_HASTE = 2
+_FEW = 4
+
 # Where pages are limited, a list of more than so many times the expected pages is given up, and
 # read again when twice as many pages are allowed.
 _SLACK = 2
@@ -64,7 +68,6 @@ class ReportLists:
         self._stream = stream
         self._oldest = self.until - _OPERATION.reach
         self._next_end = self.until
-        self._width = _FIRST
         self._due: deque[_List] = deque()
         self._expected = 0.0  # pages of the lists that were begun
         self._surplus = 0.0  # pages that came beyond those; fewer are less than 0
@@ -130,7 +133,8 @@ class ReportLists:
         while not self._complete and self._spent < allowed:
             if not self._due:
                 self._cut(allowed - self._spent)
-            if self._due[0].expected > max(allowed - self._spent, 1):
+            left = allowed - self._spent
+            if self._due[0].expected > max(_HASTE * left, _FEW):
                 return
             part = self._due.popleft()
             self._expected += part.expected
@@ -139,14 +143,16 @@ class ReportLists:
                 return  # how dense the lists are shows when the first ones are read
 
     def _cut(self, allowed: float) -> None:
-        """Cut the next window, of no more pages than are allowed."""
+        """Cut the next window, of about as many pages as are allowed."""
         regions = self._stream.settings.business_api_regions
-        pages = min(max(1.0, allowed / len(regions)), _PAGES_PER_LIST)
+        width, pages = _FIRST, 1.0
         if self._seconds:
+            most = min(max(_HASTE * allowed / len(regions), _FEW), _PAGES_PER_LIST)
             seconds_per_page = self._seconds / max(self._rows, 1) * _OPERATION.page_size
-            width = timedelta(seconds=max(seconds_per_page * pages, _SHORTEST))
-            self._width = min(width, _OPERATION.longest_range)
-        start = max(self._next_end - self._width, self._oldest)
+            width = timedelta(seconds=max(seconds_per_page * most, _SHORTEST))
+            width = min(width, _OPERATION.longest_range)
+            pages = max(1.0, width.total_seconds() / seconds_per_page)
+        start = max(self._next_end - width, self._oldest)
         window = Window(start, self._next_end)
         self._next_end = start
         self._due.extend(_List(window, region, pages) for region in regions)

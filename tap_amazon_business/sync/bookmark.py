@@ -96,5 +96,5 @@ def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
         if wanted is None:
             added.append(f"all {part}")
         else:
-            added += [name for name in wanted if name not in known]
+            added += [n for n in wanted if not (isinstance(known, list) and n in known)]
     return tuple(added)

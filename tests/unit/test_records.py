@@ -233,7 +233,9 @@ def test_a_value_of_the_wrong_type_becomes_null_and_is_reported(
 ) -> None:
     record, [(path, problem)] = shaped({name: value})
     assert (record, path) == ({name: None}, name)
-    assert re.fullmatch(rf"a value that is no (x-singer\.)?{expected} became null", problem)
+    assert re.fullmatch(
+        rf"a value that is not (an|of type) (x-singer\.)?{expected} became null", problem
+    )
 
 
 def test_a_report_never_quotes_the_value() -> None:
@@ -386,7 +388,7 @@ def test_an_amount_is_its_digits_or_null(value: object, expected: str | None) ->
         ("NaN", None),
         (2**63 - 1, 2**63 - 1),
         (2**63, None),
-        (-(2**63), None),
+        (-(2**63), -(2**63)),
         ("9223372036854775808", None),
         ("1e9999", None),
         ("0" * 41, None),

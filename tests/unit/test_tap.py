@@ -93,7 +93,7 @@ def test_the_settings_decide_how_order_reports_are_read(
 
 def test_says_what_order_reports_by_purchase_order_need(caplog: pytest.LogCaptureFixture) -> None:
     streams({**BUSINESS, "order_reports_strategy": "purchase_order"})
-    assert "order_reports by purchase order need purchase orders" in caplog.text
+    assert "order_reports with the strategy purchase_order needs purchase orders" in caplog.text
 
 
 def test_the_streams_of_a_credential_set_share_one_client() -> None:
@@ -114,7 +114,7 @@ def test_wrong_settings_are_one_error() -> None:
 
 def test_warns_of_a_state_of_another_tap(caplog: pytest.LogCaptureFixture) -> None:
     TapAmazonBusiness(config=SP, state={"bookmarks": {"others": {"a": 1}}})
-    assert "The state is of other streams than this tap's (others)" in caplog.text
+    assert "The state belongs to streams that this tap does not have (others)" in caplog.text
 
 
 @pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"purchase_orders": {}}}])
@@ -122,4 +122,4 @@ def test_accepts_a_state_of_its_own(
     state: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     TapAmazonBusiness(config=SP, state=state)
-    assert "The state is of other streams" not in caplog.text
+    assert "The state belongs to streams" not in caplog.text

@@ -15,7 +15,9 @@ import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import new_session
+from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import RequestFailedError
 from tests.support.clocks import FakeClock
 
@@ -62,6 +64,12 @@ class Login:
         return reply.status_code == 404
 
 
+def transport(timeout: float = 30) -> Transport:
+    return Transport(
+        user_agent="tests/1 (Language=Python/3)", connections=THREADS, request_timeout=timeout
+    )
+
+
 @contextmanager
 def login(
     *, lifetime: float = 3600, latency: float = 0, timeout: float = 30, wrong: str = ""
@@ -70,10 +78,7 @@ def login(
     clock = FakeClock()
     options = Options(limits=False, token_lifetime=lifetime, latency=latency)
     world = World(orders=1, quirks=False, now=clock.now)
-    with (
-        Simulator(world, options, monotonic=clock.monotonic) as simulator,
-        new_session("tests/1 (Language=Python/3)", THREADS) as session,
-    ):
+    with Simulator(world, options, monotonic=clock.monotonic) as simulator:
         names = ("client_id", "client_secret", "refresh_token")
         right = (simulator.config()[f"sp_api_{name}"] for name in names)
         parts = (
@@ -83,9 +88,9 @@ def login(
         amazon = LoginWithAmazon(
             credentials,
             lwa_url=simulator.url,
-            session=session,
-            request_timeout=timeout,
-            clock=clock,
+            transport=transport(timeout),
+            outage=Outage(clock),
+            clock=BoundedClock(clock),
             logger=LOGGER,
         )
         yield Login(simulator, clock, amazon, credentials)
@@ -131,13 +136,13 @@ def test_threads_share_one_token_request() -> None:
 
 
 def test_accepts_a_trailing_slash_in_the_url() -> None:
-    with login() as here, new_session("tests/1", 1) as session:
+    with login() as here:
         amazon = LoginWithAmazon(
             here.credentials,
             lwa_url=here.simulator.url + "/",
-            session=session,
-            request_timeout=30,
-            clock=here.clock,
+            transport=transport(),
+            outage=Outage(here.clock),
+            clock=BoundedClock(here.clock),
             logger=LOGGER,
         )
         assert here.accepts(amazon.access_token())
@@ -395,7 +400,7 @@ def test_logs_every_attempt_with_the_wait_that_follows(caplog: pytest.LogCapture
         here.amazon.access_token()
         first, second = [record.getMessage() for record in caplog.records]
         assert "Login with Amazon (sp_api): HTTP 503; attempt 1 of 8, retrying in" in first
-        assert "Login with Amazon (sp_api): ConnectionError; attempt 2 of 8, retrying in" in second
+        assert "127.0.0.1 broke (ConnectionResetError); attempt 2 of 8, retrying in" in second
         assert f"{here.clock.slept[1]:.1f} s" in second
 
 

@@ -19,7 +19,7 @@ import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import Client, new_session
+from tap_amazon_business.api.client import Client
 from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.operations import (
     GET_PURCHASE_ORDER,
@@ -27,6 +27,9 @@ from tap_amazon_business.api.operations import (
     Request,
     UsagePlan,
 )
+from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tests.support.clocks import FakeClock
 from tests.support.faults import Served
@@ -116,27 +119,27 @@ def line(
     world = World(orders=0, quirks=False, now=clock.now)
     for day in (26, 27, 28):
         world.add_order(created=datetime(2026, 5, day, tzinfo=UTC), reports=0)
-    with (
-        Simulator(world, options, monotonic=clock.monotonic) as simulator,
-        new_session(USER_AGENT, 16) as session,
-    ):
+    with Simulator(world, options, monotonic=clock.monotonic) as simulator:
         names = ("client_id", "client_secret", "refresh_token")
         parts = (simulator.config()[f"sp_api_{name}"] for name in names)
+        transport = Transport(user_agent=USER_AGENT, connections=16, request_timeout=timeout)
+        outage = Outage(clock)
         amazon = LoginWithAmazon(
             Credentials("sp_api", *parts),
             lwa_url=simulator.url,
-            session=session,
-            request_timeout=timeout,
-            clock=clock,
+            transport=transport,
+            outage=outage,
+            clock=BoundedClock(clock),
             logger=LOGGER,
         )
         client = Client(
             simulator.url,
             prefix="sp_api",
+            region_setting="sp_api_region",
             authenticator=amazon,
             limiter=Limiter(plans, clock),
-            session=session,
-            request_timeout=timeout,
+            transport=transport,
+            outage=outage,
             max_pages=max_pages,
             clock=clock,
             logger=LOGGER,
@@ -331,7 +334,7 @@ def test_names_a_host_that_does_not_respond() -> None:
         here.fail_next(*[Reset()] * 8)
         error = here.failure()
         assert error.status is None
-        assert f"no response from {here.simulator.url} (ConnectionError)" in error.message
+        assert "no response: the connection to 127.0.0.1 broke (Connect" in error.message
 
 
 def test_logs_every_attempt_with_the_wait_that_follows(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry, waits
-
-if TYPE_CHECKING:
-    from tests.support.clocks import FakeClock
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Outage, TransientError, retry, waits
+from tests.support.clocks import FakeClock
 
 LOGGER = logging.getLogger("tests.unit.retry")
 
@@ -35,7 +32,7 @@ class Failing:
 
 
 def run(attempt: Failing, clock: FakeClock) -> str:
-    return retry(attempt, subject="a request", clock=clock, logger=LOGGER)
+    return retry(attempt, subject="a request", outage=Outage(clock), clock=clock, logger=LOGGER)
 
 
 def test_returns_the_result_of_the_first_attempt_without_waiting(clock: FakeClock) -> None:
@@ -104,3 +101,64 @@ def test_waits_are_random_up_to_the_longest() -> None:
     for found in several:
         pairs = zip(found, (1, 2, 4, 8, 16, 32, 60), strict=True)
         assert all(0 <= wait <= most for wait, most in pairs)
+
+
+# ---- outages -------------------------------------------------------------------------------------
+
+
+class Down:
+    """An attempt that takes so many seconds to find that a host does not answer."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self.attempts = 0
+
+    def __call__(self) -> str:
+        self.attempts += 1
+        self._clock.sleep(self._seconds)
+        raise TransientError("no response", outage=True)
+
+
+def test_gives_up_once_nothing_has_answered_for_two_minutes(clock: FakeClock) -> None:
+    down = Down(clock, 60)
+    with pytest.raises(TransientError):
+        retry(down, subject="a request", outage=Outage(clock), clock=clock, logger=LOGGER)
+    assert down.attempts == 2
+    assert clock.monotonic() < 180
+
+
+def test_an_outage_that_is_known_costs_the_next_request_one_attempt(clock: FakeClock) -> None:
+    outage = Outage(clock)
+    for attempts in (2, 1):
+        down = Down(clock, 60)
+        with pytest.raises(TransientError):
+            retry(down, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+        assert down.attempts == attempts
+
+
+def test_an_answer_ends_an_outage(clock: FakeClock) -> None:
+    outage = Outage(clock)
+    with pytest.raises(TransientError):
+        retry(Down(clock, 60), subject="a request", outage=outage, clock=clock, logger=LOGGER)
+    retry(Failing(), subject="a request", outage=outage, clock=clock, logger=LOGGER)
+    down = Down(clock, 60)
+    with pytest.raises(TransientError):
+        retry(down, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+    assert down.attempts == 2
+
+
+def test_a_busy_host_is_no_outage(clock: FakeClock) -> None:
+    attempt = Failing(*[TransientError("busy", retry_after=100)] * 5)
+    assert run(attempt, clock) == "done"
+
+
+def test_logs_a_common_problem_of_other_requests_only_now_and_then(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage = Outage(clock)
+    for subject in ("first", "second", "third"):
+        attempt = Failing(TransientError("no response", outage=True))
+        calm = FakeClock()
+        retry(attempt, subject=subject, outage=outage, clock=calm, logger=LOGGER)
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert [record.args and record.args[0] for record in warnings] == ["first"]  # type: ignore[index]

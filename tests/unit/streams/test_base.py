@@ -19,6 +19,7 @@ import sys
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -137,7 +138,7 @@ class OwnStream(AmazonStream):
         self.failures: list[tuple[str, TapError]] = []
         super().__init__(
             tap,
-            client=cast("Client", None),  # these streams send no requests
+            client=cast("Client", SimpleNamespace(failure=None)),  # these send no requests
             settings=Settings.from_config({}, "1"),
             clock=FakeClock(),
             on_failure=on_failure or (lambda *failure: self.failures.append(failure)),

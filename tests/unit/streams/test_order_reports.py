@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_amazon_business.streams.order_reports import Auto, ByDate, ByNumber
+from tap_amazon_business.streams.order_reports import ByDate, ByNumber
 from tests.support.clocks import BEGINNING
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Lists:
         return allowed >= self._price
 
     def rows(self, number: str) -> list[Any]:
+        del number
         return [{"found": "by date"}]
 
 
@@ -49,13 +50,26 @@ def orders(*found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["purchaseOrderNumber"]: one for one in found}
 
 
-def parts(lists: Lists) -> tuple[ReportLists, ByNumber]:
-    return cast("ReportLists", lists), cast("ByNumber", Numbers())
+def no_warning(message: str, reason: object) -> None:
+    pytest.fail(message % reason)
+
+
+def by_date(lists: Lists) -> ByDate:
+    return ByDate(cast("ReportLists", lists), cast("ByNumber", Numbers()), warn=no_warning)
+
+
+def auto_of(lists: Lists, *, regions: int) -> ByDate:
+    return ByDate(
+        cast("ReportLists", lists),
+        cast("ByNumber", Numbers()),
+        warn=no_warning,
+        pages_per_order=regions,
+    )
 
 
 def test_by_date_reads_the_lists_completely() -> None:
     lists = Lists()
-    list(ByDate(*parts(lists)).reports(orders(order("1"))))
+    list(by_date(lists).reports(orders(order("1"))))
     assert lists.allowed == [float("inf")]
 
 
@@ -70,27 +84,27 @@ def test_by_date_reads_the_lists_completely() -> None:
     ],
 )
 def test_by_date_asks_for_the_youngest_orders_by_number(date: datetime | None, way: str) -> None:
-    found = ByDate(*parts(Lists())).reports(orders(order("1", date and date.isoformat())))
+    found = by_date(Lists()).reports(orders(order("1", date and date.isoformat())))
     assert list(found) == [("1", [{"found": way}])]
 
 
 def test_every_order_comes_once_whichever_way() -> None:
     young = BEGINNING.isoformat()
     given = orders(order("1"), order("2", young), order("3"), order("4", young))
-    found = ByDate(*parts(Lists())).reports(given)
+    found = by_date(Lists()).reports(given)
     assert sorted(number for number, _ in found) == ["1", "2", "3", "4"]
 
 
 def test_auto_allows_the_lists_what_the_orders_so_far_would_cost_by_number() -> None:
     lists = Lists(price=1_000)
-    auto = Auto(*parts(lists), regions=3)
+    auto = auto_of(lists, regions=3)
     for count in (1, 2, 5):
         list(auto.reports(orders(*(order(str(number)) for number in range(count)))))
     assert lists.allowed == [3, 9, 24]
 
 
 def test_auto_asks_by_number_until_the_lists_are_complete() -> None:
-    auto = Auto(*parts(Lists(price=3)), regions=1)
+    auto = auto_of(Lists(price=3), regions=1)
     found = [list(auto.reports(orders(order(number)))) for number in "1234"]
     assert found == [
         [("1", [{"found": "by number"}])],
