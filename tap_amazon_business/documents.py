@@ -9,18 +9,26 @@ from typing import Any
 from tap_amazon_business.errors import TapError
 
 
+def read(option: str, path: str) -> str:
+    """Read the file that a command-line option names.
+
+    Raises:
+        TapError: The file cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise TapError(f"{option} {path}: cannot read the file: {reason}.") from error
+
+
 def read_config(path: str) -> dict[str, Any]:
     """Read a configuration file.
 
     Raises:
         TapError: The file cannot be read, or holds no JSON object.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise TapError(f"--config {path}: cannot read the file: {reason}.") from error
-    return parse(text, f"--config {path}")
+    return parse(read("--config", path), f"--config {path}")
 
 
 def parse(text: str, name: str) -> dict[str, Any]:

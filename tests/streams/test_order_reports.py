@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Options, Plan, Reply
+from simulator import Options, Plan
 from tests.support.catalogs import select
 from tests.support.faults import Answers, Served, refusal
 from tests.support.orders import LATELY, order, orders_page
