@@ -81,7 +81,7 @@ class TapAmazonBusiness(Tap):
         # The SDK's errors are tracebacks that do not name the file.
         for path in value:
             if path != "ENV":
-                documents.read_config(path)
+                documents.read("--config", path)
         return super().cb_config(ctx, param, value)
 
     @classmethod
@@ -98,11 +98,9 @@ class TapAmazonBusiness(Tap):
         # The SDK understands only one form of a state, and ignores the others without a word.
         files: dict[str, IO[str]] = {}
         if state:
-            parsed = documents.parse_state(documents.read("--state", state), f"--state {state}")
-            files["state"] = io.StringIO(json.dumps(parsed))
+            files["state"] = io.StringIO(json.dumps(documents.read_state(state)))
         if catalog:
-            parsed = documents.parse(documents.read("--catalog", catalog), f"--catalog {catalog}")
-            files["catalog"] = io.StringIO(json.dumps(parsed))
+            files["catalog"] = io.StringIO(json.dumps(documents.read("--catalog", catalog)))
         super().invoke(about=about, about_format=about_format, config=config, **files)
 
     @classmethod
@@ -155,6 +153,8 @@ class TapAmazonBusiness(Tap):
             # The SDK's own exception prints the schema of all settings, which hides the message
             # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
+        # The SDK fails with a traceback on an empty text where it expects an object.
+        self._config = tap_settings.given(self._config)
         return errors
 
     @override
