@@ -9,45 +9,26 @@ from typing import Any
 from tap_amazon_business.errors import TapError
 
 
-def read_config(path: str) -> dict[str, Any]:
-    """Read a configuration file.
+def read(option: str, path: str) -> dict[str, Any]:
+    """Read the JSON object in the file that a command-line option names.
 
     Raises:
         TapError: The file cannot be read, or holds no JSON object.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise TapError(f"--config {path}: cannot read the file: {reason}.") from error
-    return parse(text, f"--config {path}")
+    return _parse(_text(option, path), f"{option} {path}")
 
 
-def parse(text: str, name: str) -> dict[str, Any]:
-    """Parse a JSON object. No error shows its content, which may be secret.
-
-    Raises:
-        TapError: The text is no JSON object.
-    """
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise TapError(f"{name}: the file is not valid JSON{where}.") from error
-    if not isinstance(document, dict):
-        raise TapError(f"{name}: the file must hold a JSON object.")
-    return document
-
-
-def parse_state(text: str, name: str) -> dict[str, Any]:
-    """Parse a state: Singer's, a STATE message, or what `meltano state get` prints.
+def read_state(path: str) -> dict[str, Any]:
+    """Read a state: Singer's, a STATE message, or what `meltano state get` prints.
 
     An empty file holds no state.
 
     Raises:
-        TapError: The text is none of these.
+        TapError: The file cannot be read, or holds none of these.
     """
-    document = parse(text, name) if text.strip() else {}
+    name = f"--state {path}"
+    text = _text("--state", path)
+    document = _parse(text, name) if text.strip() else {}
     if document.get("type") == "STATE":
         document = document.get("value") or {}
     while isinstance(inner := document.get("singer_state"), dict):
@@ -73,3 +54,27 @@ def bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "Correct it, or clear it to read everything again."
         )
     return dict(found)
+
+
+def _text(option: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise TapError(f"{option} {path}: cannot read the file: {reason}.") from error
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    """Parse a JSON object. No error shows its content, which may be secret.
+
+    Raises:
+        TapError: The text is no JSON object.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise TapError(f"{name}: the file is not valid JSON{where}.") from error
+    if not isinstance(document, dict):
+        raise TapError(f"{name}: the file must hold a JSON object.")
+    return document

@@ -9,6 +9,7 @@ import logging
 import os
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
-    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
@@ -81,7 +81,7 @@ class TapAmazonBusiness(Tap):
         # The SDK's errors are tracebacks that do not name the file.
         for path in value:
             if path != "ENV":
-                documents.read_config(path)
+                documents.read("--config", path)
         return super().cb_config(ctx, param, value)
 
     @classmethod
@@ -92,19 +92,26 @@ class TapAmazonBusiness(Tap):
         about: bool = False,
         about_format: str | None = None,
         config: Any = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
+        state: str | None = None,
+        catalog: str | None = None,
     ) -> None:
         # The SDK understands only one form of a state, and ignores the others without a word.
+        files: dict[str, IO[str]] = {}
         if state:
-            parsed = documents.parse_state(state.read(), f"--state {state.name}")
-            state = io.StringIO(json.dumps(parsed))
+            files["state"] = io.StringIO(json.dumps(documents.read_state(state)))
         if catalog:
-            parsed = documents.parse(catalog.read(), f"--catalog {catalog.name}")
-            catalog = io.StringIO(json.dumps(parsed))
-        super().invoke(
-            about=about, about_format=about_format, config=config, state=state, catalog=catalog
-        )
+            files["catalog"] = io.StringIO(json.dumps(documents.read("--catalog", catalog)))
+        super().invoke(about=about, about_format=about_format, config=config, **files)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        # The SDK opens the files itself, and explains its usage where a file is missing.
+        command = super().get_singer_command()
+        for option in command.params:
+            if option.name in {"state", "catalog"}:
+                option.type = click.STRING
+        return command
 
     @classproperty
     @override
@@ -146,6 +153,8 @@ class TapAmazonBusiness(Tap):
             # The SDK's own exception prints the schema of all settings, which hides the message
             # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
+        # The SDK fails with a traceback on an empty text where it expects an object.
+        self._config = tap_settings.given(self._config)
         return errors
 
     @override

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.runs import run_by, select
+from tests.support.runs import TapAmazonBusiness, run_by, select
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
@@ -61,20 +62,78 @@ def test_a_start_date_may_be_written_as_a_week(clock: FakeClock) -> None:
     assert min(asked) == "2026-05-10T23:59:59Z"
 
 
-@pytest.mark.xfail(reason="a rate that is no number is taken for one without a limit")
-def test_a_rate_that_is_no_number_is_refused(clock: FakeClock) -> None:
-    plans = {"getPurchaseOrders": {"rate": float("nan"), "burst": 1}}
+@pytest.mark.parametrize("rate", [math.nan, math.inf])
+def test_a_rate_that_is_no_finite_number_is_refused(clock: FakeClock, rate: float) -> None:
+    plans = {"getPurchaseOrders": {"rate": rate, "burst": 1}}
     with serve(clock, orders=3) as serving:
         config = settings(serving, rate_limits=plans)
         run = run_by(clock, config, catalog=select("purchase_orders"))
+        calls = serving.stats().calls
     assert run.status == 1
-    assert "rate_limits" in run.log
+    assert "rate_limits['getPurchaseOrders']['rate']: must be a finite number" in run.log
+    assert not calls
 
 
-@pytest.mark.xfail(reason="an empty entry is taken for a code or a number")
 @pytest.mark.parametrize("setting", ["ordering_vendor_codes", "purchase_order_numbers"])
-def test_an_empty_entry_of_a_list_is_as_good_as_none(clock: FakeClock, setting: str) -> None:
+def test_an_empty_entry_of_a_list_is_not_given(clock: FakeClock, setting: str) -> None:
     with serve(clock, orders=3) as serving:
         run = run_by(clock, settings(serving, **{setting: [""]}), catalog=select("purchase_orders"))
     assert run.status == 0, run.log
     assert len(run.numbers()) == 3
+
+
+@pytest.mark.parametrize("empty", ["", None], ids=["text", "null"])
+def test_an_empty_setting_is_not_given(clock: FakeClock, empty: str | None) -> None:
+    nothing = dict.fromkeys(TapAmazonBusiness.config_jsonschema["properties"], empty)
+    with serve(clock, orders=3, regions=("US",)) as serving:
+        run = run_by(clock, {**nothing, **settings(serving)}, catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    assert len(run.numbers()) == 3
+
+
+def test_warns_of_a_variable_that_is_no_setting(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOKBACK_DAY", "LOOKBACK_DAYS", "_LOAD_SCHEMA"):
+        monkeypatch.setenv(f"TAP_AMAZON_BUSINESS_{name}", "3")
+    monkeypatch.setenv("TAP_AMAZON_BUSINESS_LOGLEVEL", "DEBUG")
+    with serve(clock, orders=3) as serving:
+        run = run_by(clock, settings(serving), catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    warnings = [line for line in run.log.splitlines() if "there is no such setting" in line]
+    assert [line.partition(":")[0] for line in warnings] == ["TAP_AMAZON_BUSINESS_LOOKBACK_DAY"]
+
+
+def test_a_wrong_setting_is_logged_as_an_error(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(clock, orders=3) as serving:
+        run_by(clock, settings(serving, business_api_regions=["GB"]))
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert ["business_api_regions" in error.getMessage() for error in errors] == [True]
+
+
+def test_a_missing_hash_seed_is_found_before_the_first_request(clock: FakeClock) -> None:
+    maps = {"orders": {"orderId": "sha256(config['hash_seed'] + record['orderId'])"}}
+    with serve(clock, orders=3) as serving:
+        run = run_by(clock, settings(serving, stream_maps=maps), catalog=select("orders"))
+        stats = serving.stats()
+    assert run.status == 1
+    assert "stream_map_config: hash_seed is missing" in run.log
+    assert not stats.calls
+    assert not stats.token_requests
+
+
+def test_an_end_date_before_the_bookmark_is_warned_of(clock: FakeClock) -> None:
+    with serve(clock, orders=3) as serving:
+        first = run_by(clock, settings(serving), catalog=select("purchase_orders"))
+        config = settings(serving, end_date="2026-03-01T00:00:00Z")
+        second = run_by(clock, config, state=first.state, catalog=select("purchase_orders"))
+    assert second.status == 0
+    assert (
+        "purchase_orders: end_date 2026-03-01T00:00:00Z is not after the bookmark "
+        "2026-06-01T11:58:00Z" in second.log
+    )
+    assert "--state-id-suffix" in second.log
+    assert second.numbers() == {}
+    assert second.state == first.state

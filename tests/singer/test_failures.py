@@ -139,11 +139,11 @@ def test_an_order_by_number_that_is_no_object_fails_the_stream(
     assert "HTTP 200" in run.log
 
 
-def test_rows_that_are_no_objects_are_left_out_with_one_warning(clock: FakeClock) -> None:
+def test_skips_rows_that_are_not_objects_with_one_warning(clock: FakeClock) -> None:
     run = sync(clock, orders_page("A1", 7, None, order("A2")))
     assert run.status == 0, run.log
     assert run.numbers() == {"A2": 1}
-    assert run.log.count("purchase_orders: orders: ") == 1
+    assert run.log.count("purchase_orders: a row: not an object, skipped") == 1
 
 
 @pytest.mark.parametrize("number", [["x"], {"a": 1}, None], ids=str)

@@ -81,7 +81,7 @@ def test_sigterm_ends_the_tap_between_two_lines_with_a_status_of_its_own(
         lines += process.stdout.readlines()
         log = process.stderr.read()
     assert process.returncode == 128 + signal.SIGTERM
-    assert "not complete" in log
+    assert "the sync is incomplete" in log
     assert "Traceback" not in log
     assert all(line.endswith("\n") and json.loads(line) for line in lines)
 

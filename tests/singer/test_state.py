@@ -119,7 +119,7 @@ def test_no_state_covers_what_failed(
     clock: FakeClock, batched: dict[str, Any], operation: str, after: int, least: int
 ) -> None:
     strategy = "order_date" if operation == "getOrderReports" else "purchase_order"
-    failing = Fails(operation, after, refusal(404, "NotFound"))
+    failing = Fails(operation, after, refusal(403, "Unauthorized"))
     with serve(clock, orders=100, quirks=False, faults=[failing]) as serving:
         config = settings(serving, order_reports_strategy=strategy, **batched)
         run = run_by(clock, config, catalog=select(*ALL))

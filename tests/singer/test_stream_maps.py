@@ -37,7 +37,7 @@ PEOPLE = {
     ("transactions", "buyer"): (),
     ("transactions", "payer"): (),
 }
-NAMING = ("name", "email", "fullName")
+NAMING = ("id", "name", "email", "fullName")
 
 Record = dict[str, Any]
 Records = dict[str, dict[tuple[str, ...], Record]]
@@ -113,7 +113,7 @@ def test_the_example_makes_one_hash_of_each_name(plain: Run, mapped: Run) -> Non
                 assert after[place][name] is None
             else:
                 hashes.setdefault(value, set()).add(after[place][name])
-    assert len(hashes) == 5 + 4  # names and addresses
+    assert len(hashes) == 5 + 4 + 1  # names, addresses and an identifier
     assert all(len(values) == 1 for values in hashes.values())
     assert len(set.union(*hashes.values())) == len(hashes)
     assert {len(value) for values in hashes.values() for value in values} == {64}

@@ -26,14 +26,6 @@ DATED = sorted({*STREAMS} - {"order_reports", "purchase_order_items"})
 HOISTED = ("orderDetails", "orderMetadata", "shipmentMetadata")
 """Objects of Amazon's rows whose fields stand at the top level of records."""
 
-LEFT_OUT = {
-    "transactions.buyer.id",
-    "transactions.chargeIdentifier",
-    "transactions.invoiceNumber",
-    "transactions.payer.id",
-}
-"""Fields of Amazon's models that no schema has."""
-
 Row = dict[str, Any]
 
 
@@ -114,7 +106,7 @@ def _dates(value: object) -> Iterator[str]:
 
 def test_state_and_log_stay_small(synced: Synced) -> None:
     (*_, state) = (m for m in synced.run.output.split("\n") if m.startswith('{"type":"STATE"'))
-    assert len(state) < 1000
+    assert len(state) < 2000
     assert len(synced.run.log.splitlines()) < 200
 
 
@@ -168,8 +160,7 @@ def test_the_schema_has_the_fields_of_amazon_s_model(stream: str) -> None:
     hoisted = {name: part for at in HOISTED for name, part in shape.get(at, {}).items()}
     plain = {name: part for name, part in shape.items() if name not in HOISTED}
     schema = entry(discover(), stream)["schema"]
-    missing = {*_missing({**plain, **hoisted}, schema, stream)}
-    assert missing == {path for path in LEFT_OUT if path.startswith(f"{stream}.")}
+    assert [*_missing({**plain, **hoisted}, schema, stream)] == []
 
 
 def _missing(shape: Any, schema: Row | None, path: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from simulator import Reply
@@ -102,3 +103,42 @@ class Fails:
             return None
         self._left -= 1
         return self._fault if self._left < 0 else None
+
+
+class Refuses:
+    """Meets the requests of an operation with a fault where they look a certain way.
+
+    Args:
+        operation: Which one.
+        fault: What they meet.
+        where: Tells which requests; all of them by default.
+        times: How many of them; then they are answered.
+
+    Attributes:
+        met: The requests that met the fault.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        fault: Fault,
+        where: Callable[[Request], bool] = lambda _: True,
+        times: float = math.inf,
+    ) -> None:
+        self.met: list[Request] = []
+        self._operation = operation
+        self._fault = fault
+        self._where = where
+        self._times = times
+
+    def decide(self, request: Request) -> Fault | None:
+        fitting = request.operation == self._operation and self._where(request)
+        if not fitting or len(self.met) >= self._times:
+            return None
+        self.met.append(request)
+        return self._fault
+
+
+def has_page_token(request: Request) -> bool:
+    """Tell whether a request is for another page than the first."""
+    return "nextToken" in request.parameters or "nextPageToken" in request.parameters

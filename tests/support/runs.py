@@ -134,9 +134,15 @@ def run_tap(
     catalog: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
 ) -> Run:
-    """Run the command line in a process of its own, and search all that it tells for secrets."""
+    """Run the tap in a process of its own, and search all that it tells for secrets."""
+    parts = command(config, folder, *arguments, state=state, catalog=catalog)
+    return run_command(*parts, environment=environment)
+
+
+def run_command(*parts: str, environment: dict[str, str] | None = None) -> Run:
+    """Run a command line in a process of its own, and search all that it tells for secrets."""
     done = subprocess.run(
-        command(config, folder, *arguments, state=state, catalog=catalog),
+        parts,
         check=False,
         capture_output=True,
         text=True,
