@@ -108,9 +108,9 @@ class TapAmazonBusiness(Tap):
     def get_singer_command(cls) -> click.Command:
         # The SDK opens the files itself, and explains its usage where a file is missing.
         command = super().get_singer_command()
-        for option in command.params:
-            if option.name in {"state", "catalog"}:
-                option.type = click.STRING
+        for place, option in enumerate(command.params):
+            if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
+                command.params[place] = click.Option([f"--{option.name}"], help=option.help)
         return command
 
     @classproperty
@@ -154,7 +154,9 @@ class TapAmazonBusiness(Tap):
             # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
         # The SDK fails with a traceback on an empty text where it expects an object.
-        self._config = tap_settings.given(self._config)
+        given = tap_settings.given(self._config)
+        self._config.clear()
+        self._config.update(given)
         return errors
 
     @override
