@@ -30,6 +30,7 @@ class Lists:
         return allowed >= self._price
 
     def rows(self, number: str) -> list[Any]:
+        del number
         return [{"found": "by date"}]
 
 
