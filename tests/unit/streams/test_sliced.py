@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 KEYS = ("client_id", "client_secret", "refresh_token")
 CONFIG: dict[str, Any] = {f"{api}_{key}": "x" for api in ("sp_api", "business_api") for key in KEYS}
+REPLICATION_KEYS = {
+    "purchase_orders": "lastChangedDate",
+    "purchase_order_statuses": "lastUpdatedDate",
+    "vendor_shipments": "shipmentCreateDate",
+    "orders": "orderDate",
+    "transactions": "feedDate",
+}
 END = datetime(2026, 5, 31, tzinfo=UTC)
 
 
@@ -41,9 +48,11 @@ def stream(
     **config: Any,
 ) -> SlicedStream:
     """Return a stream with a bookmark that covers these parts."""
-    bookmark = {"replication_key_value": "2026-05-31T00:00:00Z", "covers": covers}
-    own = TapAmazonBusiness(config={**CONFIG, **config})
-    bookmark["replication_key"] = str(own.streams[name].replication_key)
+    bookmark = {
+        "replication_key": REPLICATION_KEYS[name],
+        "replication_key_value": "2026-05-31T00:00:00Z",
+        "covers": covers,
+    }
     tap = TapAmazonBusiness(
         config={**CONFIG, **config},
         clock=FakeClock(),

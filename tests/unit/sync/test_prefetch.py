@@ -272,13 +272,36 @@ def test_no_task_is_read_after_an_error() -> None:
 
     def read(number: int) -> int:
         begun.append(number)
-        if number == 2:
-            raise BrokenError
-        return number
+        raise BrokenError
 
-    with pytest.raises(BrokenError):
-        read_all(range(100), read, workers=1)
-    assert begun == [0, 1, 2]
+    with Prefetch(count(), read, workers=1) as prefetch:
+        assert_ended(own_workers(prefetch))  # although nothing is consumed yet
+        with pytest.raises(BrokenError):
+            next(iter(prefetch))
+    assert begun == [0]
+
+
+class BrokenOnce:
+    """Tasks that fail at the second one, and would go on."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        self.asked += 1
+        if self.asked == 2:
+            raise BrokenError
+        return self.asked
+
+
+def test_no_task_is_taken_after_an_error_of_the_tasks() -> None:
+    tasks = BrokenOnce()
+    with Prefetch(tasks, double, workers=2) as prefetch:
+        assert_ended(own_workers(prefetch))  # although nothing is consumed yet
+    assert tasks.asked == 2
 
 
 @pytest.mark.parametrize("workers", [1, 4])
