@@ -204,6 +204,6 @@ def _decode(content: bytes) -> dict[str, Any]:
 
 
 def _lifetime(expires_in: object) -> float:
-    if isinstance(expires_in, int) and 0 < expires_in <= _LONGEST_LIFETIME:
+    if type(expires_in) is int and 0 < expires_in <= _LONGEST_LIFETIME:
         return float(expires_in)
     return _DEFAULT_LIFETIME

@@ -78,15 +78,12 @@ class Client:
         self._clock = clock
         self._logger = logger
         self._reported: set[str] = set()
+        self._down: set[str] = set()  # operations that failed since the last answer
         self.answered = False
         self.failure: RequestFailedError | None = None
 
     def sign_in(self) -> None:
-        """Make sure that there is an access token.
-
-        Raises:
-            RequestFailedError: There is none, or the host does not work.
-        """
+        """Make sure that there is an access token; raises RequestFailedError if there is none."""
         if self.failure:
             raise self.failure
         try:
@@ -204,6 +201,7 @@ class Client:
         """Return the body of an accepted response, or raise what the verdict says."""
         if verdict.action is Action.ACCEPT:
             self.answered = True
+            self._down.clear()
             if verdict.problem and request.operation.name not in self._reported:
                 self._reported.add(request.operation.name)
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
@@ -261,7 +259,10 @@ class Client:
             f"(network, proxy, {self._prefix}_url)."
         )
         if error.outage and self._outage.is_long(self._clock.monotonic()):
-            return self._fail_for_all(problem)
+            # One operation that fails is its own trouble; two of them, or no response, are not.
+            self._down.add(request.operation.name)
+            if error.status is None or len(self._down) > 1:
+                return self._fail_for_all(problem)
         return RequestFailedError(problem, status=error.status)
 
     def _fail_for_all(self, message: str) -> RequestFailedError:

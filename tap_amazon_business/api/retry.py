@@ -20,8 +20,10 @@ T = TypeVar("T")
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = 60
 
-# Seconds without any answer after which nothing is attempted again.
+# Seconds without any answer after which requests are given up: at once if there is no response,
+# and after a few attempts if there is one, as another operation may work.
 _LONGEST_OUTAGE = 115
+_MIN_ATTEMPTS = 3
 
 # Seconds in which the same problem of other requests is not logged again.
 _QUIET = 15
@@ -110,7 +112,9 @@ def retry(
         try:
             result = attempt()
         except TransientError as error:
-            if number == MAX_ATTEMPTS or (error.outage and outage.is_long(started)):
+            given_up = error.outage and outage.is_long(started)
+            enough = error.status is None or number >= _MIN_ATTEMPTS
+            if number == MAX_ATTEMPTS or (given_up and enough):
                 error.attempts = number
                 raise
             pause = max(wait, error.retry_after)

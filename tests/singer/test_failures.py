@@ -13,7 +13,7 @@ from simulator import Reply, Reset
 from tests.support.faults import Answers, Fails, Served, ok, refusal
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import Run, run_by, select
-from tests.support.serving import VENDOR_ONLY, serve, settings
+from tests.support.serving import BUSINESS_ONLY, VENDOR_ONLY, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -325,3 +325,15 @@ def test_an_outage_ends_the_sync_with_the_state_of_what_was_finished(
     assert second.status == 0, second.log
     assert set(first.numbers()) | set(second.numbers()) == orders
     assert {*first.keys("order_reports"), *second.keys("order_reports")} == reports
+
+
+def test_an_operation_that_is_down_leaves_the_other_streams_of_its_api_alone(
+    clock: FakeClock,
+) -> None:
+    down = Fails("getOrderLineItemReports", 0, Reply(503))
+    with serve(clock, faults=[down], orders=30) as serving:
+        run = run_by(clock, settings(serving, **BUSINESS_ONLY))
+        expected = {stream: set(serving.rows(stream)) for stream in ("orders", "shipments")}
+    assert run.status == 1
+    assert "Failed: order_line_items " in run.log
+    assert {stream: set(run.keys(stream)) for stream in expected} == expected

@@ -162,3 +162,15 @@ def test_logs_a_common_problem_of_other_requests_only_now_and_then(
         retry(attempt, subject=subject, outage=outage, clock=calm, logger=LOGGER)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert [record.args and record.args[0] for record in warnings] == ["first"]  # type: ignore[index]
+
+
+def test_an_operation_that_fails_with_a_response_has_three_attempts_in_an_outage(
+    clock: FakeClock,
+) -> None:
+    outage = Outage(clock)
+    assert not outage.is_long(0)
+    clock.advance(minutes=10)
+    attempt = Failing(*[TransientError("HTTP 503", status=503, outage=True)] * 9)
+    with pytest.raises(TransientError):
+        retry(attempt, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+    assert attempt.attempts == 3
