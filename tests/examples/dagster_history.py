@@ -1,6 +1,7 @@
 """Waits for runs of the instance in DAGSTER_HOME, and prints their steps; Dagster's Python runs it.
 
-Prints a JSON list of `[asset, start, end]`, one for every attempt of every step, in seconds.
+Prints a JSON list of `[asset, start, end, succeeded]`, one for every attempt of every step, in
+seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def main(runs: int) -> None:
                 if event.event_type in BEGINNINGS:
                     begun[event.step_key] = entry.timestamp
                 elif event.event_type in ENDS:
-                    attempts.append((event.step_key, begun.pop(event.step_key), entry.timestamp))
+                    succeeded = event.event_type is dg.DagsterEventType.STEP_SUCCESS
+                    began = begun.pop(event.step_key)
+                    attempts.append((event.step_key, began, entry.timestamp, succeeded))
     print(json.dumps(attempts))
 
 
