@@ -38,7 +38,7 @@ def new_client(
         settings: The settings.
         url: The API's URL.
         credentials: The credential set.
-        outage: Since when no host has answered; all clients of a tap share it.
+        outage: Whether the hosts are down; all clients of a tap share it.
         clock: The time.
         logger: Gets a line for every retry.
     """

@@ -54,11 +54,10 @@ class BoundedClock:
     def bound(self, server_time: datetime) -> timedelta:
         """Take a server's time of day; return how far the machine's clock is ahead of it.
 
-        Less than a minute does not count: the server's time has no fractions, and travels.
+        Less than a minute is nothing to report: the server's time has no fractions, and travels.
         """
-        ahead = self._clock.now() - server_time
-        self._ahead = ahead if ahead > _CLOCKS_DIFFER else timedelta()
-        return self._ahead
+        self._ahead = max(self._clock.now() - server_time, timedelta())
+        return self._ahead if self._ahead > _CLOCKS_DIFFER else timedelta()
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""

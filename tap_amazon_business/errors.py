@@ -6,7 +6,17 @@ import click
 
 
 class TapError(click.ClickException):
-    """An error whose message is all that the user needs: printed without a traceback."""
+    """An error whose message is all that the user needs: printed without a traceback.
+
+    Attributes:
+        cause: What failures for the same reason have in common, None if nothing is known.
+    """
+
+    cause: str | None = None
+
+    def same_as(self, other: TapError) -> bool:
+        """Tell whether another stream failed for the same reason."""
+        return self is other or (self.cause is not None and self.cause == other.cause)
 
 
 class RequestFailedError(TapError):
@@ -14,13 +24,14 @@ class RequestFailedError(TapError):
 
     Attributes:
         status: The HTTP status of the last response, None if there was none.
-        common: Whether every other request of the same client fails, too.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, common: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, cause: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self.common = common
+        self.cause = cause
 
 
 class PageTokenRefusedError(RequestFailedError):

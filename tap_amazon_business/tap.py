@@ -227,7 +227,7 @@ class TapAmazonBusiness(Tap):
 
     def _fail(self, stream: str, error: TapError) -> None:
         """Record and log a stream's failure; a common cause is logged in full only once."""
-        known = any(error is other for other in self._failures.values())
+        known = any(error.same_as(other) for other in self._failures.values())
         self._failures[stream] = error
         self.logger.error(
             "%s: %s", stream, "failed for the same reason" if known else error.message

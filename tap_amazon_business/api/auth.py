@@ -139,7 +139,6 @@ class LoginWithAmazon:
                 f"Login with Amazon at {self._url} issued no access token for {prefix}_* in "
                 f"{error.attempts} attempts: {error.problem}. Check that the host can be reached "
                 "(setting lwa_url, network, proxy) and run the sync again.",
-                common=True,
             )
         except RequestFailedError as error:
             self._failure = error
@@ -180,7 +179,7 @@ class LoginWithAmazon:
             message = (
                 f"Login with Amazon at {self._url} refused the request: {problem}; check lwa_url."
             )
-        raise RequestFailedError(message, status=response.status, common=True)
+        raise RequestFailedError(message, status=response.status)
 
     def _bound_clock(self, date: str) -> None:
         """Keep this machine's clock from running ahead of Amazon's."""

@@ -47,7 +47,7 @@ class Client:
         region_setting: The setting that decides which accounts the API reads, for messages.
         limiter: Holds the token bucket of each operation.
         transport: Sends HTTP requests.
-        outage: Since when no host has answered.
+        outage: Whether the hosts are down.
         max_pages: How many pages of a list to read at most, None for all.
         clock: The time.
         logger: Gets a line for every retry.
@@ -202,6 +202,7 @@ class Client:
         if verdict.action is Action.ACCEPT:
             self.answered = True
             self._down.clear()
+            self._outage.answered()
             if verdict.problem and request.operation.name not in self._reported:
                 self._reported.add(request.operation.name)
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
@@ -258,17 +259,14 @@ class Client:
             "Everything finished so far is bookmarked: run the sync again once the API answers "
             f"(network, proxy, {self._prefix}_url)."
         )
-        if error.outage and self._outage.is_long(self._clock.monotonic()):
+        cause = f"{self._prefix}: {error.status or error.problem}" if error.outage else None
+        failure = RequestFailedError(problem, status=error.status, cause=cause)
+        if self._outage.known:
             # One operation that fails is its own trouble; two of them, or no response, are not.
             self._down.add(request.operation.name)
             if error.status is None or len(self._down) > 1:
-                return self._fail_for_all(problem)
-        return RequestFailedError(problem, status=error.status)
-
-    def _fail_for_all(self, message: str) -> RequestFailedError:
-        """Return an error that ends every other request of this client, too."""
-        self.failure = self.failure or RequestFailedError(message, common=True)
-        return self.failure
+                self.failure = self.failure or failure
+        return self.failure or failure
 
     def _advice(self, request: Request, verdict: Verdict) -> str:
         if verdict.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:

@@ -20,10 +20,12 @@ T = TypeVar("T")
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = 60
 
-# Seconds without any answer after which requests are given up: at once if there is no response,
-# and after a few attempts if there is one, as another operation may work.
-_LONGEST_OUTAGE = 115
-_MIN_ATTEMPTS = 3
+# Seconds that a request may spend on waits and without a response.
+_LONGEST_TROUBLE = 115
+
+# Once a host is known to be down, a request without a response is not repeated; one with an error
+# has a few attempts, as another operation may work.
+_ATTEMPTS_WHILE_DOWN = 3
 
 # Seconds in which the same problem of other requests is not logged again.
 _QUIET = 15
@@ -37,6 +39,7 @@ class TransientError(Exception):
         retry_after: Seconds that the server asks to wait, 0 if it asks for none.
         status: The HTTP status, None if there was no response.
         outage: Whether it means that the host does not work, for any request.
+        seconds: How long the attempt waited for a response that did not come.
         attempts: How many attempts failed, once no more follow.
     """
 
@@ -47,34 +50,39 @@ class TransientError(Exception):
         retry_after: float = 0,
         status: int | None = None,
         outage: bool = False,
+        seconds: float = 0,
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.retry_after = retry_after
         self.status = status
         self.outage = outage
+        self.seconds = seconds
         self.attempts = 1
 
 
 class Outage:
-    """Since when no host has answered; all clients of a tap share one."""
+    """Whether the hosts are down; all clients of a tap share one.
+
+    Attributes:
+        known: Whether a request was given up and none was answered since it began to fail.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._since: float | None = None
         self._logged: dict[Hashable, tuple[object, float]] = {}
+        self.answers = 0
+        self.known = False
 
     def answered(self) -> None:
-        """Record that a host answered."""
-        self._since = None
+        """Record that an API answered; that Login with Amazon does is no sign that an API does."""
+        self.answers += 1
+        self.known = False
 
-    def is_long(self, started: float) -> bool:
-        """Record a failed attempt that started then; tell whether to give up."""
-        with self._lock:
-            if self._since is None:
-                self._since = started
-            return self._clock.monotonic() - self._since > _LONGEST_OUTAGE
+    def given_up(self, answers: int) -> None:
+        """Record that a request was given up; so many were answered when it began to fail."""
+        self.known = self.known or answers == self.answers
 
     def is_news(self, problem: Hashable, subject: object) -> bool:
         """Tell whether to log a problem: of one request each time, of all others now and then."""
@@ -100,22 +108,25 @@ def retry(
     Args:
         attempt: Called up to `MAX_ATTEMPTS` times. Any other error of its ends the loop.
         subject: What is attempted, for log lines.
-        outage: Since when no host has answered.
+        outage: Whether the hosts are down.
         clock: The time.
         logger: Gets a warning before a wait, once for what many requests have in common.
 
     Raises:
         TransientError: The last attempt failed, too.
     """
+    spent, answers = 0.0, outage.answers
     for number, wait in enumerate(waits(), start=1):
-        started = clock.monotonic()
         try:
             result = attempt()
         except TransientError as error:
-            given_up = error.outage and outage.is_long(started)
-            enough = error.status is None or number >= _MIN_ATTEMPTS
-            if number == MAX_ATTEMPTS or (given_up and enough):
+            spent += error.seconds
+            enough = 1 if error.status is None else _ATTEMPTS_WHILE_DOWN
+            hopeless = spent > _LONGEST_TROUBLE or (outage.known and number >= enough)
+            if number == MAX_ATTEMPTS or (error.outage and hopeless):
                 error.attempts = number
+                if error.outage:
+                    outage.given_up(answers)
                 raise
             pause = max(wait, error.retry_after)
             problem = (logger.name, error.status or error.problem)
@@ -130,8 +141,8 @@ def retry(
                 pause,
             )
             clock.sleep(pause)
+            spent += pause
         else:
-            outage.answered()
             return result
     raise AssertionError  # waits() has no end
 

@@ -98,9 +98,10 @@ class Transport:
             reason = unreachable.reason(error, url)
             if unreachable.is_untrusted(error):
                 raise RequestFailedError(
-                    f"{reason[0].upper()}{reason[1:]}; {unreachable.CA_ADVICE}.", common=True
+                    f"{reason[0].upper()}{reason[1:]}; {unreachable.CA_ADVICE}.", cause=reason
                 ) from error
-            raise TransientError(f"no response: {reason}", outage=True) from error
+            seconds = self._clock.monotonic() - started
+            raise TransientError(f"no response: {reason}", outage=True, seconds=seconds) from error
         return Response(response.status_code, response.headers, content)
 
     def _content(self, response: requests.Response, started: float) -> bytes:

@@ -61,6 +61,7 @@ class AmazonStream(Stream, abc.ABC):
         self.settings = settings
         self.clock = clock
         self.failed = False
+        self.postponed: TapError | None = None
         self._on_failure = on_failure
         self._flush = flush
         self._warned: set[tuple[str, str]] = set()
@@ -91,6 +92,10 @@ class AmazonStream(Stream, abc.ABC):
         """End this stream's sync; the other streams continue."""
         self.failed = True
         self._on_failure(self.name, error)
+
+    def fail_at_the_end(self, error: TapError) -> None:
+        """Let the stream's sync continue, and fail it then: the bookmark stays put."""
+        self.postponed = self.postponed or error
 
     # ---- records -------------------------------------------------------------------------------
 
@@ -180,6 +185,8 @@ class AmazonStream(Stream, abc.ABC):
                 self.fail(error)
             finally:
                 self._flush()
+        if self.postponed:
+            self.fail(self.postponed)
         self.info("%d records", total if selected else 0)
 
     @override

@@ -87,6 +87,8 @@ class ChildStream(AmazonStream, abc.ABC):
         with self.get_record_counter() as counter, self.get_sync_timer(), self.reader() as reader:
             sync = ChildSync(self, reader, counter)
             yield sync
+            if self.postponed:
+                self.fail(self.postponed)
             self.info("%d records", sync.total)
 
     @override

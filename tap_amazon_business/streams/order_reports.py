@@ -179,7 +179,6 @@ class ByNumber:
 
     def __init__(self, stream: AmazonStream) -> None:
         self._stream = stream
-        self._any_accepted = False
 
     def reports(self, orders: Iterable[str]) -> Iterator[Reports]:
         """Yield each purchase order number with the rows of its reports."""
@@ -190,13 +189,13 @@ class ByNumber:
             for number, rows in prefetch:
                 if isinstance(rows, RequestFailedError):
                     refused.append(rows)
-                    continue
-                self._any_accepted = True
-                yield number, rows
-        if len(refused) == len(numbers) and (len(refused) > 1 or not self._any_accepted):
+                else:
+                    yield number, rows
+        if len(refused) == len(numbers) > 1:
             raise refused[0]  # it is not the number
         for error in refused:
             self._stream.warn("%s Its order reports are missing until a later sync.", error.message)
+            self._stream.fail_at_the_end(error)
 
     def _read(self, number: str) -> list[Any] | RequestFailedError:
         if number in _NOT_A_PATH_SEGMENT:

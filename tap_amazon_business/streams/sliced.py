@@ -126,6 +126,7 @@ class SlicedStream(AmazonStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        self.client.sign_in()  # it tells the time of day, which decides what to read
         for child in self.selected_children:
             child.require_parent_fields(self.name, self.effective_schema)
         with ExitStack() as stack:
@@ -134,7 +135,6 @@ class SlicedStream(AmazonStream):
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass them on to the children."""
-        self.client.sign_in()  # it tells the time of day, which decides what to read
         resume = self.resume_point()
         if resume.not_covered:
             self.warn(
@@ -281,7 +281,8 @@ class SlicedSync:
         if part.reread or self._stream.replication_method != "INCREMENTAL":
             return
         # If a child failed, the parents whose children are missing have to come again.
-        if failed := [child.stream.name for child in self._children if child.stream.failed]:
+        streams = [child.stream for child in self._children]
+        if failed := [child.name for child in streams if child.failed or child.postponed]:
             if not self._warned_of_failure:
                 self._warned_of_failure = True
                 self._stream.warn(

@@ -116,7 +116,7 @@ class Down:
     def __call__(self) -> str:
         self.attempts += 1
         self._clock.sleep(self._seconds)
-        raise TransientError("no response", outage=True)
+        raise TransientError("no response", outage=True, seconds=self._seconds)
 
 
 def test_gives_up_once_nothing_has_answered_for_two_minutes(clock: FakeClock) -> None:
@@ -140,7 +140,7 @@ def test_an_answer_ends_an_outage(clock: FakeClock) -> None:
     outage = Outage(clock)
     with pytest.raises(TransientError):
         retry(Down(clock, 60), subject="a request", outage=outage, clock=clock, logger=LOGGER)
-    retry(Failing(), subject="a request", outage=outage, clock=clock, logger=LOGGER)
+    outage.answered()
     down = Down(clock, 60)
     with pytest.raises(TransientError):
         retry(down, subject="a request", outage=outage, clock=clock, logger=LOGGER)
@@ -168,8 +168,7 @@ def test_an_operation_that_fails_with_a_response_has_three_attempts_in_an_outage
     clock: FakeClock,
 ) -> None:
     outage = Outage(clock)
-    assert not outage.is_long(0)
-    clock.advance(minutes=10)
+    outage.given_up(0)
     attempt = Failing(*[TransientError("HTTP 503", status=503, outage=True)] * 9)
     with pytest.raises(TransientError):
         retry(attempt, subject="a request", outage=outage, clock=clock, logger=LOGGER)

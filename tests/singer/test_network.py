@@ -1,0 +1,125 @@
+"""Connections that fail: each failure names its reason, and what to check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator import Hang
+from tests.support.runs import Run, run_by, select
+from tests.support.serving import VENDOR_ONLY, serve, settings
+from tests.support.sockets import TlsServer, Trickle, closed_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from simulator import Fault, Simulator
+    from tests.support.clocks import FakeClock
+
+HUSH = "a-word-of-the-proxy"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the proxies of the machine that runs the tests."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def serving(clock: FakeClock) -> Iterator[Simulator]:
+    """Serve a few orders by the injected clock."""
+    with serve(clock, orders=30) as simulator:
+        yield simulator
+
+
+def sync(clock: FakeClock, serving: Simulator, **extra: object) -> Run:
+    """Sync purchase orders, one request at a time."""
+    config = settings(serving, **VENDOR_ONLY, max_parallel_requests=1, **extra)
+    return run_by(clock, config, catalog=select("purchase_orders"))
+
+
+# ---- no connection -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["lwa_url", "sp_api_url"])
+def test_a_host_name_that_is_not_found_is_named(
+    clock: FakeClock, serving: Simulator, setting: str
+) -> None:
+    run = sync(clock, serving, **{setting: "https://no-such-host.invalid"})
+    assert run.status == 1
+    assert "no response: the host name no-such-host.invalid was not found" in run.log
+    assert setting in run.log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("setting", ["lwa_url", "sp_api_url"])
+def test_a_host_that_refuses_connections_is_named(
+    clock: FakeClock, serving: Simulator, setting: str
+) -> None:
+    with closed_port() as address:
+        run = sync(clock, serving, **{setting: f"http://{address}"})
+    assert run.status == 1
+    assert "no response: 127.0.0.1 refused the connection" in run.log
+    assert setting in run.log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("setting", ["lwa_url", "sp_api_url"])
+def test_an_untrusted_certificate_ends_the_sync_at_once(
+    clock: FakeClock, serving: Simulator, tmp_path: Path, setting: str
+) -> None:
+    with TlsServer(tmp_path) as server:
+        run = sync(clock, serving, **{setting: server.url})
+    assert run.status == 1
+    assert "The certificate of 127.0.0.1 is not trusted" in run.log
+    assert "REQUESTS_CA_BUNDLE" in run.log
+    assert server.handshakes == 1
+    assert clock.slept == []
+
+
+# ---- proxies -----------------------------------------------------------------------------------
+
+
+def test_a_proxy_that_does_not_work_is_named_without_its_credentials(
+    clock: FakeClock,
+    serving: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with closed_port() as address:
+        monkeypatch.setenv("https_proxy", f"http://user:{HUSH}@{address}")
+        run = sync(clock, serving, lwa_url="https://api.invalid")
+    assert run.status == 1
+    assert f"no response: the proxy {address} does not work" in run.log
+    assert HUSH not in run.log + caplog.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_no_proxy_sees_requests_to_a_loopback_address(
+    clock: FakeClock, serving: Simulator, monkeypatch: pytest.MonkeyPatch, variable: str, host: str
+) -> None:
+    url = serving.url.replace("127.0.0.1", host)
+    with closed_port() as address:
+        monkeypatch.setenv(variable, f"http://{address}")
+        run = sync(clock, serving, lwa_url=url, sp_api_url=url)
+    assert run.status == 0, run.log
+    assert len(run.numbers()) == 30
+
+
+# ---- no complete answer ------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(60)  # as the requests would otherwise take minutes
+@pytest.mark.parametrize("operation", ["token", "getPurchaseOrders"])
+@pytest.mark.parametrize("fault", [Hang(), Trickle()], ids=["silent", "slow"])
+def test_an_answer_that_takes_too_long_is_requested_again(
+    clock: FakeClock, serving: Simulator, operation: str, fault: Fault
+) -> None:
+    serving.fail_next(operation, fault)
+    run = sync(clock, serving, request_timeout=1)
+    assert run.status == 0, run.log
+    assert run.log.count("no response: 127.0.0.1 did not respond in time; attempt 1 of 8") == 1
+    assert len(run.numbers()) == 30

@@ -1,0 +1,90 @@
+"""APIs that are down: the sync ends soon, and tells each cause once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator import Reply, Reset
+from tests.support.faults import Fails, Refuses
+from tests.support.runs import Run, run_by
+from tests.support.serving import OPERATIONS, STREAMS, serve, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator import Fault, Faults, Request
+    from tests.support.clocks import FakeClock
+
+LONGEST = 180
+"""Seconds after which a sync without any answer has ended."""
+
+CHILDREN = {"purchase_order_items", "order_reports"}
+VENDOR = OPERATIONS[:4]
+BUSINESS = OPERATIONS[4:]
+
+
+def sync(clock: FakeClock, faults: Iterable[Faults], **extra: object) -> Run:
+    """Sync all streams, one request at a time: sleeps of threads add up on a shared clock."""
+    with serve(clock, orders=60, faults=[*faults]) as serving:
+        return run_by(clock, settings(serving, max_parallel_requests=1, **extra))
+
+
+def down(operations: Iterable[str], fault: Fault) -> list[Faults]:
+    return [Refuses(operation, fault) for operation in operations]
+
+
+@pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
+@pytest.mark.parametrize("operations", [OPERATIONS, ("token",)], ids=["APIs", "sign-in"])
+def test_a_sync_without_any_answer_ends_soon(
+    clock: FakeClock, operations: tuple[str, ...], fault: Fault
+) -> None:
+    run = sync(clock, down(operations, fault))
+    assert run.status == 1
+    assert clock.monotonic() <= LONGEST
+    assert len(run.log.splitlines()) < 60
+    (failed,) = re.findall(r"^Error: .* Failed: ([\w, ]+) \(", run.log, re.MULTILINE)
+    assert {*failed.split(", ")} == {*STREAMS} - CHILDREN
+
+
+def test_one_api_that_is_down_leaves_the_other_one_alone(clock: FakeClock) -> None:
+    run = sync(clock, down(VENDOR, Reply(503)))
+    assert run.status == 1
+    assert clock.monotonic() <= LONGEST
+    assert len(run.log.splitlines()) < 60
+    assert run.records("orders")
+    assert run.records("transactions")
+
+
+def test_the_cause_of_an_outage_is_told_once_per_api(clock: FakeClock) -> None:
+    run = sync(clock, down(OPERATIONS, Reply(503)))
+    (*lines, _) = run.log.splitlines()  # the last one repeats the first error
+    causes = [line for line in lines if re.search(r" failed in \d attempts: HTTP 503", line)]
+    assert len(causes) == 2
+    assert run.log.count("failed for the same reason") == len({*STREAMS} - CHILDREN) - 2
+    attempts = [line for line in lines if "attempt 1 of 8" in line]
+    assert len(attempts) <= 2
+
+
+class Blackout:
+    """Lets some requests for purchase orders pass; from then on nothing answers."""
+
+    def __init__(self, after: int, fault: Fault) -> None:
+        self._fails = Fails("getPurchaseOrders", after, fault)
+        self._fault: Fault | None = None
+
+    def decide(self, request: Request) -> Fault | None:
+        self._fault = self._fault or self._fails.decide(request)
+        return self._fault
+
+
+@pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
+def test_an_outage_in_the_middle_ends_the_sync_soon(clock: FakeClock, fault: Fault) -> None:
+    run = sync(clock, [Blackout(30, fault)])
+    assert run.status == 1
+    assert clock.monotonic() <= LONGEST
+    assert len(run.log.splitlines()) < 60
+    assert "2026-01-01" < run.bookmark("purchase_orders") < "2026-06-01"
+    assert run.bookmark("orders") == "2026-06-01T11:58:00Z"

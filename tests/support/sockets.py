@@ -1,0 +1,97 @@
+"""Addresses where nobody answers, or not as a client expects."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from simulator.faults import Serve
+
+
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """Hold a loopback address that refuses connections, so that nothing else takes it."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{holder.getsockname()[1]}"
+
+
+class TlsServer:
+    """A TLS server with a self-signed certificate; no client that checks it gets an answer.
+
+    Attributes:
+        url: Where it listens.
+        handshakes: How many connections it took.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.handshakes = 0
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*_certificate(folder))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._context = context
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # Closing a socket does not wake a thread that waits for it.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.handshakes += 1
+            with connection:
+                try:
+                    self._context.wrap_socket(connection, server_side=True).close()
+                except OSError:
+                    continue  # the client does not trust the certificate
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-nodes", "-newkey", "ec"),
+            *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+class Trickle:
+    """The proper answer, a byte every tenth of a second: it would take minutes."""
+
+    async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+        whole = await serve()
+        body = whole.body if isinstance(whole, web.Response) else b""
+        slow = web.StreamResponse(status=whole.status, headers=whole.headers)
+        await slow.prepare(request)
+        for byte in bytes(body) if isinstance(body, bytes) else b"":
+            await slow.write(bytes([byte]))
+            await asyncio.sleep(0.1)
+        return slow
