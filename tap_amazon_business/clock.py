@@ -52,12 +52,13 @@ class BoundedClock:
         self._ahead = timedelta()
 
     def bound(self, server_time: datetime) -> timedelta:
-        """Take a server's time of day; return how far the machine's clock is ahead of it.
+        """Take a server's time of day; return how far this clock is ahead of it, if that is news.
 
         Less than a minute is nothing to report: the server's time has no fractions, and travels.
         """
-        self._ahead = max(self._clock.now() - server_time, timedelta())
-        return self._ahead if self._ahead > _CLOCKS_DIFFER else timedelta()
+        known, self._ahead = self._ahead, max(self._clock.now() - server_time, timedelta())
+        news = self._ahead > _CLOCKS_DIFFER and abs(self._ahead - known) > _CLOCKS_DIFFER
+        return self._ahead if news else timedelta()
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulator import Reply, Reset
-from tests.support.faults import Answers, Fails, Served, ok, refusal
+from tests.support.faults import Answers, Fails, Refuses, Served, ok, refusal
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import Run, run_by, select
 from tests.support.serving import BUSINESS_ONLY, VENDOR_ONLY, serve, settings
@@ -79,6 +79,44 @@ def test_a_token_is_used_whatever_its_lifetime(clock: FakeClock, expires_in: obj
     # The API refuses that token, and the next one is good.
     assert calls[0].status == 403
     assert {call.status for call in list(calls)[1:]} == {200}
+    assert run.status == 0, run.log
+    assert len(run.numbers()) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+def test_a_sign_in_that_is_refused_ends_at_once(clock: FakeClock, status: int) -> None:
+    refused = Refuses("token", Reply(status))
+    run = sync(clock, refused)
+    assert run.status == 1
+    assert f"HTTP {status}" in run.log
+    assert len(refused.met) == 1
+    assert clock.slept == []
+
+
+def test_a_wrong_path_of_login_with_amazon_ends_at_once(clock: FakeClock) -> None:
+    with serve(clock, orders=0) as serving:
+        wrong = serving.url + "/login"
+        run = run_by(clock, settings(serving, lwa_url=wrong), catalog=select("purchase_orders"))
+    assert run.status == 1
+    assert f"Login with Amazon at {wrong}/auth/o2/token refused the request: HTTP 404" in run.log
+    assert "check lwa_url" in run.log
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("end", ["", "/", "/auth/o2/token", "/auth/o2/token/"])
+def test_lwa_url_may_be_a_host_or_the_full_url(clock: FakeClock, end: str) -> None:
+    with serve(clock, orders=3) as serving:
+        config = settings(serving, lwa_url=serving.url + end)
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    assert len(run.numbers()) == 3
+
+
+@pytest.mark.parametrize("fault", [Reply(429), Reply(500), Reply(503)], ids=["429", "500", "503"])
+def test_a_sign_in_that_fails_in_passing_is_repeated(clock: FakeClock, fault: Fault) -> None:
+    with serve(clock, orders=3) as serving:
+        serving.fail_next("token", *[fault] * 3)
+        run = run_by(clock, settings(serving), catalog=select("purchase_orders"))
     assert run.status == 0, run.log
     assert len(run.numbers()) == 3
 
@@ -170,6 +208,45 @@ def test_deep_nesting_where_text_belongs_is_kept_as_json(clock: FakeClock) -> No
     assert record["purchaseOrderType"] == deep
 
 
+def test_deep_nesting_beside_a_nul_character_is_kept_as_json(clock: FakeClock) -> None:
+    deep = "[" * 500 + "]" * 500
+    row = order("A\0 1", purchaseOrderType="@@")
+    page = json.dumps({"payload": {"orders": [row]}})
+    run = sync(clock, Answers("getPurchaseOrders", page.replace('"@@"', deep).encode()))
+    assert run.status == 0, run.log
+    (record,) = run.records("purchase_orders")
+    assert record["purchaseOrderNumber"] == "A 1"
+    assert record["purchaseOrderType"] == deep
+
+
+@pytest.mark.parametrize(
+    ("operation", "stream", "body"),
+    [
+        ("getOrderReports", "orders", {"ordersReport": [{"orderId": "1"}]}),
+        ("getPurchaseOrders", "purchase_orders", {"payload": {"orders": [order("A1")]}}),
+    ],
+)
+def test_rows_beside_an_error_are_kept_with_one_warning(
+    clock: FakeClock, operation: str, stream: str, body: dict[str, Any]
+) -> None:
+    errors = [{"code": "PARTIAL_RESULT", "message": "Some data is missing."}]
+    answers = Answers(operation, {**body, "errors": errors})
+    run = sync(clock, answers, streams=(stream,))
+    assert run.status == 0, run.log
+    assert len(answers.asked) >= 2
+    assert len(run.records(stream)) == 1
+    assert run.log.count("data came with an error: HTTP 200 PARTIAL_RESULT") == 1
+
+
+def test_an_error_without_rows_is_tried_eight_times(clock: FakeClock) -> None:
+    body = {"ordersReport": [], "errors": [{"code": "INTERNAL", "message": "Try later."}]}
+    answers = Answers("getOrderReports", body)
+    run = sync(clock, answers, streams=("orders",), max_parallel_requests=1)
+    assert run.status == 1
+    assert len(answers.asked) == 8
+    assert not run.records("orders")
+
+
 def test_deep_nesting_in_reports_by_date_is_dropped_like_any_unknown_field(
     clock: FakeClock,
 ) -> None:
@@ -233,6 +310,35 @@ def test_a_long_purchase_order_number_is_cut(clock: FakeClock) -> None:
     assert "A" * 400 not in run.log
 
 
+@pytest.mark.parametrize(
+    ("operation", "stream", "setting"),
+    [
+        ("getPurchaseOrders", "purchase_orders", "sp_api_region"),
+        ("getOrderReports", "orders", "business_api_regions"),
+    ],
+)
+def test_a_refused_access_names_the_role_and_the_region(
+    clock: FakeClock, operation: str, stream: str, setting: str
+) -> None:
+    run = sync(clock, Refuses(operation, refusal(403, "Unauthorized")), streams=(stream,))
+    assert run.status == 1
+    assert re.search(rf"{stream}: {operation} .* lacks the role .* than {setting} says", run.log)
+
+
+def test_control_characters_of_a_number_do_not_reach_the_log(clock: FakeClock) -> None:
+    number = "A1\n2026-06-01 | ERROR | forged\x1b[31m\u2028"
+    refused = Refuses("getOrderReportsByPurchaseOrderNumber", refusal(404, "NotFound"))
+    run = sync(
+        clock,
+        orders_page(order(number), order("A2")),
+        refused,
+        streams=("purchase_orders", "order_reports"),
+    )
+    assert r"purchase order A1\n2026-06-01 | ERROR | forged\x1b[31m\u2028" in run.log
+    assert not any(line.startswith("2026-06-01 | ERROR") for line in run.log.splitlines())
+    assert "\x1b" not in run.log
+
+
 # ---- limits ------------------------------------------------------------------------------------
 
 
@@ -283,6 +389,15 @@ def test_a_retry_after_is_obeyed_up_to_a_quarter_of_an_hour(
     assert run.status == 0, run.log
     assert clock.slept.count(longest) == 2
     assert max(clock.slept) == longest
+
+
+def test_a_lasting_429_names_what_shares_the_account(clock: FakeClock) -> None:
+    refused = Refuses("getPurchaseOrders", refusal(429, "QuotaExceeded"))
+    run = sync(clock, refused, max_parallel_requests=1)
+    assert run.status == 1
+    assert len(refused.met) == 8
+    assert "Another program probably uses the same account" in run.log
+    assert "rate_limits" in run.log
 
 
 def sync_refused(clock: FakeClock, after: str) -> Run:

@@ -262,3 +262,19 @@ def test_warns_of_a_state_of_another_tap(clock: FakeClock) -> None:
     assert run.status == 0, run.log
     assert "(customers)" in run.log
     assert len(run.numbers()) == 5
+
+
+def test_partitions_of_another_tap_reach_neither_records_nor_state(clock: FakeClock) -> None:
+    mark = {"replication_key": "orderDate", "replication_key_value": "2026-05-01T00:00:00Z"}
+    foreign = {**mark, "partitions": [{"context": {"marketplace": "US"}, **mark}]}
+    with serve(clock, orders=30, quirks=False) as serving:
+        config = settings(serving)
+        plain = run_by(
+            clock, config, state={"bookmarks": {"orders": mark}}, catalog=select("orders")
+        )
+        run = run_by(
+            clock, config, state={"bookmarks": {"orders": foreign}}, catalog=select("orders")
+        )
+    assert plain.records("orders")
+    assert run.records("orders") == plain.records("orders")
+    assert run.state == plain.state

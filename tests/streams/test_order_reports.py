@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -319,6 +320,57 @@ def test_a_number_that_is_refused_is_named_with_another_way(clock: FakeClock, st
     assert "A/1" in run.log
     assert re.search(r"order_reports_strategy .*order_date", run.log)
     assert "replication_key_value" not in run.state["bookmarks"].get("purchase_orders", {})
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_one_refused_number_is_a_warning_and_the_others_come(clock: FakeClock, status: int) -> None:
+    numbers = ("A1", "B2", "C3", "D4")
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in numbers:
+            serving.world.add_order(
+                created=clock.now() - timedelta(days=3), number=number, reports=1
+            )
+        serving.fail_next(BY_NUMBER, refusal(status, "InvalidInput"))
+        config = settings(serving, max_parallel_requests=1)
+        run = sync(clock, config)
+        again = sync(clock, config, run)
+    (refused,) = {*numbers} - {*run.numbers("order_reports")}
+    assert len(run.numbers("order_reports")) == 3
+    assert re.search(rf"order_reports: .*purchase order {refused}\b.* until a later sync", run.log)
+    # The next sync retries, as the bookmark stayed put.
+    assert run.status == 1
+    assert datetime.fromisoformat(run.bookmark()) <= clock.now() - timedelta(days=3)
+    assert again.status == 0, again.log
+    assert {*again.numbers("order_reports")} == {*numbers}
+
+
+def test_without_room_for_lists_reports_come_by_number(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    with serve(clock, orders=20, quirks=False) as serving:
+        expected = keys(sync(clock, settings(serving)))
+        monkeypatch.setattr("sqlite3.connect", lambda _: Full(full))
+        run = sync(clock, settings(serving, **BY_DATE))
+    assert run.status == 0, run.log
+    assert keys(run) == expected
+    assert run.log.count("database or disk is full") == 1
+
+
+class Full:
+    """A database on a disk that is full."""
+
+    def __init__(self, error: sqlite3.Error) -> None:
+        self._error = error
+
+    def execute(self, *_: object) -> None:
+        """Create the table, which needs no room yet."""
+
+    def executemany(self, *_: object) -> None:
+        raise self._error
+
+    def close(self) -> None:
+        """Close the database."""
 
 
 # ---- by date -----------------------------------------------------------------------------------

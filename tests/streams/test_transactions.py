@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.catalogs import EXACT, select
-from tests.support.faults import Answers
+from tests.support.faults import Answers, Refuses, has_page_token, refusal
 from tests.support.runs import run_by
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
+    from simulator import Request
     from tests.support.clocks import FakeClock
 
 STREAM = "transactions"
@@ -54,3 +55,22 @@ def test_a_second_sync_reads_the_last_day_again(clock: FakeClock) -> None:
         (call,) = serving.stats().calls
     since = datetime.fromisoformat(first.bookmark(STREAM)) - timedelta(days=1, seconds=1)
     assert datetime.fromisoformat(call.parameters["feedStartDate"]) == since
+
+
+def test_a_next_page_that_is_refused_is_requested_by_its_token_alone(clock: FakeClock) -> None:
+    def page(request: Request) -> object:
+        if "nextPageToken" in request.parameters:
+            return {"transactions": [{"transactionId": "T2"}]}
+        return {"transactions": [{"transactionId": "T1"}], "nextPageToken": "next"}
+
+    refused = Refuses(
+        "getTransactions",
+        refusal(400, "INVALID_REQUEST_PARAMETER"),
+        lambda request: has_page_token(request) and len(request.parameters) > 1,
+    )
+    answers = Answers("getTransactions", page)
+    with serve(clock, orders=0, faults=[refused, answers]) as serving:
+        run = run_by(clock, settings(serving, start_date="2026-05-29"), catalog=select(STREAM))
+    assert run.status == 0, run.log
+    assert run.keys(STREAM) == [("T1",), ("T2",)]
+    assert answers.asked[-1].parameters == {"nextPageToken": "next"}

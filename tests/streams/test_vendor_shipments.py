@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.catalogs import select
+from tests.support.faults import Refuses, refusal
 from tests.support.runs import run_by
 from tests.support.serving import serve, settings
 
@@ -44,3 +47,41 @@ def test_shipments_within_the_lookback_come_again(clock: FakeClock) -> None:
     }
     assert 0 < len(expected) < len(first.records(STREAM))
     assert set(second.keys(STREAM)) == expected
+
+
+# ---- accounts without shipments ----------------------------------------------------------------
+
+NOT_FOUND = refusal(404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize("streams", [(STREAM,), ("purchase_orders", STREAM)], ids=" ".join)
+def test_an_account_without_shipments_is_warned_of(
+    clock: FakeClock, streams: tuple[str, ...]
+) -> None:
+    faults = [Refuses("GetShipmentDetails", NOT_FOUND)]
+    with serve(clock, orders=5, faults=faults) as serving:
+        run = run_by(clock, settings(serving), catalog=select(*streams))
+    assert run.status == 0, run.log
+    assert run.log.count(f"{STREAM}: this account has no shipments in the API") == 1
+    assert not run.state["bookmarks"].get(STREAM)
+
+
+def test_shipments_that_appear_later_are_read_from_the_start(clock: FakeClock) -> None:
+    faults = Refuses("GetShipmentDetails", NOT_FOUND, times=16)
+    with serve(clock, orders=30, quirks=False, faults=[faults]) as serving:
+        config = settings(serving, max_parallel_requests=1)
+        first = run_by(clock, config, catalog=select(STREAM))
+        faults.met.extend(faults.met * 16)
+        second = run_by(clock, config, state=first.state, catalog=select(STREAM))
+        expected = set(serving.rows(STREAM))
+    assert first.records(STREAM) == []
+    assert set(second.keys(STREAM)) == expected
+
+
+def test_an_api_without_any_operation_fails_the_stream(clock: FakeClock) -> None:
+    faults = [Refuses(name, NOT_FOUND) for name in ("GetShipmentDetails", "getPurchaseOrders")]
+    with serve(clock, orders=5, faults=faults) as serving:
+        run = run_by(clock, settings(serving), catalog=select(STREAM))
+    assert run.status == 1
+    assert f"{STREAM}: GetShipmentDetails" in run.log
+    assert "HTTP 404 ResourceNotFound" in run.log
