@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         quirks=chosen.quirks,
         regions=chosen.regions,
         without_number=chosen.without_number,
+        integers=chosen.integers,
     )
     options = Options(
         limits=chosen.limits,
@@ -105,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         default=0.1,
         metavar="SHARE",
         help="orders without a purchase order, per purchase order (default: %(default)s)",
+    )
+    add(
+        "--integers",
+        action="store_true",
+        help="send some purchase order numbers and order ids as integers",
     )
     add("--no-quirks", dest="quirks", action="store_false", help="no odd rows or pages")
     add(

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.encoding import encode
 from simulator.errors import invalid_input, quota_exceeded, unauthorized
-from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, Trickle, WithErrors, body_of
+from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, body_of
 
 HTML = b"<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>"
 SERVER_ERRORS = (500, 502, 503, 504)
