@@ -37,7 +37,8 @@ class StatusWriter:
             "sellingParty": self._catalogue.sellers[order.vendor_code],
             "shipToParty": rng.choice(self._catalogue.buyers),
         }
-        if order.updated is not None and rng.random() >= self._quirks.missing_date:
+        # Nothing drawn here depends on changes, so that the original quantities stay the same.
+        if rng.random() >= self._quirks.missing_date and order.updated is not None:
             row["lastUpdatedDate"] = to_text(order.updated)
         if Random(order.seed + 7).random() < 0.7:
             row |= {name: party_alone(row[name]) for name in ("sellingParty", "shipToParty")}
