@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         quirks=chosen.quirks,
         regions=chosen.regions,
         without_number=chosen.without_number,
+        integers=chosen.integers,
     )
     options = Options(
         limits=chosen.limits,
@@ -33,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency=chosen.latency_ms / 1000,
         page_size=chosen.page_size,
         empty_pages=chosen.empty_pages,
+        page_token_lifetime=chosen.page_token_lifetime,
+        token_alone=chosen.token_alone,
         token_lifetime=chosen.token_lifetime,
+        lwa_clock_ahead=chosen.lwa_clock_ahead,
+        no_shipments=chosen.no_shipments,
+        refused_numbers=dict(chosen.refuse_number),
         lacking_roles=frozenset(chosen.lacking_role),
         model=chosen.model,
     )
@@ -101,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="orders without a purchase order, per purchase order (default: %(default)s)",
     )
+    add(
+        "--integers",
+        action="store_true",
+        help="send some purchase order numbers and order ids as integers",
+    )
     add("--no-quirks", dest="quirks", action="store_false", help="no odd rows or pages")
     add(
         "--latency-ms",
@@ -140,6 +151,37 @@ def _parser() -> argparse.ArgumentParser:
         help="lifetime of access tokens (default: %(default)s)",
     )
     add(
+        "--page-token-lifetime",
+        type=float,
+        metavar="SECONDS",
+        help="lifetime of page tokens (default: unlimited)",
+    )
+    add(
+        "--token-alone",
+        action="store_true",
+        help="refuse pages of getTransactions whose token comes with other parameters",
+    )
+    add(
+        "--lwa-clock-ahead",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="shift the Date header of Login with Amazon (default: %(default)s)",
+    )
+    add(
+        "--no-shipments",
+        action="store_true",
+        help="answer every GetShipmentDetails with 404",
+    )
+    add(
+        "--refuse-number",
+        type=_refused,
+        action="append",
+        default=[],
+        metavar="NUMBER=STATUS",
+        help="refuse order reports of a purchase order with 400 or 404; can be repeated",
+    )
+    add(
         "--lacking-role",
         action="append",
         default=[],
@@ -163,6 +205,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _regions(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
+
+
+def _refused(text: str) -> tuple[str, int]:
+    number, _, status = text.rpartition("=")
+    return number, int(status)
 
 
 def _plans(text: str) -> dict[str, Plan]:

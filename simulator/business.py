@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from simulator.encoding import decode, encode
-from simulator.errors import invalid_input, invalid_request
-from simulator.limits import Plan
+from simulator.errors import ApiError, invalid_input, invalid_request_parameter, not_found
+from simulator.limits import Monotonic, Plan
 from simulator.lists import Lists
 from simulator.lwa import BUSINESS
 from simulator.operations import Answer, Operation, Request
@@ -46,6 +46,7 @@ class ReportKind:
         filters: Its parameters beyond dates, region and token.
         count: Returns how many rows an order has.
         write: Returns the JSON of one of them.
+        bad_parameter: Makes the refusal of a parameter or page token.
     """
 
     operation: str
@@ -54,12 +55,13 @@ class ReportKind:
     filters: frozenset[str]
     count: Callable[[Report], int]
     write: Callable[[int, int], bytes]
+    bad_parameter: Callable[[str], ApiError]
 
 
 class BusinessApi:
     """Answers reporting operations from the world, or from canned replies."""
 
-    def __init__(self, world: World, options: Options) -> None:
+    def __init__(self, world: World, options: Options, monotonic: Monotonic) -> None:
         self._world = world
         self._options = options
         quirks = options.page_quirks if world.quirks else NO_PAGE_QUIRKS
@@ -68,7 +70,8 @@ class BusinessApi:
             seed=world.seed,
             # Empty pages that carry a token are known of the vendor lists only.
             quirks=replace(quirks, empty_page=0.0),
-            empty_first=options.empty_pages,
+            options=options,
+            monotonic=monotonic,
         )
         self._last_pages = 0
 
@@ -83,6 +86,7 @@ class BusinessApi:
                 REPORTING_PLAN,
                 frozenset({"region", TOKEN}),
                 self.get_order_reports_by_purchase_order_number,
+                invalid_request_parameter,
             ),
             *(
                 Operation(
@@ -92,6 +96,7 @@ class BusinessApi:
                     REPORTING_PLAN,
                     dated | kind.filters,
                     self._dated(kind),
+                    kind.bad_parameter,
                 )
                 for kind in self._kinds()
             ),
@@ -102,6 +107,7 @@ class BusinessApi:
                 RECONCILIATION_PLAN,
                 frozenset({"feedStartDate", "feedEndDate", TOKEN}),
                 self.get_transactions,
+                invalid_request_parameter,
             ),
         ]
 
@@ -114,6 +120,7 @@ class BusinessApi:
             frozenset({"orderStatuses"}),
             lambda _: 1,
             lambda place, _: self._world.report_rows[place],
+            invalid_request_parameter,
         )
         yield ReportKind(
             "getOrderLineItemReports",
@@ -122,6 +129,7 @@ class BusinessApi:
             frozenset({"orderIds"}),
             line_count,
             lambda place, part: fulfilment.line(reports[place], part),
+            invalid_request_parameter,
         )
         yield ReportKind(
             "getShipmentReports",
@@ -130,6 +138,7 @@ class BusinessApi:
             frozenset({"shipmentStatuses", "orderIds"}),
             shipment_count,
             lambda place, part: fulfilment.shipment(reports[place], part),
+            invalid_input,
         )
         yield ReportKind(
             "getShipmentLineItemReports",
@@ -138,11 +147,15 @@ class BusinessApi:
             frozenset({"orderIds", "purchaseOrderNumbers"}),
             lambda report: len(packing(report)),
             lambda place, part: fulfilment.shipment_line(reports[place], part),
+            invalid_input,
         )
 
     def get_order_reports_by_purchase_order_number(self, request: Request) -> Answer:
         """Answer with `{"ordersReport": [...], "nextPageToken": ..., "size": n}`."""
         region = _region(request.parameters)
+        refused = self._options.refused_numbers.get(request.argument)
+        if refused is not None:
+            raise not_found() if refused == 404 else invalid_input("purchaseOrderNumber")
         canned = self._options.canned_order_reports.get(request.argument)
         if canned is not None:
             return _canned(canned, request.parameters.get(TOKEN))
@@ -162,13 +175,19 @@ class BusinessApi:
 
     def get_transactions(self, request: Request) -> Answer:
         """Answer with `{"transactions": [...], "nextPageToken": ...}`."""
-        start, end = _span(request.parameters, "feedStartDate", "feedEndDate")
         transactions = self._world.transactions
+        token = request.parameters.get(TOKEN)
+        if token is not None and len(request.parameters) == 1:
+            page = self._lists.next_page(token)
+        elif token is not None and self._options.token_alone:
+            raise invalid_input()
+        else:
+            start, end = _span(request.parameters, "feedStartDate", "feedEndDate")
 
-        def select() -> list[int]:
-            return transactions.table.between("fed", start - 1, end)
+            def select() -> list[int]:
+                return transactions.table.between("fed", start - 1, end)
 
-        page = self._lists.page(request, select, size=self._options.page_size)
+            page = self._lists.page(request, select, size=self._options.page_size)
         return self._answer(
             "transactions", [transactions.rows[p] for p in page.rows], page, sized=False
         )
@@ -248,10 +267,8 @@ def _span(query: Mapping[str, str], first: str, last: str) -> tuple[Millis, Mill
     """Return the first moment of a range and the one after its last."""
     try:
         start, end = parse_text(query[first]), parse_text(query[last])
-    except KeyError:
+    except (KeyError, ValueError):
         raise invalid_input() from None
-    except ValueError:
-        raise invalid_request() from None
     if end < start:
         raise invalid_input()
     return start, end

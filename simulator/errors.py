@@ -20,14 +20,18 @@ class ApiError(Exception):
         return encode({"errors": [error]})
 
 
+INVALID_INPUT = "InvalidInput"
+INVALID_REQUEST_PARAMETER = "INVALID_REQUEST_PARAMETER"
+
+
 def invalid_input(details: str = "") -> ApiError:
     """A value that Amazon refuses, usually without saying which."""
-    return ApiError(400, "InvalidInput", "Invalid Input", details)
+    return ApiError(400, INVALID_INPUT, "Invalid Input", details)
 
 
-def invalid_request() -> ApiError:
-    """A value that cannot be parsed, such as an invalid date."""
-    return ApiError(400, "InvalidRequest", "The request is invalid.")
+def invalid_request_parameter(details: str = "") -> ApiError:
+    """The same refusal as the order operations of Amazon Business put it."""
+    return ApiError(400, INVALID_REQUEST_PARAMETER, "The request parameter is invalid.", details)
 
 
 def unauthorized(details: str) -> ApiError:
@@ -38,6 +42,11 @@ def unauthorized(details: str) -> ApiError:
 def not_found(details: str = "") -> ApiError:
     """No resource at this path."""
     return ApiError(404, "NotFound", "The resource specified does not exist.", details)
+
+
+def resource_not_found() -> ApiError:
+    """No shipments: the answer that vendors without any get at all times."""
+    return ApiError(404, "ResourceNotFound", "The requested resource was not found.")
 
 
 def quota_exceeded() -> ApiError:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from simulator.encoding import Row, decode, encode
 from simulator.operations import Request
 
 Serve = Callable[[], Awaitable[web.StreamResponse]]
@@ -102,8 +103,7 @@ class Cut:
     async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
         """Send the first part of the proper answer and drop the connection."""
         whole = await serve()
-        body = whole.body if isinstance(whole, web.Response) else b""
-        body = body if isinstance(body, bytes) else b""
+        body = body_of(whole)
         part = web.StreamResponse(status=whole.status, headers=whole.headers)
         part.content_length = len(body)
         await part.prepare(request)
@@ -111,6 +111,67 @@ class Cut:
         if request.transport is not None:
             request.transport.close()
         return part
+
+
+@dataclass(frozen=True)
+class Trickle:
+    """The proper reply, a few bytes at a time.
+
+    Attributes:
+        seconds: How long the body takes, of real time.
+        every: Seconds between two pieces; each keeps a client's read timeout from passing.
+    """
+
+    seconds: float
+    every: float = 0.05
+
+    async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+        """Send the proper answer piece by piece."""
+        whole = await serve()
+        body = body_of(whole)
+        slow = web.StreamResponse(status=whole.status, headers=whole.headers)
+        slow.content_length = len(body)
+        await slow.prepare(request)
+        pieces = max(1, round(self.seconds / self.every))
+        for piece in range(pieces):
+            await asyncio.sleep(self.seconds / pieces)
+            first, last = (len(body) * (piece + end) // pieces for end in (0, 1))
+            await slow.write(body[first:last])
+        return slow
+
+
+@dataclass(frozen=True)
+class WithErrors:
+    """The proper reply with `errors` beside its rows; unaltered where it has no rows.
+
+    Attributes:
+        code: The error's code.
+    """
+
+    code: str = "InternalFailure"
+
+    async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+        """Send the proper answer and the error."""
+        del request
+        whole = await serve()
+        body = body_of(whole)
+        if whole.status != 200 or not _has_rows(decode(body)):
+            return whole
+        error = {"code": self.code, "message": "Some data could not be read.", "details": ""}
+        errors = encode({"errors": [error]})
+        # Without decoding the rows: their numbers keep their digits.
+        return web.Response(headers=whole.headers, body=body[:-1] + b"," + errors[1:])
+
+
+def body_of(response: web.StreamResponse) -> bytes:
+    """Return the body of an answer that has not been sent yet."""
+    body = response.body if isinstance(response, web.Response) else b""
+    return body if isinstance(body, bytes) else b""
+
+
+def _has_rows(reply: Row) -> bool:
+    parts = reply.get("payload", reply)
+    return any(isinstance(part, list) and part for part in parts.values())
 
 
 class Scripted:

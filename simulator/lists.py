@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
+from simulator.limits import Monotonic
 from simulator.operations import Request
-from simulator.options import PageQuirks
+from simulator.options import Options, PageQuirks
 from simulator.paging import Cursors, Page, paginate
 
 Select = Callable[[], Sequence[int]]
@@ -21,15 +22,22 @@ class Lists:
         token: Name of the token parameter.
         seed: Decides on the order of rows and on odd pages.
         quirks: How many pages are odd.
-        empty_first: Start every list with an empty page.
+        options: Whether lists start with an empty page, and how long page tokens last.
+        monotonic: The clock that page tokens age by.
     """
 
-    def __init__(self, *, token: str, seed: int, quirks: PageQuirks, empty_first: bool) -> None:
+    def __init__(
+        self, *, token: str, seed: int, quirks: PageQuirks, options: Options, monotonic: Monotonic
+    ) -> None:
         self._token = token
         self._seed = seed
         self._quirks = quirks
-        self._empty_first = empty_first
-        self._cursors = Cursors()
+        self._empty_first = options.empty_pages
+        self._cursors = Cursors(lifetime=options.page_token_lifetime, monotonic=monotonic)
+
+    def next_page(self, token: str) -> Page:
+        """Return the page that a token leads to, without the parameters of its list."""
+        return self._cursors.follow(None, token)
 
     def page(
         self, request: Request, select: Select, *, size: int, stray: Stray | None = None

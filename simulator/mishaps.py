@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.encoding import encode
 from simulator.errors import invalid_input, quota_exceeded, unauthorized
-from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve
+from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, body_of
 
 HTML = b"<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>"
 SERVER_ERRORS = (500, 502, 503, 504)
@@ -64,7 +64,7 @@ class Stall:
     async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
         """Send a part, wait, drop."""
         whole = await serve()
-        body = _body(whole)
+        body = body_of(whole)
         part = web.StreamResponse(status=whole.status, headers=whole.headers)
         part.content_length = len(body)
         await part.prepare(request)
@@ -89,7 +89,7 @@ class Truncated:
         """Send the first part of the proper answer."""
         del request
         whole = await serve()
-        body = _body(whole)
+        body = body_of(whole)
         headers = {"Content-Type": "application/json"}
         return web.Response(
             status=whole.status, headers=headers, body=body[: int(len(body) * self._share)]
@@ -182,8 +182,3 @@ def _final(rng: Random) -> Fault:
     status = rng.choice(FINAL)
     location = {"Location": "https://127.0.0.1:1/elsewhere"} if status < 400 else {}
     return Reply(status, {"Content-Type": "text/html", **location}, HTML)
-
-
-def _body(response: web.StreamResponse) -> bytes:
-    body = response.body if isinstance(response, web.Response) else b""
-    return body if isinstance(body, bytes) else b""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from simulator.errors import ApiError, invalid_input
 from simulator.limits import Plan
 from simulator.lwa import Application
 
@@ -42,6 +43,7 @@ class Operation:
         plan: The published usage plan.
         parameters: The query parameters it knows, in Amazon's spelling.
         answer: Answers a request or raises `ApiError`.
+        bad_parameter: Makes the refusal of a parameter or page token.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Operation:
     plan: Plan
     parameters: frozenset[str]
     answer: Callable[[Request], Answer]
+    bad_parameter: Callable[[str], ApiError] = invalid_input
 
 
 class Router:

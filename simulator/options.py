@@ -34,13 +34,23 @@ class Options:
         page_size: Rows a page of the Amazon Business operations.
         empty_pages: Begin every list with an empty page that carries a token.
         page_quirks: Odd pages; none where the world has no quirks.
+        page_token_lifetime: Seconds of the simulator's clock that a page token lasts; None for
+            any time.
+        token_alone: Whether getTransactions refuses a page token that comes with other
+            parameters. It always accepts the token as the only parameter.
         token_lifetime: Seconds an access token lasts.
+        lwa_clock_ahead: Seconds that the `Date` header of Login with Amazon is ahead of the
+            world's clock, which all other `Date` headers tell.
         lacking_roles: Operations the applications have no role for.
         one_bound_fails: Refuse `createdAfter` without `createdBefore` and the like.
         sort_order_fails: Refuse `sortOrder`, as happens to some accounts; others see it ignored.
         history: How far back vendor operations reach, in milliseconds (six months).
         longest_range: A vendor range this long or longer is refused.
         freshest_before: An upper bound must be at least this old.
+        no_shipments: Answer every GetShipmentDetails with 404, as vendors without shipments
+            see it.
+        refused_numbers: By purchase order number, the status (400 or 404) with which
+            getOrderReportsByPurchaseOrderNumber refuses it every time.
         canned_order_reports: By purchase order number, raw JSON bodies that
             getOrderReportsByPurchaseOrderNumber answers; each one's token leads to the next.
         model: Amazon's swagger file with sandbox cases to answer from, instead of the world.
@@ -54,12 +64,17 @@ class Options:
     page_size: int = 100
     empty_pages: bool = False
     page_quirks: PageQuirks = field(default_factory=PageQuirks)
+    page_token_lifetime: float | None = None
+    token_alone: bool = False
     token_lifetime: float = 3600.0
+    lwa_clock_ahead: float = 0.0
     lacking_roles: frozenset[str] = frozenset()
     one_bound_fails: bool = True
     sort_order_fails: bool = True
     history: Millis = 184 * DAY
     longest_range: Millis = 7 * DAY
     freshest_before: Millis = 2 * MINUTE
+    no_shipments: bool = False
+    refused_numbers: Mapping[str, int] = field(default_factory=dict)
     canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
     model: Path | None = None

@@ -3,10 +3,11 @@
 import base64
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from simulator.errors import invalid_input
+from simulator.limits import Monotonic
 from simulator.options import PageQuirks
 
 Pages = Sequence[Sequence[int]]
@@ -59,12 +60,21 @@ class Page:
 class _Snapshot:
     parameters: Mapping[str, str]
     pages: Pages
+    issued: dict[int, float] = field(default_factory=dict)
+    """When the token of a page was handed out last."""
 
 
 class Cursors:
-    """Remembers the lists begun, so that a token gives the same page however often it is sent."""
+    """Remembers the lists begun, so that a token gives the same page however often it is sent.
 
-    def __init__(self) -> None:
+    Args:
+        lifetime: Seconds until a token is refused, counted from the page that held it last.
+        monotonic: The clock they are counted by.
+    """
+
+    def __init__(self, *, lifetime: float | None, monotonic: Monotonic) -> None:
+        self._lifetime = lifetime
+        self._monotonic = monotonic
         self._lists: OrderedDict[str, _Snapshot] = OrderedDict()
         self._begun = 0
 
@@ -82,11 +92,15 @@ class Cursors:
             self._lists.popitem(last=False)
         return self._page(key, 0)
 
-    def follow(self, parameters: Mapping[str, str], token: str) -> Page:
+    def follow(self, parameters: Mapping[str, str] | None, token: str) -> Page:
         """Return the page a token leads to.
 
+        Args:
+            parameters: What it must have been given for; None if it comes alone.
+            token: The token.
+
         Raises:
-            ApiError: The token is unknown, or was given for other parameters.
+            ApiError: The token is unknown or too old, or was given for other parameters.
         """
         try:
             key, _, number = base64.b64decode(token, validate=True).decode().partition(".")
@@ -94,12 +108,18 @@ class Cursors:
             page = int(number)
         except (ValueError, KeyError):
             raise invalid_input() from None
-        if snapshot.parameters != parameters or not 0 < page < len(snapshot.pages):
+        if parameters not in (None, snapshot.parameters) or page not in snapshot.issued:
+            raise invalid_input()
+        age = self._monotonic() - snapshot.issued[page]
+        if self._lifetime is not None and age > self._lifetime:
             raise invalid_input()
         return self._page(key, page)
 
     def _page(self, key: str, number: int) -> Page:
-        pages = self._lists[key].pages
-        more = number + 1 < len(pages)
-        token = base64.b64encode(f"{key}.{number + 1:04d}".encode()).decode() if more else None
-        return Page(pages[number], number, token)
+        snapshot = self._lists[key]
+        rows, following = snapshot.pages[number], number + 1
+        if following == len(snapshot.pages):
+            return Page(rows, number, None)
+        snapshot.issued[following] = self._monotonic()
+        token = base64.b64encode(f"{key}.{following:04d}".encode()).decode()
+        return Page(rows, number, token)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from simulator.errors import invalid_input, invalid_request
+from simulator.errors import invalid_input
 from simulator.options import Options
 from simulator.times import Millis, parse_text
 
@@ -59,4 +59,4 @@ def _bound(query: Mapping[str, str], name: str) -> Millis | None:
     try:
         return parse_text(query[name])
     except ValueError:
-        raise invalid_request() from None
+        raise invalid_input() from None

@@ -2,19 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from datetime import UTC, timedelta
+from email.utils import format_datetime
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from simulator.control import PREFIX, Control
-from simulator.errors import ApiError, not_found, quota_exceeded, unauthorized
+from simulator.errors import INVALID_INPUT, ApiError, not_found, quota_exceeded, unauthorized
 from simulator.faults import Fault, Faults
 from simulator.limits import Limiter, Monotonic
 from simulator.lwa import LoginWithAmazon, TokenError
 from simulator.operations import Operation, Request, Router
 from simulator.options import Options
 from simulator.stats import Call, Stats
+from simulator.world import World
+
+Sent = TypeVar("Sent", bound=web.StreamResponse)
 
 TOKEN_PATH = "/auth/o2/token"  # noqa: S105
 TOKEN_OPERATION = "token"  # noqa: S105
@@ -43,7 +48,7 @@ class Server:
         stats: Stats,
         control: Control,
         monotonic: Monotonic,
-        lock: AbstractContextManager[object],
+        world: World,
     ) -> None:
         self._router = Router(operations.values())
         self._options = options
@@ -53,11 +58,17 @@ class Server:
         self._stats = stats
         self._control = control
         self._monotonic = monotonic
-        self._lock = lock
+        self._world = world
         self._served = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request."""
+        """Answer any request; the `Date` header tells the world's time."""
+        response = await self._answer(request)
+        if not response.prepared:
+            self._date(request, response)
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         if path.startswith(PREFIX):
             return self._control.answer(request.method, path, dict(parse_qsl(query)))
@@ -84,7 +95,8 @@ class Server:
             async def serve() -> web.StreamResponse:
                 if self._options.latency:
                     await asyncio.sleep(self._options.latency)
-                return self._serve(raw, operation, request, paid=paid)
+                # A fault may send the headers by itself.
+                return self._date(raw, self._serve(raw, operation, request, paid=paid))
 
             if fault is None:
                 response = await serve()
@@ -114,10 +126,12 @@ class Server:
             for name in request.parameters:
                 if name not in operation.parameters:
                     self._stats.unknown_parameters[operation.name, name] += 1
-            with self._lock:
+            with self._world.lock:
                 answer = operation.answer(request)
         except ApiError as error:
-            return self._refusal(operation.name, error)
+            same = error.code == INVALID_INPUT
+            told = operation.bad_parameter(error.details) if same else error
+            return self._refusal(operation.name, told)
         traffic.rows += answer.rows
         headers = {"Content-Type": _JSON, "x-amzn-RequestId": self._request_id()}
         rate = self._announced_rate(operation)
@@ -153,6 +167,13 @@ class Server:
         decisions = (policy.decide(request) for policy in self._faults)
         return next((fault for fault in decisions if fault is not None), None)
 
+    def _date(self, request: web.BaseRequest, response: Sent) -> Sent:
+        """Set the `Date` header, unless there is one, and return the response."""
+        seconds = self._options.lwa_clock_ahead if request.path == TOKEN_PATH else 0
+        moment = self._world.now().astimezone(UTC) + timedelta(seconds=seconds)
+        response.headers.setdefault("Date", format_datetime(moment, usegmt=True))
+        return response
+
     def _request_id(self) -> str:
         self._served += 1
         return f"{self._served:08x}-0000-4000-8000-000000000000"
@@ -168,10 +189,11 @@ class Server:
             headers = {"Content-Type": _JSON, "x-amzn-RequestId": self._request_id()}
             try:
                 _check_form(raw)
-                return web.Response(body=self._login.issue(form), headers=headers)
+                response = web.Response(body=self._login.issue(form), headers=headers)
             except TokenError as error:
                 self._stats.malformed[TOKEN_OPERATION, error.status, error.error] += 1
-                return web.Response(status=error.status, body=error.body(), headers=headers)
+                response = web.Response(status=error.status, body=error.body(), headers=headers)
+            return self._date(raw, response)
 
         fault = self._fault(Request(TOKEN_OPERATION, "", {}))
         if fault is None:

@@ -40,7 +40,7 @@ class Simulator:
         world: The data; a default world if omitted.
         options: The rules.
         port: Where to listen; any free port by default.
-        monotonic: Clock of rate limits and token lifetimes.
+        monotonic: Clock of rate limits, and of the lifetimes of access and page tokens.
         faults: Policies that decide which requests fail; `fail_next` comes before them.
     """
 
@@ -58,7 +58,7 @@ class Simulator:
         self._port = port
         self._scripted = Scripted()
         self._login = LoginWithAmazon(lifetime=self.options.token_lifetime, monotonic=monotonic)
-        operations = _operations(self.world, self.options)
+        operations = _operations(self.world, self.options, monotonic)
         if self.options.model is not None:
             model = SandboxModel(self.options.model)
             operations = [model.take_over(operation) for operation in operations]
@@ -79,7 +79,7 @@ class Simulator:
                 self.world, stats=self._stats, login=self._login, limiter=self._limiter
             ),
             monotonic=monotonic,
-            lock=self.world.lock,
+            world=self.world,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -195,11 +195,12 @@ class Simulator:
 
 def published_plans() -> dict[str, Plan]:
     """Return the usage plan that Amazon publishes for each operation."""
-    return {operation.name: operation.plan for operation in _operations(World(orders=0), Options())}
+    operations = _operations(World(orders=0), Options(), time.monotonic)
+    return {operation.name: operation.plan for operation in operations}
 
 
-def _operations(world: World, options: Options) -> list[Operation]:
+def _operations(world: World, options: Options, monotonic: Monotonic) -> list[Operation]:
     return [
-        *VendorApi(world, options).operations(),
-        *BusinessApi(world, options).operations(),
+        *VendorApi(world, options, monotonic).operations(),
+        *BusinessApi(world, options, monotonic).operations(),
     ]

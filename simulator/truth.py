@@ -93,13 +93,13 @@ _Pairs = Iterator[tuple[Key, Row]]
 
 
 def _purchase_orders(world: World) -> _Pairs:
-    return (((row["purchaseOrderNumber"],), row) for row in world.each_order())
+    return (((str(row["purchaseOrderNumber"]),), row) for row in world.each_order())
 
 
 def _purchase_order_items(world: World) -> _Pairs:
     for row in world.each_order():
         for item in row["orderDetails"]["items"]:
-            yield (row["purchaseOrderNumber"], item["itemSequenceNumber"]), item
+            yield (str(row["purchaseOrderNumber"]), item["itemSequenceNumber"]), item
 
 
 def _purchase_order_statuses(world: World) -> _Pairs:

@@ -5,7 +5,7 @@ from random import Random
 from typing import TypeVar
 
 from simulator.encoding import encode
-from simulator.errors import invalid_input, not_found
+from simulator.errors import invalid_input, not_found, resource_not_found
 from simulator.filters import (
     ORDER_FILTERS,
     SHIPMENT_FILTERS,
@@ -16,7 +16,7 @@ from simulator.filters import (
     shipment_filter,
     status_filter,
 )
-from simulator.limits import Plan
+from simulator.limits import Monotonic, Plan
 from simulator.lists import Lists
 from simulator.lwa import SELLING_PARTNER
 from simulator.operations import Answer, Operation, Request
@@ -51,14 +51,15 @@ LONGEST_SHIPMENTS_PAGE = 50
 class VendorApi:
     """Answers vendor operations from the world."""
 
-    def __init__(self, world: World, options: Options) -> None:
+    def __init__(self, world: World, options: Options, monotonic: Monotonic) -> None:
         self._world = world
         self._options = options
         self._lists = Lists(
             token=TOKEN,
             seed=world.seed,
             quirks=options.page_quirks if world.quirks else NO_PAGE_QUIRKS,
-            empty_first=options.empty_pages,
+            options=options,
+            monotonic=monotonic,
         )
 
     def operations(self) -> list[Operation]:
@@ -124,6 +125,8 @@ class VendorApi:
 
     def get_shipment_details(self, request: Request) -> Answer:
         """Answer with `{"payload": {"pagination": {"nextToken"}, "shipments": [...]}}`."""
+        if self._options.no_shipments:
+            raise resource_not_found()
         return self._list(
             request,
             "shipments",

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from simulator import Options
-from simulator.tests.support import NOW, REPORTS, Simulators, days_ago, error_of, order_dates
+from simulator.tests.support import (
+    NOW,
+    REPORTS,
+    Client,
+    Simulators,
+    days_ago,
+    error_of,
+    order_dates,
+)
 
 BY_DATE = {
     "orders": ("orderReports", "ordersReport"),
@@ -31,13 +39,13 @@ def test_finds_order_reports_by_number_and_region(simulators: Simulators) -> Non
 
 @pytest.mark.parametrize("region", ["GB", "us", ""])
 def test_refuses_an_unknown_region(simulators: Simulators, region: str) -> None:
-    assert error_of(simulators.start().reports("x", region)) == (400, "InvalidInput")
+    assert error_of(simulators.start().reports("x", region)) == (400, "INVALID_REQUEST_PARAMETER")
 
 
 def test_refuses_a_missing_region(simulators: Simulators) -> None:
     client = simulators.start()
     reply = client.get(f"{REPORTS}/purchaseOrders/x/orderReports", "business_api")
-    assert error_of(reply) == (400, "InvalidInput")
+    assert error_of(reply) == (400, "INVALID_REQUEST_PARAMETER")
 
 
 def test_unknown_number_returns_an_empty_list(simulators: Simulators) -> None:
@@ -77,8 +85,14 @@ def test_report_token_requires_the_same_number_and_region(simulators: Simulators
     numbers = [world.add_order(created=days_ago(9), reports=5) for _ in range(2)]
     client = simulators.start(world, Options(limits=False, page_size=2))
     token = client.reports(numbers[0]).json()["nextPageToken"]
-    assert error_of(client.reports(numbers[1], nextPageToken=token)) == (400, "InvalidInput")
-    assert error_of(client.reports(numbers[0], "CA", nextPageToken=token)) == (400, "InvalidInput")
+    assert error_of(client.reports(numbers[1], nextPageToken=token)) == (
+        400,
+        "INVALID_REQUEST_PARAMETER",
+    )
+    assert error_of(client.reports(numbers[0], "CA", nextPageToken=token)) == (
+        400,
+        "INVALID_REQUEST_PARAMETER",
+    )
     assert client.reports(numbers[0], nextPageToken=token).status_code == 200
 
 
@@ -100,7 +114,7 @@ def test_canned_reports_are_paged_by_their_tokens(simulators: Simulators) -> Non
     client = simulators.start(options=Options(limits=False, canned_order_reports={"P 1": pages}))
     assert client.reports("P 1").content == pages[0]
     assert client.reports("P 1", nextPageToken="123asda").content == pages[1]
-    assert error_of(client.reports("P 1", nextPageToken="x")) == (400, "InvalidInput")
+    assert error_of(client.reports("P 1", nextPageToken="x")) == (400, "INVALID_REQUEST_PARAMETER")
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
@@ -147,7 +161,7 @@ def test_refuses_an_invalid_range_of_order_dates(
 ) -> None:
     client = simulators.start()
     reply = client.get(f"{REPORTS}/orderReports", "business_api", region="US", **query)
-    assert error_of(reply) == (400, "InvalidInput")
+    assert error_of(reply) == (400, "INVALID_REQUEST_PARAMETER")
 
 
 def us_orders(**filters: str) -> dict[str, str]:
@@ -174,7 +188,45 @@ def test_filters_lines_by_several_order_ids(simulators: Simulators) -> None:
 def test_refuses_more_than_thirty_order_ids(simulators: Simulators) -> None:
     query = us_orders(orderIds=",".join(["x"] * 31))
     reply = simulators.start().get(f"{REPORTS}/orderLineItemReports", "business_api", **query)
-    assert error_of(reply) == (400, "InvalidInput")
+    assert error_of(reply) == (400, "INVALID_REQUEST_PARAMETER")
+
+
+ORDER_OPERATIONS = ("orderReports", "orderLineItemReports")
+SHIPMENT_OPERATIONS = ("shipmentReports", "shipmentLineItemReports")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"region": "GB"}, id="parameter"),
+        pytest.param({"region": "US", "nextPageToken": "bm9uZQ=="}, id="page token"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        *((path, "INVALID_REQUEST_PARAMETER") for path in ORDER_OPERATIONS),
+        *((path, "InvalidInput") for path in SHIPMENT_OPERATIONS),
+    ],
+)
+def test_order_and_shipment_operations_have_different_codes_for_a_bad_parameter(
+    simulators: Simulators, path: str, code: str, query: dict[str, str]
+) -> None:
+    dates = order_dates(days_ago(9), days_ago(1))
+    reply = simulators.start().get(f"{REPORTS}/{path}", "business_api", **dates, **query)
+    assert error_of(reply) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "INVALID_REQUEST_PARAMETER"), (404, "NotFound")]
+)
+def test_refuses_a_single_number_every_time(simulators: Simulators, status: int, code: str) -> None:
+    world = simulators.world(orders=0, regions=("US",))
+    refused, other = (world.add_order(created=days_ago(9), reports=1) for _ in range(2))
+    options = Options(limits=False, refused_numbers={refused: status})
+    client = simulators.start(world, options)
+    assert [error_of(client.reports(refused)) for _ in range(2)] == [(status, code)] * 2
+    assert client.reports(other).json()["size"] == 1
 
 
 TRANSACTIONS = "/reconciliation/2021-01-08/transactions"
@@ -191,4 +243,36 @@ def test_finds_transactions_by_feed_date(simulators: Simulators) -> None:
 
 def test_transactions_require_feed_dates(simulators: Simulators) -> None:
     reply = simulators.start().get(TRANSACTIONS, "business_api")
-    assert error_of(reply) == (400, "InvalidInput")
+    assert error_of(reply) == (400, "INVALID_REQUEST_PARAMETER")
+
+
+FEED_DATES = {"feedStartDate": days_ago(180).isoformat(), "feedEndDate": NOW.isoformat()}
+
+
+def first_token(client: Client) -> str:
+    """Return the token of the second page of transactions."""
+    token = client.get(TRANSACTIONS, "business_api", **FEED_DATES).json()["nextPageToken"]
+    assert isinstance(token, str)
+    return token
+
+
+def test_transactions_take_a_page_token_with_the_other_parameters_or_alone(
+    simulators: Simulators,
+) -> None:
+    client = simulators.start(options=Options(limits=False, page_size=20))
+    token = first_token(client)
+    pages = [
+        client.get(TRANSACTIONS, "business_api", **query, nextPageToken=token)
+        for query in (FEED_DATES, {})
+    ]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert pages[0].json()["transactions"] == pages[1].json()["transactions"]
+
+
+def test_transactions_can_require_the_page_token_alone(simulators: Simulators) -> None:
+    options = Options(limits=False, page_size=20, token_alone=True)
+    client = simulators.start(options=options)
+    token = first_token(client)
+    both = client.get(TRANSACTIONS, "business_api", **FEED_DATES, nextPageToken=token)
+    assert error_of(both) == (400, "INVALID_REQUEST_PARAMETER")
+    assert client.get(TRANSACTIONS, "business_api", nextPageToken=token).status_code == 200

@@ -1,13 +1,22 @@
 """Scripted faults and fault policies."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 import requests
 
-from simulator import Cut, Fault, Hang, Reply, Request, Reset, Simulator
-from simulator.tests.support import NO_LIMITS, ORDERS, TIMEOUT, Client, Simulators
+from simulator import Cut, Fault, Hang, Reply, Request, Reset, Simulator, Trickle, WithErrors
+from simulator.tests.support import (
+    NO_LIMITS,
+    ORDERS,
+    TIMEOUT,
+    Client,
+    Simulators,
+    days_ago,
+    error_of,
+)
 
 
 def test_sends_scripted_replies_unaltered_and_in_order(simulators: Simulators) -> None:
@@ -67,3 +76,36 @@ def test_stops_while_a_request_hangs(simulators: Simulators) -> None:
             assert silence.arrived.wait(TIMEOUT)
         with pytest.raises(requests.ConnectionError):
             hanging.result()
+
+
+def test_trickles_the_proper_body(simulators: Simulators) -> None:
+    client = simulators.start()
+    whole = client.get(ORDERS)
+    client.simulator.fail_next("getPurchaseOrders", Trickle(seconds=0.2, every=0.02))
+    slow = client.get(ORDERS)
+    assert slow.json()["payload"]["orders"] == whole.json()["payload"]["orders"]
+
+
+def test_trickle_outlasts_its_seconds(simulators: Simulators) -> None:
+    client = simulators.start()
+    client.simulator.fail_next("getPurchaseOrders", Trickle(seconds=0.3, every=0.02))
+    began = time.monotonic()
+    client.get(ORDERS)
+    assert time.monotonic() - began >= 0.3
+
+
+def test_errors_can_come_with_rows(simulators: Simulators) -> None:
+    client = simulators.start(simulators.world(orders=0, regions=("US",)))
+    number = client.simulator.world.add_order(created=days_ago(9), reports=2)
+    for operation in ("getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber"):
+        client.simulator.fail_next(operation, WithErrors("Throttled"))
+    orders, reports = client.get(ORDERS), client.reports(number)
+    assert error_of(orders) == error_of(reports) == (200, "Throttled")
+    assert len(orders.json()["payload"]["orders"]) == 1
+    assert len(reports.json()["ordersReport"]) == 2
+
+
+def test_errors_are_left_out_where_there_are_no_rows(simulators: Simulators) -> None:
+    client = simulators.start()
+    client.simulator.fail_next("getOrderReportsByPurchaseOrderNumber", WithErrors())
+    assert "errors" not in client.reports("no such number").json()

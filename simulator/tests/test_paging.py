@@ -77,3 +77,21 @@ def test_some_lists_have_one_row_from_outside_the_window(simulators: Simulators)
     inside = [days_ago(6).timestamp() < date < days_ago(1).timestamp() for date in created]
     assert inside.count(False) == 1
     assert inside.count(True) > 3
+
+
+def test_page_token_lasts_for_its_lifetime(simulators: Simulators) -> None:
+    client = simulators.start(options=Options(limits=False, page_token_lifetime=60))
+    token = client.get(ORDERS, limit=10).json()["payload"]["pagination"]["nextToken"]
+    simulators.clock.seconds = 60
+    assert client.get(ORDERS, limit=10, nextToken=token).status_code == 200
+    simulators.clock.seconds = 61
+    assert error_of(client.get(ORDERS, limit=10, nextToken=token)) == (400, "InvalidInput")
+
+
+def test_every_page_starts_the_lifetime_of_the_next_token(simulators: Simulators) -> None:
+    client = simulators.start(options=Options(limits=False, page_token_lifetime=60))
+    pages = 0
+    for _ in client.pages(ORDERS, limit=20):
+        simulators.clock.seconds += 60
+        pages += 1
+    assert pages == 10

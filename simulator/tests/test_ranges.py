@@ -9,9 +9,9 @@ from simulator.tests.support import ORDERS, Simulators, days_ago, error_of, wind
 
 
 @pytest.mark.parametrize("text", ["2026-05-2014:00:00", "2026-05-20", "yesterday", ""])
-def test_invalid_date_is_an_invalid_request(simulators: Simulators, text: str) -> None:
+def test_refuses_an_invalid_date(simulators: Simulators, text: str) -> None:
     reply = simulators.start().get(ORDERS, createdAfter=text, createdBefore=days_ago(1).isoformat())
-    assert error_of(reply) == (400, "InvalidRequest")
+    assert error_of(reply) == (400, "InvalidInput")
 
 
 @pytest.mark.parametrize(

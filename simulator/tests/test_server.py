@@ -2,13 +2,17 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
+import requests
 from aiohttp import web
 
-from simulator import Fault, Options, Request, Simulator
+from simulator import Fault, Options, Reply, Request, Simulator, Trickle
 from simulator.faults import Serve
-from simulator.tests.support import NO_LIMITS, ORDERS, TIMEOUT, Simulators, error_of
+from simulator.mishaps import Truncated
+from simulator.tests.support import NO_LIMITS, NOW, ORDERS, TIMEOUT, Simulators, error_of
 
 
 @pytest.mark.parametrize("agent", ["", "x" * 501])
@@ -90,3 +94,30 @@ def test_port_in_use_is_an_error(simulators: Simulators) -> None:
     world = simulators.world()
     with pytest.raises(OSError, match="in use"), Simulator(world, port=port):
         pytest.fail("two simulators listen on one port")
+
+
+def date_of(reply: requests.Response) -> datetime:
+    return parsedate_to_datetime(reply.headers["Date"])
+
+
+def test_date_header_tells_the_world_time(simulators: Simulators) -> None:
+    client = simulators.start()
+    simulators.clock.seconds = 90
+    expected = NOW + timedelta(seconds=90)
+    assert date_of(client.get(ORDERS)) == expected
+    assert date_of(client.get("/no/such/path")) == expected
+    assert date_of(client.post_token(client.form("sp_api"))) == expected
+
+
+@pytest.mark.parametrize("fault", [Reply(503), Truncated(0.5), Trickle(seconds=0)])
+def test_date_header_of_a_fault_tells_the_world_time(simulators: Simulators, fault: Fault) -> None:
+    client = simulators.start()
+    client.simulator.fail_next("getPurchaseOrders", fault)
+    assert date_of(client.get(ORDERS)) == NOW
+
+
+@pytest.mark.parametrize("ahead", [7200, -7200])
+def test_date_header_of_login_with_amazon_can_differ(simulators: Simulators, ahead: int) -> None:
+    client = simulators.start(options=Options(lwa_clock_ahead=ahead))
+    assert date_of(client.post_token(client.form("sp_api"))) == NOW + timedelta(seconds=ahead)
+    assert date_of(client.get(ORDERS)) == NOW

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from simulator import Options
 from simulator.tests.support import (
     NOW,
     ORDERS,
@@ -140,3 +141,10 @@ def test_shipped_windows_return_only_shipped_ones(simulators: Simulators) -> Non
     shipped = shipments(client, "shipped")
     assert 0 < len(shipped) < len(client.simulator.rows("vendor_shipments"))
     assert all("shippedDate" in row["transportationDetails"] for row in shipped.values())
+
+
+def test_shipments_can_be_missing_for_ever(simulators: Simulators) -> None:
+    client = simulators.start(options=Options(limits=False, no_shipments=True))
+    for _ in range(2):
+        assert error_of(client.get(SHIPMENTS)) == (404, "ResourceNotFound")
+    assert client.get(ORDERS).status_code == 200

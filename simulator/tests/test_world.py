@@ -1,5 +1,6 @@
 """The generated data, and how they change."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from simulator import Changes, World
 from simulator.tests.support import NOW, ORDERS, Simulators, window
+from simulator.truth import rows as rows_of
 
 
 def test_same_seed_returns_the_same_bytes(simulators: Simulators) -> None:
@@ -120,3 +122,148 @@ def test_change_of_state_alone_sets_only_its_own_date(changed: Changed) -> None:
         assert {name for name in new if old.get(name) != new[name]} == {
             "purchaseOrderStateChangedDate"
         }
+
+
+# ---- rows as recorded accounts show them -------------------------------------------------------
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def status_items(simulators: Simulators) -> list[Row]:
+    """Return the items of the statuses of 600 orders."""
+    rows = rows_of(simulators.world(orders=600), "purchase_order_statuses").values()
+    return [item for row in rows for item in row["itemStatus"]]
+
+
+def quantity(item: Row, *path: str) -> int:
+    """Return the amount of one of an item's quantities."""
+    for name in path:
+        item = item[name]
+    amount = item["amount"]
+    assert isinstance(amount, int)
+    return amount
+
+
+def test_ordered_quantity_is_net_and_its_first_detail_the_original(
+    simulators: Simulators,
+) -> None:
+    world = simulators.world(orders=0)
+    number = world.add_order(created=NOW - timedelta(days=3), items=3)
+    before = rows_of(world, "purchase_order_statuses")[number,]["itemStatus"]
+    world.change(fraction=1, state_only=0)
+    after = rows_of(world, "purchase_order_statuses")[number,]["itemStatus"]
+    for old, new in zip(before, after, strict=True):
+        first, last = (new["orderedQuantity"]["orderedQuantityDetails"][i] for i in (0, -1))
+        assert first == old["orderedQuantity"]["orderedQuantityDetails"][0]
+        assert quantity(last, "orderedQuantity") == quantity(first, "orderedQuantity") + 1
+
+
+def test_net_quantity_is_ordered_less_cancelled(status_items: list[Row]) -> None:
+    cancelled = 0
+    for item in status_items:
+        last = item["orderedQuantity"]["orderedQuantityDetails"][-1]
+        gone = quantity(last, "cancelledQuantity")
+        net = quantity(item, "orderedQuantity", "orderedQuantity")
+        assert net == quantity(last, "orderedQuantity") - gone
+        cancelled += gone > 0
+    assert 0 < cancelled < len(status_items)
+
+
+def test_items_cancelled_completely_stay_with_zero(simulators: Simulators) -> None:
+    world = simulators.world(orders=600)
+    cancelled = {(order.number,) for order in world.orders if order.cancelled}
+    statuses = rows_of(world, "purchase_order_statuses")
+    items = [statuses[key]["itemStatus"][0] for key in cancelled]
+    assert {quantity(item, "orderedQuantity", "orderedQuantity") for item in items} == {0}
+
+
+def test_accepted_quantity_may_include_what_was_cancelled(status_items: list[Row]) -> None:
+    extras = set()
+    for item in status_items:
+        said = item["acknowledgementStatus"]
+        for detail in said.get("acknowledgementStatusDetails", ()):
+            extra = quantity(said, "acceptedQuantity") - quantity(detail, "acceptedQuantity")
+            last = item["orderedQuantity"]["orderedQuantityDetails"][-1]
+            assert extra in {0, quantity(last, "cancelledQuantity")}
+            extras.add(extra > 0)
+    assert extras == {True, False}
+
+
+def test_some_rejected_items_lack_details(status_items: list[Row]) -> None:
+    said = [item["acknowledgementStatus"] for item in status_items]
+    rejected = [part for part in said if part["confirmationStatus"] == "REJECTED"]
+    lacking = ["acknowledgementStatusDetails" not in part for part in rejected]
+    assert 0 < sum(lacking) < len(lacking)
+
+
+def test_some_received_items_lack_a_date_and_all_dates_have_milliseconds(
+    status_items: list[Row],
+) -> None:
+    parts = [item["receivingStatus"] for item in status_items]
+    received = [part for part in parts if part["receiveStatus"] == "RECEIVED"]
+    dates = [part["lastReceiveDate"] for part in received if "lastReceiveDate" in part]
+    assert 0 < len(dates) < len(received)
+    assert all(re.search(r"\.\d{3}Z$", date) for date in dates)
+
+
+def test_some_items_are_received_above_what_is_ordered(status_items: list[Row]) -> None:
+    above = [
+        quantity(item, "receivingStatus", "receivedQuantity")
+        > quantity(item, "orderedQuantity", "orderedQuantity")
+        for item in status_items
+    ]
+    assert 0 < sum(above) < len(above) / 2
+
+
+def test_some_orders_have_a_delivery_window_alone_and_parties_without_details(
+    simulators: Simulators,
+) -> None:
+    rows = simulators.world(orders=200).purchase_orders().values()
+    recorded = [row["orderDetails"] for row in rows if "shipWindow" not in row["orderDetails"]]
+    assert 0 < len(recorded) < 200
+    for details in recorded:
+        assert details["deliveryWindow"]
+        parties = ("buyingParty", "sellingParty", "shipToParty", "billToParty")
+        assert all(list(details[name]) == ["partyId"] for name in parties)
+
+
+def test_some_prices_have_no_trailing_zeros(simulators: Simulators) -> None:
+    rows = simulators.world(orders=600).purchase_orders().values()
+    amounts = {item["netCost"]["amount"] for row in rows for item in row["orderDetails"]["items"]}
+    assert any(re.fullmatch(r"\d+\.\d", amount) for amount in amounts)
+    assert any(re.fullmatch(r"\d+\.\d0", amount) for amount in amounts)
+
+
+def test_transactions_have_the_fields_of_recorded_ones(simulators: Simulators) -> None:
+    rows = rows_of(simulators.world(orders=200), "transactions").values()
+    assert {row["transactionType"] for row in rows} == {"CHARGE", "REFUND", "OVERREFUND"}
+    assert all(row["chargeIdentifier"] and row["invoiceNumber"] for row in rows)
+    assert all(row["buyer"]["id"] and row["payer"]["id"] for row in rows)
+    numbers = {line["purchaseOrderNumber"] for row in rows for line in row["transactionLineItems"]}
+    assert "" in numbers
+    assert None not in numbers
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("purchase_orders", "purchaseOrderNumber"),
+        ("purchase_order_statuses", "purchaseOrderNumber"),
+        ("orders", "purchaseOrderNumber"),
+        ("orders", "orderMetadata.orderId"),
+        ("order_line_items", "orderMetadata.orderId"),
+        ("shipments", "purchaseOrderNumber"),
+    ],
+)
+def test_numbers_can_be_integers(simulators: Simulators, stream: str, path: str) -> None:
+    world = simulators.world(orders=100, integers=True)
+    kinds = set()
+    for key, row in rows_of(world, stream).items():
+        value: Any = row
+        for name in path.split("."):
+            value = value.get(name)
+        kinds.add(type(value))
+        if path.endswith("orderId"):
+            assert str(value) == key[0]
+    assert {int, str} <= kinds

@@ -61,7 +61,8 @@ class Catalogue:
     def _product(self, rng: Random, number: int) -> bytes:
         """Return the inside of an item object that depends on the product alone."""
         odd = number < len(_ODD_AMOUNTS)
-        net = _ODD_AMOUNTS[number] if odd else f"{rng.randrange(1, 50_000) / 100:.2f}"
+        cents = 0 if odd else rng.randrange(1, 50_000)
+        net = _ODD_AMOUNTS[number] if odd else _price(cents, short=number % 3 == 0)
         currency = rng.choice(("USD", "USD", "USD", "EUR", "CAD", "JPY"))
         product: dict[str, Any] = {
             "amazonProductIdentifier": f"B0{rng.randrange(10**8):08d}",
@@ -99,6 +100,17 @@ class Catalogue:
         elif rng.random() < self._quirks.null_object:
             party["address"] = None
         return msgspec.Raw(encode(party))
+
+
+def party_alone(party: msgspec.Raw) -> dict[str, Any]:
+    """Return a party's id without its address and tax number."""
+    return {"partyId": decode(bytes(party))["partyId"]}
+
+
+def _price(cents: int, *, short: bool) -> str:
+    """Return a price such as `19.80`, or `19.8` and `22` if it is short."""
+    text = f"{cents // 100}.{cents % 100:02}"
+    return text.rstrip("0").rstrip(".") if short else text
 
 
 def party_details(name: str, rng: Random) -> dict[str, Any]:

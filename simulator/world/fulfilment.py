@@ -115,7 +115,7 @@ class FulfilmentWriter:
     def _row(self, report: Report) -> dict[str, Any]:
         row: dict[str, Any] = {"orderMetadata": self._reports.metadata(report)}
         if report.named is not None:
-            row["purchaseOrderNumber"] = report.named
+            row["purchaseOrderNumber"] = self._quirks.number(report.named, report.seed + 2)
         return row
 
     def _line_row(self, report: Report, line: int, rng: Random) -> dict[str, Any]:

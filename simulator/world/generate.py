@@ -25,7 +25,7 @@ class OrderGenerator:
         self._rng = rng
         self._items = items
         self._quirks = quirks
-        self._numbers = order_numbers(rng)
+        self._numbers = order_numbers(rng, digits=quirks.integer > 0)
 
     def past(self, count: int, *, changed: int, now: Millis, span_days: float) -> Iterator[Order]:
         """Yield orders of the past.
@@ -132,8 +132,9 @@ class ReportGenerator:
         self._count += 1
         home = len(self._regions) == 1 or rng.random() < 0.8
         unknown = rng.random() < self._quirks.unknown_value
+        order_id = f"{rng.randrange(100, 1000)}-{self._count:07d}-{rng.randrange(10**7):07d}"
         return Report(
-            order_id=f"{rng.randrange(100, 1000)}-{self._count:07d}-{rng.randrange(10**7):07d}",
+            order_id=order_id.replace("-", "") if self._quirks.integer else order_id,
             seed=rng.randrange(_SEEDS),
             asked=asked,
             named=named,

@@ -22,8 +22,13 @@ _TYPED = (
 )
 
 
-def order_numbers(rng: Random) -> Iterator[str]:
-    """Yield purchase order numbers without end, no two alike."""
+def order_numbers(rng: Random, *, digits: bool) -> Iterator[str]:
+    """Yield purchase order numbers without end, no two alike.
+
+    Args:
+        rng: Draws them.
+        digits: Whether every second number consists of digits alone.
+    """
     taken: set[str] = set()
     typed = 0
     while True:
@@ -31,6 +36,8 @@ def order_numbers(rng: Random) -> Iterator[str]:
             first = typed < len(_TYPED_FIRST)
             number = _TYPED_FIRST[typed] if first else rng.choice(_TYPED).format(n=typed)
             typed += 1
+        elif digits and len(taken) % 2:
+            number = str(rng.randrange(10**7, 10**8))
         else:
             number = "".join(rng.choices(_ALPHABET, k=8))
         if number not in taken:

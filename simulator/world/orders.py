@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.encoding import encode
 from simulator.times import DAY, Millis, to_text
-from simulator.world.catalogue import Catalogue
+from simulator.world.catalogue import Catalogue, party_alone
 from simulator.world.quirks import RowQuirks
 
 STATES = ("New", "Acknowledged", "Closed")
@@ -17,6 +17,7 @@ UNKNOWN_STATE = "PartiallyClosed"
 _TYPES = ("RegularOrder", "ConsignedOrder", "NewProductIntroduction", "RushOrder")
 _PAYMENTS = ("Invoice", "Consignment", "CreditCard", "Prepaid")
 _TERMS = ("ExWorks", "FreeCarrier", "FreeOnBoard", "DeliverDutyPaid")
+_PARTIES = ("buyingParty", "sellingParty", "shipToParty", "billToParty")
 _DATES = ("purchaseOrderDate", "purchaseOrderChangedDate", "purchaseOrderStateChangedDate")
 
 
@@ -106,9 +107,10 @@ class OrderWriter:
         return Oddities(hidden, rng.random() < self._quirks.no_state)
 
     def _top(self, order: Order, oddities: Oddities) -> dict[str, Any]:
-        if oddities.hides_state:
-            return {"purchaseOrderNumber": order.number}
-        return {"purchaseOrderNumber": order.number, "purchaseOrderState": order.state}
+        row: dict[str, Any] = {"purchaseOrderNumber": self._quirks.number(order.number, order.seed)}
+        if not oddities.hides_state:
+            row["purchaseOrderState"] = order.state
+        return row
 
     def _dates(self, order: Order, oddities: Oddities, rng: Random) -> dict[str, str]:
         offset = rng.choice((2, -5, 9)) if rng.random() < self._quirks.offset else 0
@@ -135,6 +137,11 @@ class OrderWriter:
             details["purchaseOrderType"] = "STANDING_ORDER"
         if rng.random() < 0.3:
             details["deliveryWindow"] = _interval(order.created + 3 * DAY, 8)
+        if Random(order.seed + 7).random() < 0.4:
+            # What recorded accounts show: parties without details, and one window alone.
+            del details["shipWindow"]
+            details["deliveryWindow"] = _interval(order.created + 3 * DAY, 8)
+            details |= {name: party_alone(details[name]) for name in _PARTIES}
         if rng.random() < 0.2:
             details["dealCode"] = f"DEAL-{rng.randrange(1000)}"
         if rng.random() < 0.15:

@@ -1,6 +1,7 @@
 """How often rows are odd; every kind was seen in Amazon's samples or reported by users."""
 
 from dataclasses import dataclass
+from random import Random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class RowQuirks:
         plain_date: Amazon Business dates are strings instead of `{"date": ...}`.
         other_number: A report names another purchase order number than its own.
         no_number: A report names none.
+        integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
     unknown_field: float = 0.06
@@ -30,6 +32,18 @@ class RowQuirks:
     plain_date: float = 0.5
     other_number: float = 0.02
     no_number: float = 0.02
+    integer: float = 0.0
+
+    def number(self, text: str, seed: int) -> str | int:
+        """Return a purchase order number or order id as a row shows it.
+
+        Args:
+            text: The number.
+            seed: The row's seed.
+        """
+        whole = text.isascii() and text.isdigit() and text[0] != "0"
+        as_integer = whole and Random(seed + 99).random() < self.integer
+        return int(text) if as_integer else text
 
 
 NO_ROW_QUIRKS = RowQuirks(**dict.fromkeys(RowQuirks.__dataclass_fields__, 0.0))

@@ -69,7 +69,7 @@ class ReportWriter:
         rng = Random(report.seed)
         metadata: dict[str, Any] = {
             "orderDate": self.date(report.ordered, rng),
-            "orderId": report.order_id,
+            "orderId": self._quirks.number(report.order_id, report.seed),
         }
         if rng.random() < 0.95:
             metadata["region"] = report.region
@@ -93,7 +93,7 @@ class ReportWriter:
             "orderStatus": report.status,
         }
         if report.named is not None:
-            row["purchaseOrderNumber"] = report.named
+            row["purchaseOrderNumber"] = self._quirks.number(report.named, report.seed + 1)
         if rng.random() < 0.9:
             row["buyingCustomer"] = rng.choice(self._catalogue.people)
         if rng.random() < 0.7:

@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 from simulator.encoding import encode
-from simulator.times import DAY, HOUR, Millis, to_text
-from simulator.world.catalogue import Catalogue
+from simulator.times import DAY, HOUR, SECOND, Millis, to_text
+from simulator.world.catalogue import Catalogue, party_alone
 from simulator.world.orders import Order
 from simulator.world.quirks import RowQuirks
 
@@ -31,14 +31,17 @@ class StatusWriter:
         """Return the row."""
         rng = Random(order.seed + 2)
         row: dict[str, Any] = {
-            "purchaseOrderNumber": order.number,
+            "purchaseOrderNumber": self._quirks.number(order.number, order.seed + 2),
             "purchaseOrderStatus": status_of(order),
             "purchaseOrderDate": to_text(order.created),
             "sellingParty": self._catalogue.sellers[order.vendor_code],
             "shipToParty": rng.choice(self._catalogue.buyers),
         }
-        if order.updated is not None and rng.random() >= self._quirks.missing_date:
+        # Nothing drawn here depends on changes, so that the original quantities stay the same.
+        if rng.random() >= self._quirks.missing_date and order.updated is not None:
             row["lastUpdatedDate"] = to_text(order.updated)
+        if Random(order.seed + 7).random() < 0.7:
+            row |= {name: party_alone(row[name]) for name in ("sellingParty", "shipToParty")}
         if rng.random() < self._quirks.unknown_field:
             row["undocumentedField"] = "x"
         row["itemStatus"] = [
@@ -49,32 +52,34 @@ class StatusWriter:
     def _item(self, order: Order, sequence: int, rng: Random) -> dict[str, Any]:
         quirks = self._quirks
         product = rng.choice(self._catalogue.decoded_products)
-        ordered = rng.randrange(1, 50)
+        original = rng.randrange(1, 50)
         confirmation = rng.choice(CONFIRMATIONS)
         receipt = rng.choice(RECEIPTS)
-        accepted = {"ACCEPTED": ordered, "PARTIALLY_ACCEPTED": ordered // 2}.get(confirmation, 0)
+        asked = original + order.revision
+        cancelled = self._cancelled(order, sequence, asked, rng)
+        net = asked - cancelled
+        accepted = {"ACCEPTED": net, "PARTIALLY_ACCEPTED": net // 2}.get(confirmation, 0)
+        # The total of an item may count what was accepted first and cancelled later.
+        counted = accepted + cancelled if rng.random() < 0.5 and accepted else accepted
+        received = {"RECEIVED": accepted, "PARTIALLY_RECEIVED": accepted // 2}.get(receipt, 0)
+        if rng.random() < 0.2 and received:
+            received = net + 1
         item: dict[str, Any] = {
             "itemSequenceNumber": str(sequence),
             "buyerProductIdentifier": product["amazonProductIdentifier"],
             "netCost": product["netCost"],
             "orderedQuantity": {
-                "orderedQuantity": _eaches(ordered + order.revision),
-                "orderedQuantityDetails": [
-                    {
-                        "updatedDate": to_text(order.changed or order.created),
-                        "orderedQuantity": _eaches(ordered + order.revision),
-                        "cancelledQuantity": _eaches(0),
-                    }
-                ],
+                "orderedQuantity": _eaches(net),
+                "orderedQuantityDetails": _quantities(order, original, asked, cancelled),
             },
             "acknowledgementStatus": {
                 "confirmationStatus": confirmation,
-                "acceptedQuantity": _eaches(accepted),
-                "rejectedQuantity": _eaches(ordered - accepted),
+                "acceptedQuantity": _eaches(counted),
+                "rejectedQuantity": _eaches(net - accepted),
             },
             "receivingStatus": {
                 "receiveStatus": receipt,
-                "receivedQuantity": _eaches(accepted if receipt == "RECEIVED" else 0),
+                "receivedQuantity": _eaches(received),
             },
         }
         item |= {
@@ -82,16 +87,21 @@ class StatusWriter:
             for name in ("vendorProductIdentifier", "listPrice")
             if name in product
         }
-        if confirmation != "UNCONFIRMED":
+        silent = confirmation == "REJECTED" and rng.random() < 0.5
+        if confirmation != "UNCONFIRMED" and not silent:
             item["acknowledgementStatus"]["acknowledgementStatusDetails"] = [
                 {
-                    "acknowledgementDate": _later(order, HOUR),
+                    "acknowledgementDate": to_text(_later(order, HOUR)),
                     "acceptedQuantity": _eaches(accepted),
-                    "rejectedQuantity": _eaches(ordered - accepted),
+                    "rejectedQuantity": _eaches(net - accepted),
                 }
             ]
-        if receipt != "NOT_RECEIVED":
-            item["receivingStatus"]["lastReceiveDate"] = _later(order, 3 * DAY)
+        if receipt != "NOT_RECEIVED" and rng.random() >= 0.1:
+            # The one date that always has milliseconds.
+            moment = _later(order, 3 * DAY)
+            item["receivingStatus"]["lastReceiveDate"] = to_text(
+                moment - moment % SECOND + rng.randrange(1, SECOND)
+            )
         if rng.random() < quirks.unknown_value:
             item["acknowledgementStatus"]["confirmationStatus"] = UNKNOWN_CONFIRMATION
         if rng.random() < quirks.null_object:
@@ -100,10 +110,36 @@ class StatusWriter:
             item["undocumentedPart"] = 1
         return item
 
+    def _cancelled(self, order: Order, sequence: int, asked: int, rng: Random) -> int:
+        """Return how many of an item were cancelled; all of it where its order shows none."""
+        share = rng.random() if rng.random() < 0.15 else 0
+        part = int(share * asked)
+        return asked if order.cancelled and sequence == 1 else part
+
 
 def _eaches(quantity: int) -> dict[str, Any]:
     return {"amount": quantity, "unitOfMeasure": "Eaches", "unitSize": 1}
 
 
-def _later(order: Order, delay: Millis) -> str:
-    return to_text(max(order.created, min(order.created + delay, order.born)))
+def _quantities(order: Order, original: int, asked: int, cancelled: int) -> list[dict[str, Any]]:
+    """Return what was ordered at first, and then the latest change if there is one."""
+    quantities = [
+        {
+            "updatedDate": to_text(order.created),
+            "orderedQuantity": _eaches(original),
+            "cancelledQuantity": _eaches(0),
+        }
+    ]
+    if (asked, cancelled) != (original, 0):
+        quantities.append(
+            {
+                "updatedDate": to_text(order.changed or order.state_changed),
+                "orderedQuantity": _eaches(asked),
+                "cancelledQuantity": _eaches(cancelled),
+            }
+        )
+    return quantities
+
+
+def _later(order: Order, delay: Millis) -> Millis:
+    return max(order.created, min(order.created + delay, order.born))

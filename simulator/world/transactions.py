@@ -12,7 +12,7 @@ from simulator.world.fulfilment import line_count
 from simulator.world.quirks import RowQuirks
 from simulator.world.reports import Report, currency
 
-TYPES = ("CHARGE", "REFUND")
+TYPES = ("CHARGE", "REFUND", "OVERREFUND")
 UNKNOWN_TYPE = "GOODWILL"
 
 
@@ -64,15 +64,17 @@ class TransactionWriter:
             "feedDate": to_text(transaction.fed),
             "transactionType": rng.choice(TYPES),
             "transactionId": transaction.identifier,
+            "chargeIdentifier": f"C{rng.randrange(10**9):09d}",
             "shipTaxRate": "0.0875",
             "giftWrapTaxRate": "0",
             "legalEntityName": "Käufer AG",
             "purchasingCustomerGroupName": rng.choice(self._catalogue.groups)["name"],
+            "invoiceNumber": f"INV-{rng.randrange(10**6):06d}",
             "amount": _money(code, rng),
             "paymentInstrumentType": "Visa",
             "paymentInstrumentLast4Digits": f"{rng.randrange(10**4):04d}",
-            "buyer": {"id": "A1", **rng.choice(self._catalogue.people)},
-            "payer": rng.choice(self._catalogue.people),
+            "buyer": self._customer(rng),
+            "payer": self._customer(rng),
             "associatedTransactionDetails": [
                 {"associatedTransactionId": f"{report.order_id}-T0"},
             ][: rng.randrange(2)],
@@ -92,6 +94,12 @@ class TransactionWriter:
             row["undocumentedField"] = True
         return encode(row)
 
+    def _customer(self, rng: Random) -> dict[str, str]:
+        return {
+            "id": f"amzn1.account.A{rng.randrange(10**6):06d}",
+            **rng.choice(self._catalogue.people),
+        }
+
     def _line(self, transaction: Transaction, line: int, rng: Random) -> dict[str, Any]:
         report = transaction.report
         code = currency(report.region)
@@ -106,10 +114,10 @@ class TransactionWriter:
             "tax": _money(code, rng),
             "unitPrice": _money(code, rng),
             "taxRate": "0.0875",
-            "orderId": report.order_id,
+            "orderId": self._quirks.number(report.order_id, transaction.seed),
             "unspsc": f"{rng.randrange(10**8):08d}",
             "orderLineItemId": f"{report.order_id}-L{line + 1}",
-            "purchaseOrderNumber": report.named,
+            "purchaseOrderNumber": self._quirks.number(report.named or "", transaction.seed),
             "purchaseOrderLineItemId": str(line + 1),
             "asin": rng.choice(self._catalogue.decoded_products)["amazonProductIdentifier"],
             "productTitle": "Ordner „Größe A4“",

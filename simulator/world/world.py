@@ -1,6 +1,7 @@
 """The data both APIs serve: drawn once by seed, and changed on demand."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from threading import RLock
@@ -43,6 +44,7 @@ class World:
         quirks: Whether rows and pages are odd at all.
         regions: Amazon Business regions with orders; most are in the first.
         without_number: Amazon Business orders without a purchase order number, per purchase order.
+        integers: Whether some purchase order numbers and order ids are JSON integers.
         now: The wall clock.
     """
 
@@ -57,6 +59,7 @@ class World:
         quirks: bool = True,
         regions: Sequence[str] = ("US", "CA"),
         without_number: float = 0.1,
+        integers: bool = False,
         now: Now = utc_now,
     ) -> None:
         self.now = now
@@ -66,6 +69,8 @@ class World:
         self.lock = RLock()
         self._rng = Random(f"world {seed}")
         row_quirks = RowQuirks() if quirks else NO_ROW_QUIRKS
+        if integers:
+            row_quirks = replace(row_quirks, integer=0.5)
         self._draw_order = OrderGenerator(self._rng, items=items, quirks=row_quirks)
         self._draw_report = ReportGenerator(self._rng, regions=self.regions, quirks=row_quirks)
         catalogue = Catalogue(seed, row_quirks)
@@ -135,7 +140,7 @@ class World:
     def purchase_orders(self) -> dict[str, Row]:
         """Return every purchase order by number, as getPurchaseOrders sends it."""
         with self.lock:
-            return {row["purchaseOrderNumber"]: row for row in self.each_order()}
+            return {str(row["purchaseOrderNumber"]): row for row in self.each_order()}
 
     def order_reports(self, region: str | None = None) -> dict[tuple[str, str], Row]:
         """Return the order reports by the number they are found by and their order id.
