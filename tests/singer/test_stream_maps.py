@@ -113,7 +113,7 @@ def test_the_example_makes_one_hash_of_each_name(plain: Run, mapped: Run) -> Non
                 assert after[place][name] is None
             else:
                 hashes.setdefault(value, set()).add(after[place][name])
-    assert len(hashes) == 5 + 4 + 1  # names, addresses and an identifier
+    assert len(hashes) > 5 + 4  # names, addresses, and an identifier for many of them
     assert all(len(values) == 1 for values in hashes.values())
     assert len(set.union(*hashes.values())) == len(hashes)
     assert {len(value) for values in hashes.values() for value in values} == {64}
