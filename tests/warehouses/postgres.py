@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,7 +19,6 @@ from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = "amazon"
 
@@ -62,15 +63,17 @@ class Postgres(Warehouse):
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[Postgres]:
+def database() -> Iterator[Postgres]:
     """Make a database that is gone afterwards, whose time zone is far from UTC.
 
-    Args:
-        folder: For the data of a server of our own, which runs where no PGHOST or PGSERVICE names
-            another.
+    Its server is one of our own, unless PGHOST or PGSERVICE names another.
     """
     given = os.environ.keys() & {"PGHOST", "PGSERVICE"}
-    server = "" if given else get_server(folder / "data").get_uri()
+    # Not below pytest's own folder: the server's system user has to reach it, and the next run of
+    # pytest closes that folder to other users.
+    server = ""
+    if not given:
+        server = get_server(Path(tempfile.mkdtemp(prefix="tap-postgres-")) / "data").get_uri()
     name = f"tap_amazon_business_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())

@@ -37,7 +37,8 @@ class TestPostgres(WarehouseTests):
     @classmethod
     @override
     def opened(cls, folder: Path) -> AbstractContextManager[Postgres]:
-        return postgres.database(folder)
+        del folder  # see postgres.database
+        return postgres.database()
 
     def test_the_database_is_in_another_time_zone(self, synced: Synced) -> None:
         assert synced.warehouse.one("show timezone") == "Asia/Kolkata"
