@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # The sandbox returns examples whose page tokens lead nowhere, or in circles.
 _SANDBOX_PAGES = 3
+# How many streams read one API at once.
+_MOST_STREAMS = 8
 _REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
 
 
@@ -44,7 +46,7 @@ def new_client(
     """
     transport = Transport(
         user_agent=settings.user_agent,
-        connections=settings.max_parallel_requests,
+        connections=settings.max_parallel_requests * _MOST_STREAMS,
         request_timeout=settings.request_timeout,
     )
     return Client(

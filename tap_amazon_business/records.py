@@ -24,7 +24,8 @@ Convert = Callable[[Any], Any]
 Report = Callable[[str, str], None]
 
 # A decimal as Amazon's models describe it. Some loaders cannot read more than that.
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
+DECIMAL_PATTERN = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?"
+_DECIMAL = re.compile(DECIMAL_PATTERN)
 
 # Whole numbers that fit into 64 bits, and how long one may be written.
 _INTEGER_LIMIT = 2**63
@@ -49,8 +50,7 @@ class Shaper:
         return record
 
     def _converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        kinds = schema.get("type", ())
-        kind = kinds if isinstance(kinds, str) else next((k for k in kinds if k != "null"), "")
+        kind = kind_of(schema)
         if kind == "object":
             parts = schema.get("properties")
             return self._object(parts, path + ".") if parts else self._map(path)
@@ -117,6 +117,12 @@ class Shaper:
             return None
 
         return convert
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """Return the type of a schema's values besides null, "" if it names none."""
+    kinds = schema.get("type", ())
+    return kinds if isinstance(kinds, str) else next((k for k in kinds if k != "null"), "")
 
 
 def hoist(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

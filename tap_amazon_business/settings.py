@@ -87,23 +87,36 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     _date_time("end_date", "Where every sync ends (UTC), for bounded backfills. Default: now."),
     _integer(
         "lookback_days",
-        "How many days before the bookmark to read purchase orders again by creation date, to find "
-        "state changes, which no filter covers.",
+        "How many days back to look for late changes of purchase orders and their statuses, by "
+        "reading them again, a share in each sync.",
         most=180,
-        default=30,
+        default=180,
     ),
     _integer(
-        "order_reports_lookback_days",
-        "Request order_reports again for purchase orders created in the last so many days, changed "
-        "or not.",
+        "shipment_lookback_days",
+        "The same for vendor_shipments.",
         most=180,
         default=30,
     ),
     _integer(
         "order_lookback_days",
-        "How many days before the bookmark to start streams that are read by order date.",
-        most=730,
+        "The same for streams that are read by order date, and for order_reports.",
+        most=728,
         default=60,
+    ),
+    _integer(
+        "recent_days",
+        "How many days before the bookmark every sync reads and emits again: rows may appear late, "
+        "or change soon.",
+        most=30,
+        default=2,
+    ),
+    _integer(
+        "lookback_cycle_hours",
+        "Within this time, everything within the lookback is read again once; each sync reads the "
+        "share that is due since the last one. 0: every sync reads all of it.",
+        most=744,
+        default=24,
     ),
     _strings(
         "ordering_vendor_codes",
@@ -130,14 +143,15 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     _string(
         "order_reports_strategy",
         "How to find order_reports. purchase_order: one request per purchase order number and "
-        "region. order_date: list all orders of the last two years, a hundred a page, and match "
-        "the numbers that they name. auto: the cheaper of the two, as far as it can tell.",
+        "region, also for reports that name another number or none. order_date: from the lists of "
+        "all orders, a hundred a page, by the numbers that they name. auto: from the lists, unless "
+        "asking by number costs less.",
         default="auto",
         allowed_values=["purchase_order", "order_date", "auto"],
     ),
     _integer(
         "max_parallel_requests",
-        "How many requests to send at once, per API.",
+        "How many requests each stream sends at once.",
         least=1,
         most=16,
         default=4,
@@ -186,8 +200,10 @@ class Settings:
     start_date: datetime | None
     end_date: datetime | None
     lookback_days: int
-    order_reports_lookback_days: int
+    shipment_lookback_days: int
     order_lookback_days: int
+    recent_days: int
+    lookback_cycle_hours: int
     ordering_vendor_codes: tuple[str, ...]
     purchase_order_filters: Mapping[str, str]
     purchase_order_numbers: tuple[str, ...]
@@ -220,8 +236,10 @@ class Settings:
             start_date=_moment(values, "start_date"),
             end_date=_moment(values, "end_date"),
             lookback_days=values["lookback_days"],
-            order_reports_lookback_days=values["order_reports_lookback_days"],
+            shipment_lookback_days=values["shipment_lookback_days"],
             order_lookback_days=values["order_lookback_days"],
+            recent_days=values["recent_days"],
+            lookback_cycle_hours=values["lookback_cycle_hours"],
             ordering_vendor_codes=tuple(dict.fromkeys(values.get("ordering_vendor_codes", ()))),
             purchase_order_filters=_filters(values),
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),

@@ -24,11 +24,18 @@ from tap_amazon_business.clients import new_client
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
+from tap_amazon_business.running import side_by_side
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
+from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
+from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.order_reports import order_reports_stream
+from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
+from tap_amazon_business.streams.shared import Shared
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
+from tap_amazon_business.sync.prefetch import Readers
+from tap_amazon_business.sync.turn import Turn
 from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 
@@ -40,7 +47,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_amazon_business.api.client import Client
-    from tap_amazon_business.streams.base import AmazonStream
+
+# Seconds that a line which is being written has to be completed after a signal.
+_LAST_WORDS = 0.7
 
 _SDK_VARIABLES = frozenset({"LOGLEVEL", "LOG_CONFIG"})
 
@@ -68,6 +77,7 @@ class TapAmazonBusiness(Tap):
         self._clock = BoundedClock(clock or SystemClock())
         self._outage = Outage(self._clock)
         self._failures: dict[str, TapError] = {}
+        self._turn = Turn()
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         super().__init__(**kwargs)
@@ -198,7 +208,7 @@ class TapAmazonBusiness(Tap):
                 "purchase_order_numbers, or another order_reports_strategy"
             )
         neither = settings.sp_api is None and settings.business_api is None
-        streams: list[AmazonStream] = []
+        apis: list[tuple[Client, Readers, Sequence[type[AmazonStream]]]] = []
         for prefix, url, credentials, kinds in (
             (SP_API, settings.sp_api_url, settings.sp_api, VENDOR_STREAMS),
             (BUSINESS_API, settings.business_api_url, settings.business_api, business),
@@ -212,18 +222,32 @@ class TapAmazonBusiness(Tap):
                     clock=self._clock,
                     logger=self.logger.getChild(prefix),
                 )
-                streams += [self._stream(kind, client, settings) for kind in kinds]
-        return streams
+                readers = Readers(settings.max_parallel_requests, self._turn)
+                apis.append((client, readers, kinds))
+        return self._made(settings, apis)
 
-    def _stream(self, kind: type[AmazonStream], client: Client, settings: Settings) -> AmazonStream:
-        return kind(
-            self,
-            client=client,
+    def _made(
+        self,
+        settings: Settings,
+        apis: Sequence[tuple[Client, Readers, Sequence[type[AmazonStream]]]],
+    ) -> list[AmazonStream]:
+        numbers = None
+        if settings.sp_api:
+            client, readers, _ = apis[0]
+            numbers = PurchaseOrderNumbers(client, readers, settings=settings, clock=self._clock)
+        shared = Shared(
             settings=settings,
             clock=self._clock,
+            numbers=numbers,
+            feed=ChangeFeed(self._turn),
             on_failure=self._fail,
             flush=self._writer.flush,
         )
+        return [
+            kind(self, client=client, readers=readers, shared=shared)
+            for client, readers, kinds in apis
+            for kind in kinds
+        ]
 
     def _fail(self, stream: str, error: TapError) -> None:
         """Record and log a stream's failure; a common cause is logged in full only once."""
@@ -238,7 +262,10 @@ class TapAmazonBusiness(Tap):
         # The SDK writes the state here, perhaps within another message, and exits with status 0, as
         # if the sync were complete. Every finished slice has its STATE message already.
         self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
-        self._writer.stop(128 + signum)
+        # Whoever writes may complete a line, but a loader that stopped reading is not waited for.
+        if self._turn.take(timeout=_LAST_WORDS):
+            self._writer.stop(128 + signum)
+        os._exit(128 + signum)
 
     @property
     def _writer(self) -> Writer:
@@ -247,24 +274,33 @@ class TapAmazonBusiness(Tap):
 
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
-        """Sync all streams, and raise an error at the end if any failed.
+        """Sync all streams side by side, and raise an error at the end if any failed.
 
-        The SDK declares this final, but has no other hook at the end of a sync.
+        The SDK declares this final, and syncs one stream after the other.
 
         Raises:
             TapError: At least one stream failed; the others are complete and bookmarked.
         """
-        # Imported modules live as long as the process. Without this, the garbage collector visits
-        # them again and again, which took a fifth of the time.
+        # Imported modules live as long as the process, and rows hold no circles. Without this, the
+        # garbage collector visits them again and again, which took a third of the time.
         gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
+        self._reset_state_progress_markers()
+        self._set_compatible_replication_methods()
+        streams = [s for s in self.streams.values() if isinstance(s, AmazonStream) and s.is_due]
         try:
-            super().sync_all()
+            if self.state:
+                self._state_writer.write_state(self.state)
+            side_by_side(streams, self._turn)
         except BrokenPipeError as error:
             self._writer.abandon()
             raise TapError(
                 "The loader has ended: nothing reads the tap's output any more. The loader's log "
                 "says why. The next sync resumes at the last state that the loader stored."
             ) from error
+        for stream in self.streams.values():
+            if isinstance(stream, AmazonStream) and stream.selected:
+                stream.info("%d records", stream.total)
         self._raise_failures()
 
     @override  # type: ignore[misc]

@@ -61,6 +61,11 @@ def utc(value: object) -> str | None:
         return None
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         return value  # with all the digits of its seconds
+    return text(moment)
+
+
+def text(moment: datetime) -> str:
+    """Format a moment in UTC as records hold it: with its fractions, and a Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 

@@ -37,6 +37,7 @@ class Client:
     """Sends an API's requests, from any number of threads, until each has a response.
 
     Attributes:
+        url: The API's URL.
         answered: Whether any request succeeded so far.
         failure: Why no request can succeed any more, None if some may.
 
@@ -67,7 +68,7 @@ class Client:
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._prefix = prefix
         self._region_setting = region_setting
         self._authenticator = authenticator
@@ -231,8 +232,10 @@ class Client:
         # an access token may also expire during a long wait for the bucket.
         self._authenticator.access_token()
         bucket.acquire()
+        if self.failure:  # of another thread, meanwhile
+            raise self.failure
         token = self._authenticator.access_token()
-        response = self._transport.get(self._url + request.path, request.query, token)
+        response = self._transport.get(self.url + request.path, request.query, token)
         verdict = judge(
             response.status,
             response.headers,

@@ -17,19 +17,21 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
+from tap_amazon_business.fitting import Fitting
 from tap_amazon_business.records import Shaper
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.streams.schemas.fields import with_precision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
     from tap_amazon_business.api.client import Client
-    from tap_amazon_business.clock import Clock
-    from tap_amazon_business.settings import Settings
+    from tap_amazon_business.streams.children import Child
+    from tap_amazon_business.streams.shared import Shared
+    from tap_amazon_business.sync.prefetch import Readers
 
 Row = dict[str, Any]
 
@@ -40,37 +42,47 @@ class AmazonStream(Stream, abc.ABC):
     Args:
         tap: The tap.
         client: The client of the stream's API.
-        settings: The checked settings.
-        clock: The time.
-        on_failure: Called when the stream fails and the others continue.
-        flush: Passes on the messages written so far.
+        readers: What reads that API.
+        shared: What the streams of the tap share.
+
+    Attributes:
+        total: How many records were written so far.
     """
 
-    def __init__(
-        self,
-        tap: Tap,
-        *,
-        client: Client,
-        settings: Settings,
-        clock: Clock,
-        on_failure: Callable[[str, TapError], None],
-        flush: Callable[[], None],
-    ) -> None:
+    def __init__(self, tap: Tap, *, client: Client, readers: Readers, shared: Shared) -> None:
         super().__init__(tap)
         self.client = client
-        self.settings = settings
-        self.clock = clock
+        self.readers = readers
+        self.shared = shared
+        self.settings = shared.settings
+        self.clock = shared.clock
         self.failed = False
         self.postponed: TapError | None = None
-        self._on_failure = on_failure
-        self._flush = flush
+        self.total = 0
         self._warned: set[tuple[str, str]] = set()
         self._writes_messages = True
+        self._announced = False
 
     @abc.abstractmethod
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of one sync."""
+
+    def child_of(self, parent: AmazonStream) -> Child | None:
+        """Return what takes a parent's pages for this stream, None if it is not its parent."""
+        del parent
+        return None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a sync runs the stream by itself; a child is run by its parents."""
+        return self.selected and not self.parent_stream_type
+
+    def prepare(self) -> None:
+        """Get ready for a sync: called for each stream before the first one runs."""
+
+    def done(self) -> None:
+        """Note the end of a sync of this stream, however it ended."""
 
     # ---- messages for people -------------------------------------------------------------------
 
@@ -91,7 +103,7 @@ class AmazonStream(Stream, abc.ABC):
     def fail(self, error: TapError) -> None:
         """End this stream's sync; the other streams continue."""
         self.failed = True
-        self._on_failure(self.name, error)
+        self.shared.on_failure(self.name, error)
 
     def fail_at_the_end(self, error: TapError) -> None:
         """Let the stream's sync continue, and fail it then: the bookmark stays put."""
@@ -123,11 +135,16 @@ class AmazonStream(Stream, abc.ABC):
 
     def record(self, row: Row) -> Record:
         """Return a row of the schema's layout as a record that is valid against the schema."""
-        return self._shaper(row)
+        return row if self._fits(row) else self._shaper(row)
+
+    # The catalog's schema, if there is one: it is the one that the target gets.
+
+    @cached_property
+    def _fits(self) -> Fitting:
+        return Fitting(self.effective_schema)
 
     @cached_property
     def _shaper(self) -> Shaper:
-        # The catalog's schema, if there is one: it is the one that the target gets.
         return Shaper(self.effective_schema, self.warn_once)
 
     def passes_filter(self, record: Record) -> bool:
@@ -167,14 +184,15 @@ class AmazonStream(Stream, abc.ABC):
         if self.client.failure:  # of another stream: it is the same for all
             self.fail(self.client.failure)
             return
-        selected, total = self.selected, 0
+        selected, checked = self.selected, 0
         with self.get_record_counter() as counter, self.get_sync_timer():
             try:
                 for record in self.get_records(context):
-                    self._check_max_record_limit(total)  # --test stops here
-                    total += 1
+                    self._check_max_record_limit(checked)  # --test stops here
+                    checked += 1
                     if not selected:
                         continue
+                    self.total += 1
                     counter.increment()
                     if write_messages:
                         self._write_record_message(record)
@@ -184,10 +202,9 @@ class AmazonStream(Stream, abc.ABC):
             except TapError as error:
                 self.fail(error)
             finally:
-                self._flush()
+                self.shared.flush()
         if self.postponed:
             self.fail(self.postponed)
-        self.info("%d records", total if selected else 0)
 
     @override
     def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
@@ -217,8 +234,9 @@ class AmazonStream(Stream, abc.ABC):
     # ---- for children, whose parent drives their sync ------------------------------------------
 
     def announce(self) -> None:
-        """Write the SCHEMA message, if the stream is selected."""
-        if self.selected:
+        """Write the SCHEMA message once, if the stream is selected."""
+        if self.selected and not self._announced:
+            self._announced = True
             self._write_schema_message()
 
     def write(self, records: Iterable[Record]) -> None:

@@ -5,21 +5,28 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
+from tap_amazon_business.errors import PageTokenRefusedError
 from tap_amazon_business.records import hoist
+from tap_amazon_business.streams.coverage import region_coverage
 from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
+from tap_amazon_business.streams.sliced_sync import SlicedSync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.streams.base import AmazonStream, Row
+    from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.sync.bookmark import Coverage
 
 
@@ -48,7 +55,7 @@ class OrderDateStream(SlicedStream):
     @property
     @override
     def covers(self) -> Coverage:
-        return {"business_api_regions": list(self.settings.business_api_regions)}
+        return region_coverage(self.settings)
 
     @override
     def queries(self) -> Sequence[Query]:
@@ -65,7 +72,33 @@ class OrdersStream(OrderDateStream):
     name = "orders"
     operation = operations.GET_ORDER_REPORTS
     primary_keys = ("orderId",)
+    has_children = True
     schema: ClassVar = schemas.ORDERS
+
+    @override
+    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+        if not self.anything_to_read():
+            return
+        plan, sync = self.plan, SlicedSync(self, children)
+        # Lists that no user wants are worth what the children cost without them.
+        most = math.inf
+        if not self.selected and not plan.resume.moment:
+            most = max((child.child.most_pages() for child in children), default=math.inf)
+        try:
+            for record in sync.records():
+                yield record
+                if sync.pages > most:
+                    break
+            else:
+                return
+        except PageTokenRefusedError:
+            for child in children:
+                child.write(child.child.without_pages(plan.span.since))
+            raise
+        self.info("the lists by order date are longer than the requests by number would be")
+        for child in children:
+            child.write(child.child.without_pages(plan.span.since))
+        sync.skip_to(plan.span.until)
 
 
 class OrderLineItemsStream(OrderDateStream):
@@ -106,10 +139,8 @@ class TransactionsStream(SlicedStream):
     overlap = timedelta(days=1)
     schema: ClassVar = schemas.TRANSACTIONS
 
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return self.overlap
+    # Every sync reads the overlap; older transactions do not change.
+    lookback = timedelta()
 
     @override
     def queries(self) -> Sequence[Query]:

@@ -7,8 +7,9 @@ metrics: two thousand parents took 105 seconds that way, and under three this wa
 from __future__ import annotations
 
 import abc
+import math
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -25,37 +26,68 @@ if TYPE_CHECKING:
     from singer_sdk.metrics import Counter
 
     from tap_amazon_business.streams.base import Row
-    from tap_amazon_business.sync.bookmark import Coverage
+    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
 
     # Makes records of a page of parents.
     Reader = Callable[[Sequence[Row]], Iterator[Record]]
 
 
-class ChildStream(AmazonStream, abc.ABC):
-    """A stream whose records belong to the records of a parent stream.
+class Child(abc.ABC):
+    """What a parent hands its pages to, for the records of another stream.
 
     Attributes:
-        parent_fields: The fields of a parent that its children are made of.
+        parent_fields: The fields of a parent's record that children are made of.
+        takes_rows: Whether they are made of the parent's rows instead, whatever a catalog or a
+            stream map does to its records.
+        needs_past: Whether the parent's bookmark has to cover the child.
     """
 
-    parent_fields: ClassVar[tuple[str, ...]]
-
-    # ---- what a parent asks --------------------------------------------------------------------
+    parent_fields: ClassVar[tuple[str, ...]] = ()
+    takes_rows: ClassVar[bool] = False
+    needs_past: bool = True
 
     @property
-    def lookback(self) -> timedelta:
-        """Return how far behind the bookmark the child wants to see its parents again."""
-        return timedelta()
+    @abc.abstractmethod
+    def stream(self) -> AmazonStream:
+        """Return the stream whose records are made."""
 
     @property
     def covers(self) -> Coverage:
         """Return what the parent's bookmark has to cover for the child."""
         return {}
 
-    def wants_unchanged(self, parent: Row, until: datetime) -> bool:
-        """Tell whether a sync that reads until then wants a parent that did not change."""
-        del parent, until
+    @property
+    def bookmark_part(self) -> Mapping[str, Any]:
+        """Return what the parent's part of the state keeps for the child."""
+        return {}
+
+    def start(self, now: datetime) -> datetime | None:
+        """Return where a first sync begins that is for this child alone."""
+        del now
+        return self.stream.settings.start_date
+
+    def most_pages(self) -> float:
+        """Return how many pages a first sync that is for this child alone is worth."""
+        return math.inf
+
+    def without_pages(self, since: datetime) -> Iterator[Record]:
+        """Yield the records since then where the parent's pages cannot be had, or cost too much."""
+        del since
+        return iter(())
+
+    def wants_unchanged(self, parent: Row) -> bool:
+        """Tell whether a parent is wanted that did not change."""
+        del parent
         return False
+
+    def reader(self, resume: ResumePoint) -> AbstractContextManager[Reader]:
+        """Return what makes records of a page of parents; it lives for one sync."""
+        del resume
+        return nullcontext(self.children)
+
+    def children(self, parents: Sequence[Row]) -> Iterator[Record]:
+        """Yield the records of a page of parents, of which each holds the parent fields."""
+        raise NotImplementedError
 
     def require_parent_fields(self, parent: str, schema: Mapping[str, Any]) -> None:
         """Check that the parent's schema in the catalog has the fields that children are made of.
@@ -65,31 +97,37 @@ class ChildStream(AmazonStream, abc.ABC):
         """
         if lacking := [name for name in self.parent_fields if name not in schema["properties"]]:
             raise TapError(
-                f"The catalog's schema of {parent} lacks {', '.join(lacking)}, which {self.name} "
-                "is made of: create the catalog again with --discover, and deselect fields by "
-                "their metadata"
+                f"The catalog's schema of {parent} lacks {', '.join(lacking)}, which "
+                f"{self.stream.name} is made of: create the catalog again with --discover, and "
+                "deselect fields by their metadata"
             )
 
-    # ---- a sync --------------------------------------------------------------------------------
-
-    def reader(self) -> AbstractContextManager[Reader]:
-        """Return what makes records of a page of parents; it lives for one sync."""
-        return nullcontext(self.children)
-
-    def children(self, parents: Sequence[Row]) -> Iterator[Record]:
-        """Yield the records of a page of parents, of which each holds the parent fields."""
-        raise NotImplementedError
-
     @contextmanager
-    def syncing(self) -> Iterator[ChildSync]:
+    def syncing(self, resume: ResumePoint) -> Iterator[ChildSync]:
         """Announce the stream once, and count its records while its parent is read."""
-        self.announce()
-        with self.get_record_counter() as counter, self.get_sync_timer(), self.reader() as reader:
-            sync = ChildSync(self, reader, counter)
-            yield sync
-            if self.postponed:
-                self.fail(self.postponed)
-            self.info("%d records", sync.total)
+        stream = self.stream
+        stream.announce()
+        with (
+            stream.get_record_counter() as counter,
+            stream.get_sync_timer(),
+            self.reader(resume) as reader,
+        ):
+            yield ChildSync(self, reader, counter)
+            if stream.postponed:
+                stream.fail(stream.postponed)
+
+
+class ChildStream(Child, AmazonStream, abc.ABC):
+    """A stream whose records belong to the records of a parent stream."""
+
+    @property
+    @override
+    def stream(self) -> AmazonStream:
+        return self
+
+    @override
+    def child_of(self, parent: AmazonStream) -> Child | None:
+        return self if type(parent) is self.parent_stream_type else None
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -98,31 +136,51 @@ class ChildStream(AmazonStream, abc.ABC):
 
 
 class ChildSync:
-    """One sync of a child stream.
+    """One sync of a child.
 
     Attributes:
-        stream: The child stream.
-        total: How many records were written so far.
+        child: The child.
     """
 
-    def __init__(self, stream: ChildStream, reader: Reader, counter: Counter) -> None:
-        self.stream = stream
-        self.total = 0
+    def __init__(self, child: Child, reader: Reader, counter: Counter) -> None:
+        self.child = child
         self._reader = reader
         self._counter = counter
 
+    def take(
+        self,
+        parent: AmazonStream,
+        rows: Sequence[Row],
+        records: Sequence[Record],
+        unchanged: Sequence[Row],
+    ) -> list[Row]:
+        """Return the child's part of a page of parents, safe from what writing does to them."""
+        if self.child.takes_rows:
+            return deepcopy([*rows, *unchanged])
+        return [
+            {name: record.get(name) for name in self.child.parent_fields}
+            for record in (*records, *map(parent.record, unchanged))
+            if parent.passes_filter(record)
+        ]
+
     def add(self, parents: Sequence[Row]) -> None:
         """Write the records of a page of parents; a failure ends the child's sync."""
-        if self.stream.failed or not parents:
+        if parents:
+            self.write(self._reader(parents))
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Write records, if nothing has failed yet."""
+        stream = self.child.stream
+        if stream.failed:
             return
         try:
-            self.stream.write(self._counted(self._reader(parents)))
+            stream.write(self._counted(records))
         except TapError as error:
-            self.stream.fail(error)
+            stream.fail(error)
 
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            self.total += 1
+            self.child.stream.total += 1
             self._counter.increment()
             yield record
 
@@ -130,31 +188,32 @@ class ChildSync:
 def with_children(
     stream: AmazonStream,
     children: Sequence[ChildSync],
-    records: Sequence[Record],
-    unchanged: Sequence[tuple[Record, Sequence[ChildSync]]] = (),
+    rows: Sequence[Row],
+    unchanged: Sequence[Row] = (),
 ) -> Iterator[Record]:
     """Yield a page of a parent's records; once they are written, have the children write theirs.
 
     Args:
         stream: The parent.
         children: The syncs of its children.
-        records: The parent's records.
-        unchanged: Records that are not emitted, with the children that want them.
+        rows: The rows to emit.
+        unchanged: Rows that are not emitted, for the children that want them.
     """
+    shaped = stream.selected or any(not child.child.takes_rows for child in children)
+    records = list(map(stream.record, rows)) if shaped else rows
     # Writing a record may remove fields from it, so the children's part is taken first.
-    pages: list[tuple[ChildSync, list[Row]]] = []
-    for child in children:
-        again = (record for record, wanting in unchanged if child in wanting)
-        pages.append(
-            (
-                child,
-                [
-                    {name: record.get(name) for name in child.stream.parent_fields}
-                    for record in (*records, *again)
-                    if stream.passes_filter(record)
-                ],
-            )
+    pages = [
+        (
+            child,
+            child.take(
+                stream,
+                rows,
+                records,
+                [row for row in unchanged if child.child.wants_unchanged(row)],
+            ),
         )
+        for child in children
+    ]
     yield from records
     for child, parents in pages:
         child.add(parents)

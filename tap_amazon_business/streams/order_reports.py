@@ -1,54 +1,49 @@
-"""order_reports: the order reports of each purchase order, and the strategies that find them."""
+"""order_reports: the order reports of each purchase order, and the ways to find them."""
 
 from __future__ import annotations
 
 import math
-import sqlite3
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from urllib.parse import quote
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_amazon_business.api import operations
-from tap_amazon_business.api.operations import Request
-from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records import hoist
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.business import OrderDateStream
-from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.report_lists import ReportLists
+from tap_amazon_business.streams.business import OrdersStream
+from tap_amazon_business.streams.children import Child, ChildStream
+from tap_amazon_business.streams.coverage import (
+    filter_coverage,
+    region_coverage,
+    vendor_coverage,
+)
+from tap_amazon_business.streams.reports_by_number import ByNumber
 from tap_amazon_business.streams.schemas import business as schemas
+from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-from tap_amazon_business.sync.prefetch import Prefetch
-from tap_amazon_business.times import is_before, moment_of
+from tap_amazon_business.sync.seen import Seen
+from tap_amazon_business.times import is_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_amazon_business.errors import RequestFailedError
     from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.streams.children import Reader
-    from tap_amazon_business.sync.bookmark import Coverage
+    from tap_amazon_business.streams.reports_by_number import Reports
+    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
 
-# Dots alone mean another path, however they are encoded: every client and server resolves them.
-_NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
-_REFUSED_NUMBERS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+# A few days before a purchase order, for dates that are not exact.
+_OLDER_THAN_ITS_ORDER = timedelta(days=7)
 
-# Reports of the youngest orders may not be listed yet.
-_LISTED_LATE = timedelta(hours=1)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-# A purchase order number, and the rows of its reports.
-Reports = tuple[str, list[dict[str, Any]]]
-
-
-# ---- the stream ----------------------------------------------------------------------------------
+# How many refused numbers the bookmark keeps, to ask for them again; a state should stay small.
+_MOST_REFUSED = 10
+_LONGEST_REFUSED = 40
 
 
 class OrderReportsStream(AmazonStream):
@@ -58,18 +53,22 @@ class OrderReportsStream(AmazonStream):
     primary_keys = ("purchaseOrderNumber", "orderId")
     schema: ClassVar = schemas.ORDER_REPORTS
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._emitted = Seen()
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         by_number = ByNumber(self)
-        return self.records_of(by_number.reports(self.settings.purchase_order_numbers))
+        yield from self.records_of(by_number.reports(self.settings.purchase_order_numbers))
+        if by_number.refused:
+            self.fail_at_the_end(next(iter(by_number.refused.values())))
 
     def records_of(self, reports: Iterable[Reports]) -> Iterator[Record]:
-        """Yield each report of a purchase order once, under the number that was asked for."""
+        """Yield each report of a purchase order once a sync, under the order's own number."""
         for number, rows in reports:
-            seen = set()
             for row in self.valid_rows(_joined(row, number) for row in rows):
-                if (order_id := str(row["orderId"])) not in seen:
-                    seen.add(order_id)
+                if self._emitted.add((number, str(row["orderId"]))):
                     yield self.record(row)
 
     @override
@@ -78,61 +77,161 @@ class OrderReportsStream(AmazonStream):
 
 
 class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
-    """Order reports of the purchase orders that their parent reads."""
+    """Order reports of the purchase orders that their parent reads.
+
+    They come in two ways, each once in a sync. By number, as purchase_orders reads the orders; and
+    from the lists by order date that `orders` reads, as far as they name one of these orders.
+    """
 
     parent_stream_type = PurchaseOrdersStream
-    parent_fields = ("purchaseOrderNumber", "purchaseOrderDate")
+    parent_fields = ("purchaseOrderNumber", "purchaseOrderDate", "lastChangedDate")
 
-    @property
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._refused: dict[str, None] = {}
+        # Whether every new or changed order is asked for by number.
+        self.needs_past = self.settings.order_reports_strategy == "purchase_order"
+
     @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.order_reports_lookback_days)
+    def child_of(self, parent: AmazonStream) -> Child | None:
+        if isinstance(parent, OrdersStream):
+            return ListedReports(self, needs_past=not self.needs_past)
+        return super().child_of(parent)
 
     @property
     @override
     def covers(self) -> Coverage:
-        return {"business_api_regions": list(self.settings.business_api_regions)}
+        return region_coverage(self.settings) if self.needs_past else {}
+
+    @property
+    @override
+    def bookmark_part(self) -> Mapping[str, Any]:
+        return {"refused_numbers": list(self._refused)} if self._refused else {}
 
     @override
-    def wants_unchanged(self, parent: Row, until: datetime) -> bool:
-        return not is_before(parent.get("purchaseOrderDate"), until - self.lookback)
+    def wants_unchanged(self, parent: Row) -> bool:
+        return str(parent["purchaseOrderNumber"]) in self._refused
 
     @contextmanager
     @override
-    def reader(self) -> Iterator[Reader]:
-        with ExitStack() as stack:
-            strategy = _STRATEGIES[self.settings.order_reports_strategy](self, stack)
-            yield partial(self._children, strategy, set())
+    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
+        kept = resume.part.get("refused_numbers")
+        self._refused = dict.fromkeys(map(str, kept)) if isinstance(kept, list) else {}
+        by_number = ByNumber(self)
+        asked = Seen()
 
-    def _children(
-        self, strategy: Strategy, served: set[str], parents: Sequence[Row]
-    ) -> Iterator[Record]:
-        # An order that is asked for again although unchanged may later turn out to have changed.
-        orders = {
-            order["purchaseOrderNumber"]: order
-            for order in parents
-            if order["purchaseOrderNumber"] not in served
-        }
-        served.update(orders)
-        if orders:
-            yield from self.records_of(strategy.reports(orders))
+        def records(parents: Sequence[Row]) -> Iterator[Record]:
+            numbers = [
+                str(order["purchaseOrderNumber"])
+                for order in parents
+                if self._asks_for(order, resume)
+            ]
+            numbers = [number for number in numbers if asked.add(number)]
+            yield from self.records_of(by_number.reports(numbers))
+            self._keep_refused(numbers, by_number.refused)
+
+        yield records
+
+    def _asks_for(self, order: Row, resume: ResumePoint) -> bool:
+        """Tell whether an order is asked for by number."""
+        if order["purchaseOrderNumber"] in self._refused:
+            return True
+        # Rows of the overlap come in every sync.
+        if resume.moment and is_before(order["lastChangedDate"], resume.moment - SLACK):
+            return False
+        return self.needs_past or is_before(order["purchaseOrderDate"], self._listed_since)
+
+    @property
+    def _listed_since(self) -> datetime:
+        """Return since when the lists hold all reports: no report is older than its order."""
+        plan = self._orders.plan
+        if not plan.resume.moment:
+            return plan.span.since
+        return min(plan.span.since, plan.now - self._orders.lookback)
+
+    @property
+    def _orders(self) -> OrdersStream:
+        return cast("OrdersStream", self._tap.streams[OrdersStream.name])
+
+    def _keep_refused(
+        self, asked: Iterable[str], refused: Mapping[str, RequestFailedError]
+    ) -> None:
+        """Keep refused numbers in mind: each is asked for again when its order is read again."""
+        for number in asked:
+            if number not in refused:
+                self._refused.pop(number, None)
+            elif len(self._refused) < _MOST_REFUSED and len(number) <= _LONGEST_REFUSED:
+                self._refused[number] = None
 
 
-class ListedOrderReportsStream(OrderDateStream):
+class ListedOrderReportsStream(ChildStream, OrderReportsStream):
     """Order reports without vendor credentials: of all orders that name a purchase order."""
 
-    name = OrderReportsStream.name
-    operation = operations.GET_ORDER_REPORTS
-    primary_keys = OrderReportsStream.primary_keys
-    schema: ClassVar = schemas.ORDER_REPORTS
+    parent_stream_type = OrdersStream
 
     @override
-    def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
-        return super().valid_rows(
-            row
-            for row in rows
-            if not isinstance(row, dict) or row.get("purchaseOrderNumber") is not None
-        )
+    def child_of(self, parent: AmazonStream) -> Child | None:
+        return ListedReports(self) if isinstance(parent, OrdersStream) else None
+
+
+class ListedReports(Child):
+    """order_reports as a child of orders: the listed reports that name a purchase order.
+
+    Args:
+        stream: The stream.
+        needs_past: Whether the lists have to reach back to the oldest purchase order.
+    """
+
+    takes_rows = True
+
+    def __init__(self, stream: OrderReportsStream, *, needs_past: bool = True) -> None:
+        self._stream = stream
+        self._settings = stream.settings
+        self._numbers = stream.shared.numbers
+        self.needs_past = needs_past
+
+    @property
+    @override
+    def stream(self) -> OrderReportsStream:
+        return self._stream
+
+    @property
+    @override
+    def covers(self) -> Coverage:
+        if not self._numbers or not self.needs_past:
+            return {}
+        return {**vendor_coverage(self._settings), **filter_coverage(self._settings)}
+
+    @override
+    def start(self, now: datetime) -> datetime | None:
+        if not self.needs_past:
+            return now - timedelta(days=max(self._settings.recent_days, 1))
+        if not self._numbers:
+            return self._settings.start_date
+        oldest = self._settings.start_date or now - PurchaseOrdersStream.operation.reach
+        return oldest - _OLDER_THAN_ITS_ORDER
+
+    @override
+    def most_pages(self) -> float:
+        if not self._numbers or self._settings.order_reports_strategy != "auto":
+            return math.inf
+        return self._numbers.count() * len(self._settings.business_api_regions)
+
+    @override
+    def children(self, parents: Sequence[Row]) -> Iterator[Record]:
+        named = {
+            number for row in parents if (number := _named(row)) is not None and number.strip()
+        }
+        own = self._numbers.among(named) if self._numbers else {number: number for number in named}
+        reports = ((own[str(_named(row))], [row]) for row in parents if _named(row) in own)
+        yield from self._stream.records_of(reports)
+
+    @override
+    def without_pages(self, since: datetime) -> Iterator[Record]:
+        if self._numbers:
+            by_number = ByNumber(self._stream)
+            numbers = list(self._numbers.listed(since - _OLDER_THAN_ITS_ORDER))
+            yield from self._stream.records_of(by_number.reports(numbers))
 
 
 def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
@@ -146,154 +245,16 @@ def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
     return None
 
 
+def _named(row: Row) -> str | None:
+    number = row.get("purchaseOrderNumber")
+    return None if number is None else str(number)
+
+
 def _joined(row: object, number: str) -> object:
-    """Return a row under the number that was asked for, so that it joins its purchase order."""
+    """Return a row under the order's own number, so that it joins its purchase order."""
     if not isinstance(row, dict):
         return row
     reported = row.get("purchaseOrderNumber")
     same = reported is None or str(reported) == number
     own = {} if same else {"reportedPurchaseOrderNumber": reported}
     return {**row, **own, "purchaseOrderNumber": number}
-
-
-# ---- the strategies ------------------------------------------------------------------------------
-
-
-class Strategy(Protocol):
-    """A way to find the order reports of purchase orders."""
-
-    def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
-        """Yield each purchase order number with the rows of its reports.
-
-        Args:
-            orders: The purchase orders by number, each with its number and date.
-
-        Raises:
-            RequestFailedError: A request failed.
-        """
-        ...
-
-
-class ByNumber:
-    """Requests each number in each region."""
-
-    def __init__(self, stream: AmazonStream) -> None:
-        self._stream = stream
-
-    def reports(self, orders: Iterable[str]) -> Iterator[Reports]:
-        """Yield each purchase order number with the rows of its reports."""
-        numbers = list(orders)
-        refused: list[RequestFailedError] = []
-        workers = min(self._stream.settings.max_parallel_requests, len(numbers))
-        with Prefetch(numbers, self._read, workers=workers) as prefetch:
-            for number, rows in prefetch:
-                if isinstance(rows, RequestFailedError):
-                    refused.append(rows)
-                else:
-                    yield number, rows
-        if len(refused) == len(numbers) > 1:
-            raise refused[0]  # it is not the number
-        for error in refused:
-            self._stream.warn("%s Its order reports are missing until a later sync.", error.message)
-            self._stream.fail_at_the_end(error)
-
-    def _read(self, number: str) -> list[Any] | RequestFailedError:
-        if number in _NOT_A_PATH_SEGMENT:
-            self._stream.warn(
-                "purchase order '%s' cannot be requested by number: no URL path can hold it", number
-            )
-            return []
-        try:
-            return [
-                row
-                for region in self._stream.settings.business_api_regions
-                for page in self._stream.client.pages(self._request(number, region))
-                for row in page
-            ]
-        except RequestFailedError as error:
-            if error.status not in _REFUSED_NUMBERS:
-                raise
-            return RequestFailedError(
-                f"{error.message} If Amazon refuses only this number, set order_reports_strategy "
-                "to order_date, which sends no numbers.",
-                status=error.status,
-            )
-
-    def _request(self, number: str, region: str) -> Request:
-        return Request(
-            operations.GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
-            {"region": region},
-            f"region {region}, purchase order {number}",
-            # Buyers type purchase order numbers as they like, slashes and umlauts included.
-            segment=quote(number, safe=""),
-        )
-
-
-class ByDate:
-    """Looks purchase orders up in lists of all orders, a hundred a request.
-
-    The lists may cost so many pages for each order so far; until they are complete, orders go by
-    number. If an order is worth what it costs by number, both ways together cost at most about
-    twice as much as the cheaper one, which shows only at the end.
-
-    Args:
-        lists: The lists.
-        by_number: The other way.
-        warn: Gets a warning if the lists fail.
-        pages_per_order: How many pages of the lists an order is worth.
-    """
-
-    def __init__(
-        self,
-        lists: ReportLists,
-        by_number: ByNumber,
-        *,
-        warn: Callable[[str, object], None],
-        pages_per_order: float = math.inf,
-    ) -> None:
-        self._lists = lists
-        self._by_number = by_number
-        self._warn = warn
-        self._pages_per_order = pages_per_order
-        self._allowed = 0.0
-        self._usable = True
-
-    def reports(self, orders: Mapping[str, Row]) -> Iterator[Reports]:
-        """Yield each purchase order number with the rows of its reports."""
-        listed: dict[str, list[Row]] = {}
-        if self._usable:
-            try:
-                listed = self._listed(orders)
-            except (PageTokenRefusedError, sqlite3.Error) as error:
-                self._usable = False
-                self._warn("the lists by order date failed (%s): requesting by number", error)
-        yield from listed.items()
-        if others := [number for number in orders if number not in listed]:
-            yield from self._by_number.reports(others)
-
-    def _listed(self, orders: Mapping[str, Row]) -> dict[str, list[Row]]:
-        """Return the rows of the orders that the lists answer for."""
-        self._allowed += len(orders) * self._pages_per_order
-        if not self._lists.read(self._allowed):
-            return {}
-        # Younger orders may have reports that the lists do not hold yet.
-        until = self._lists.until - _LISTED_LATE
-        return {
-            number: self._lists.rows(number)
-            for number, order in orders.items()
-            if (moment_of(order["purchaseOrderDate"]) or _LONG_AGO) < until
-        }
-
-
-_STRATEGIES: Mapping[str, Callable[[AmazonStream, ExitStack], Strategy]] = {
-    "purchase_order": lambda stream, _: ByNumber(stream),
-    "order_date": lambda stream, stack: ByDate(
-        stack.enter_context(ReportLists(stream)), ByNumber(stream), warn=stream.warn
-    ),
-    "auto": lambda stream, stack: ByDate(
-        stack.enter_context(ReportLists(stream)),
-        ByNumber(stream),
-        warn=stream.warn,
-        pages_per_order=len(stream.settings.business_api_regions),
-    ),
-}

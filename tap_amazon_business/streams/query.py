@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_amazon_business.api.operations import Operation, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_amazon_business.sync.windows import Window
 
@@ -35,3 +35,35 @@ class Query:
         """Return the request for the first page of a window."""
         params = {self.after: window.after, self.before: window.before, **self.params}
         return Request(operation, params, f"{self.subject} {window}")
+
+
+def vendor_queries(
+    operation: Operation,
+    *,
+    dates: Sequence[str],
+    params: Mapping[str, str],
+    vendor_codes: Sequence[str],
+) -> list[Query]:
+    """Return the queries of an operation of the Selling Partner API.
+
+    Args:
+        operation: The operation.
+        dates: The dates that a window is listed by, as the API's parameters begin. Only the first
+            one is needed for windows that were read before: the others lead to changes.
+        params: Further parameters.
+        vendor_codes: One query each; without any, a query for all.
+    """
+    codes = [(f"vendor code {c}, ", {"orderingVendorCode": c}) for c in vendor_codes] or [("", {})]
+    # Both bounds, always: some requests with one alone are refused. Never sortOrder: some accounts
+    # refuse it, others ignore it.
+    return [
+        Query(
+            subject=name + date,
+            after=f"{date}After",
+            before=f"{date}Before",
+            params={"limit": str(operation.page_size), **params, **code},
+            rereads=date == dates[0],
+        )
+        for name, code in codes
+        for date in dates
+    ]

@@ -17,16 +17,20 @@ from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist
-from tap_amazon_business.streams.children import ChildStream, with_children
-from tap_amazon_business.streams.query import Query
+from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.coverage import filter_coverage, vendor_coverage
+from tap_amazon_business.streams.late_changes import LateChanges
+from tap_amazon_business.streams.query import Query, vendor_queries
 from tap_amazon_business.streams.schemas import vendor as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
-from tap_amazon_business.sync.prefetch import Prefetch
+from tap_amazon_business.streams.sliced_sync import SLACK, SlicedSync
+from tap_amazon_business.sync.bookmark import moment_in
 from tap_amazon_business.sync.windows import Window
-from tap_amazon_business.times import moment_of
+from tap_amazon_business.times import moment_of, rfc3339, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
@@ -59,36 +63,24 @@ class VendorListStream(SlicedStream):
     @property
     @override
     def covers(self) -> Coverage:
-        if not self.by_vendor_code:
-            return {}
-        codes = list(self.settings.ordering_vendor_codes)
-        return {"ordering_vendor_codes": codes or None}
+        return vendor_coverage(self.settings) if self.by_vendor_code else {}
 
     @override
     def queries(self) -> Sequence[Query]:
-        codes = self.settings.ordering_vendor_codes if self.by_vendor_code else ()
-        return [self._query(date, code) for code in codes or (None,) for date in self.dates]
-
-    def _query(self, date: str, code: str | None) -> Query:
-        # Both bounds, always: some requests with one alone are refused. Never sortOrder: some
-        # accounts refuse it, others ignore it.
-        vendor_code = {} if code is None else {"orderingVendorCode": code}
-        return Query(
-            subject=date if code is None else f"vendor code {code}, {date}",
-            after=f"{date}After",
-            before=f"{date}Before",
-            params={"limit": str(self.operation.page_size), **self.filters, **vendor_code},
-            # Queries by other dates than the first lead to changes by themselves.
-            rereads=date == self.dates[0],
+        return vendor_queries(
+            self.operation,
+            dates=self.dates,
+            params=self.filters,
+            vendor_codes=self.settings.ordering_vendor_codes if self.by_vendor_code else (),
         )
 
 
 class PurchaseOrdersStream(VendorListStream):
     """Purchase orders, each once a sync: by creation date, by change date, and by change of state.
 
-    changedAfter and changedBefore do not find orders that were never changed, and no filter covers
-    a change of state: so each window is listed by creation and by change, and the created windows
-    of the last weeks are read again.
+    changedAfter and changedBefore do not find orders that were never changed, so each window is
+    listed by creation and by change. What no filter finds, such as a change of state, the change
+    feed names (getPurchaseOrdersStatus), and the lookback finds later.
     """
 
     name = "purchase_orders"
@@ -97,6 +89,7 @@ class PurchaseOrdersStream(VendorListStream):
     replication_key = "lastChangedDate"
     changed_date = "lastChangedDate"
     dates = ("created", "changed")
+    has_children = True
     schema: ClassVar = schemas.PURCHASE_ORDERS
 
     @property
@@ -104,29 +97,55 @@ class PurchaseOrdersStream(VendorListStream):
     def filters(self) -> Mapping[str, str]:
         return self.settings.purchase_order_filters
 
+    @property
+    @override
+    def covers(self) -> Coverage:
+        return {**super().covers, **filter_coverage(self.settings)}
+
+    @property
+    @override
+    def emits_unchanged(self) -> bool:
+        # Without the change feed, only the lookback shows cuts that have no date of change.
+        bookmark = self.plan.resume.moment
+        if not bookmark:
+            return False
+        return self._changes_until < bookmark - self.rolling.cycle - SLACK
+
+    @property
+    def _changes_until(self) -> datetime:
+        """Return until when the change feed was read; in a first sync every row is up to date."""
+        plan = self.plan
+        until = moment_in(plan.resume.part, "changes_until", self.name, plan.now)
+        return until or plan.resume.moment or plan.span.until
+
+    @override
+    def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
+        for row in super().valid_rows(rows):
+            if self.shared.numbers:
+                self.shared.numbers.add(str(row["purchaseOrderNumber"]))
+            yield row
+
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
-        if self.settings.purchase_order_numbers:
-            return self._records_by_number(children)
-        return super().sync_records(children)
+        if numbers := self.settings.purchase_order_numbers:
+            self.info("reading %d purchase orders by number", len(numbers))
+            sync = SlicedSync(self, children)
+            with self.readers.read(numbers, self._order_or_warning) as prefetch:
+                for _, rows in prefetch:
+                    # Amazon may return the same order for two spellings of a number.
+                    yield from sync.emit(self.valid_rows(rows))
+        elif self.anything_to_read():
+            sync = SlicedSync(self, children, {"changes_until": rfc3339(self._changes_until)})
+            yield from sync.records()
+            if self.plan.resume.moment:
+                yield from LateChanges(self, sync, self._changes_until).records()
 
-    def _records_by_number(self, children: Sequence[ChildSync]) -> Iterator[Record]:
-        numbers = self.settings.purchase_order_numbers
-        self.info("reading %d purchase orders by number", len(numbers))
-        workers = min(self.settings.max_parallel_requests, len(numbers))
-        with Prefetch(numbers, self._order, workers=workers) as prefetch:
-            seen: set[str] = set()
-            for _, orders in prefetch:
-                # Amazon may return the same order for two spellings of a number.
-                new = [
-                    row
-                    for row in self.valid_rows(orders)
-                    if str(row["purchaseOrderNumber"]) not in seen
-                ]
-                seen.update(str(row["purchaseOrderNumber"]) for row in new)
-                yield from with_children(self, children, [self.record(row) for row in new])
+    def order(self, number: str) -> list[Row]:
+        """Return the row of a purchase order, none if there is no such order.
 
-    def _order(self, number: str) -> list[Row]:
+        Raises:
+            RequestFailedError: The request failed.
+        """
         request = Request(
             operations.GET_PURCHASE_ORDER,
             subject=f"purchase order {number}",
@@ -137,8 +156,13 @@ class PurchaseOrdersStream(VendorListStream):
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self.warn("there is no purchase order %s", number)
             return []
+
+    def _order_or_warning(self, number: str) -> list[Row]:
+        rows = self.order(number)
+        if not rows:
+            self.warn("there is no purchase order %s", number)
+        return rows
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -152,7 +176,7 @@ class PurchaseOrdersStream(VendorListStream):
             )
             if (moment := moment_of(order.get(name)))
         ]
-        order["lastChangedDate"] = max(dates).isoformat() if dates else None
+        order["lastChangedDate"] = text(max(dates)) if dates else None
         return order
 
 
@@ -177,7 +201,10 @@ class PurchaseOrderItemsStream(ChildStream):
 
 
 class PurchaseOrderStatusesStream(VendorListStream):
-    """The status of each purchase order's items; lastUpdatedDate may be missing."""
+    """The status of each purchase order's items; lastUpdatedDate may be missing.
+
+    What it reads by update is the change feed of purchase_orders.
+    """
 
     name = "purchase_order_statuses"
     operation = operations.GET_PURCHASE_ORDERS_STATUS
@@ -186,6 +213,28 @@ class PurchaseOrderStatusesStream(VendorListStream):
     changed_date = "lastUpdatedDate"
     dates = ("created", "updated")
     schema: ClassVar = schemas.PURCHASE_ORDER_STATUSES
+
+    @override
+    def prepare(self) -> None:
+        super().prepare()
+        self.shared.feed.expect()
+
+    @override
+    def done(self) -> None:
+        self.shared.feed.done()
+
+    @override
+    def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
+        found = list(super().valid_rows(rows))
+        if since := self.plan.resume.moment:
+            self.shared.feed.note(found, since - SLACK)
+        return iter(found)
+
+    @override
+    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+        yield from super().sync_records(children)
+        if since := self.plan.resume.moment:
+            self.shared.feed.cover(since - SLACK, self.plan.span.until)
 
 
 class VendorShipmentsStream(VendorListStream):
@@ -197,6 +246,11 @@ class VendorShipmentsStream(VendorListStream):
     replication_key = "shipmentCreateDate"
     by_vendor_code = False
     schema: ClassVar = schemas.VENDOR_SHIPMENTS
+
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        return timedelta(days=self.settings.shipment_lookback_days)
 
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What a stream's part of the state holds.
-BOOKMARK_FIELDS = ("replication_key", "replication_key_value", "covers")
+BOOKMARK_FIELDS = (
+    "replication_key",
+    "replication_key_value",
+    "lookback_position",
+    "changes_until",
+    "refused_numbers",
+    "covers",
+)
+
+_REMEDY = "correct it, or clear the stream's state to read everything again"
 
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
 
-# What a stream reads, in parts that may grow: its selected children, and settings such as
-# business_api_regions. None stands for all there is.
-Coverage = dict[str, list[str] | None]
+# What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
+# stands for all there is. Texts may change, such as the host.
+Coverage = dict[str, list[str] | str | None]
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,15 @@ class ResumePoint:
 
     Attributes:
         moment: The end of the last finished slice, None if everything is read.
+        position: The position in the lookback; None together with the moment.
+        part: What else the stream's part of the state holds; nothing without the moment.
         not_covered: What this sync reads and the bookmark does not cover. If there is any, the
             bookmark is of no use.
     """
 
     moment: datetime | None
+    position: datetime | None = None
+    part: Mapping[str, Any] = field(default_factory=dict)
     not_covered: tuple[str, ...] = ()
 
 
@@ -61,27 +75,65 @@ def resume_point(
     if value is None:
         return ResumePoint(None)
     found = f"The state of {stream} holds {state.get('replication_key')!r}: {value!r}"
-    remedy = "correct it, or clear the stream's state to read everything again"
     if state.get("replication_key") != replication_key:
-        raise TapError(f"{found}, but its bookmark is '{replication_key}'; {remedy}.")
+        raise TapError(f"{found}, but its bookmark is '{replication_key}'; {_REMEDY}.")
+    moment = _moment(value, found, now)
+    if added := _not_covered(state.get("covers"), covers):
+        return ResumePoint(None, not_covered=added)
+    position = moment_in(state, "lookback_position", stream, now) or moment
+    return ResumePoint(moment, position, dict(state))
+
+
+def moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) -> datetime | None:
+    """Return a moment besides the bookmark in a stream's part of the state, None if it has none.
+
+    Raises:
+        TapError: The state is damaged.
+    """
+    value = state.get(name)
+    if value is None:
+        return None
+    return _moment(value, f"The state of {stream} holds {name!r}: {value!r}", now)
+
+
+def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (whatever it holds)
     try:
         moment = times.parse(value)
     except (TypeError, ValueError, AttributeError) as error:
-        raise TapError(f"{found}, which is not a date-time; {remedy}.") from error
+        raise TapError(f"{found}, which is not a date-time; {_REMEDY}.") from error
     if moment > now + _CLOCKS_DIFFER:
-        raise TapError(f"{found}, which lies in the future; {remedy}.")
-    if added := _not_covered(state.get("covers"), covers):
-        return ResumePoint(None, added)
-    return ResumePoint(moment)
+        raise TapError(f"{found}, which lies in the future; {_REMEDY}.")
+    return moment
 
 
-def bookmark_state(replication_key: str | None, end: datetime, covers: Coverage) -> dict[str, Any]:
-    """Return a stream's part of the state: its bookmark, and what that covers."""
-    state: dict[str, Any] = {
+def bookmark_state(
+    replication_key: str | None,
+    end: datetime,
+    position: datetime,
+    covers: Coverage,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return a stream's part of the state.
+
+    Args:
+        replication_key: The stream's replication key.
+        end: The end of the last finished slice.
+        position: The position in the lookback.
+        covers: What the bookmark covers.
+        more: What else the stream keeps.
+    """
+    return {
         "replication_key": replication_key,
         "replication_key_value": times.rfc3339(end),
+        "lookback_position": times.rfc3339(position),
+        **(more or {}),
+        "covers": covers,
     }
-    return {**state, "covers": covers} if covers else state
+
+
+def fingerprint(*parts: object) -> str:
+    """Return a short text that differs wherever the parts do."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
 
 
 def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
@@ -90,6 +142,10 @@ def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
         return ()  # the state does not say
     added: list[str] = []
     for part, wanted in covers.items():
+        if isinstance(wanted, str):
+            if covered.get(part, wanted) != wanted:
+                added.append(f"this {part}")
+            continue
         known = covered.get(part, [])
         if known is None:
             continue

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 
+from tap_amazon_business.sync.turn import Turn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
@@ -22,6 +24,42 @@ R = TypeVar("R")
 # Results that may wait for their turn, besides those that are being read: so the workers need not
 # stop while the first one is still reading.
 _SPARE = 2
+
+
+class Readers:
+    """What all that reads one API at the same time shares: the turn, and room for results.
+
+    Each Prefetch may always have one result in flight, so that none waits for another for ever.
+    What it has beyond is bounded over all of them: memory stays flat however many streams run.
+
+    Args:
+        workers: How many tasks a Prefetch reads at a time.
+        turn: The right to write, given up by whoever waits for a result.
+    """
+
+    def __init__(self, workers: int, turn: Turn | None = None) -> None:
+        self.workers = workers
+        self.turn = turn or Turn()
+        self.changed = threading.Condition()
+        self._room = workers + _SPARE
+
+    def read(self, tasks: Iterable[T], read: Callable[[T], R]) -> Prefetch[T, R]:
+        """Return what reads tasks with all workers."""
+        return Prefetch(tasks, read, workers=self.workers, readers=self)
+
+    def take(self, flying: int) -> bool:
+        """Make room for another result beside those of the same Prefetch; tell whether there is."""
+        if not flying:
+            return True
+        if not self._room:
+            return False
+        self._room -= 1
+        return True
+
+    def give(self, flying: int) -> None:
+        """Free the room of one of so many results of a Prefetch."""
+        self._room += flying > 1
+        self.changed.notify_all()
 
 
 class Prefetch(Generic[T, R]):
@@ -37,14 +75,24 @@ class Prefetch(Generic[T, R]):
         tasks: What to read. Only one worker at a time asks for the next one.
         read: Reads one task.
         workers: How many threads read.
+        readers: What it shares with others.
     """
 
-    def __init__(self, tasks: Iterable[T], read: Callable[[T], R], *, workers: int) -> None:
+    def __init__(
+        self,
+        tasks: Iterable[T],
+        read: Callable[[T], R],
+        *,
+        workers: int,
+        readers: Readers | None = None,
+    ) -> None:
         self._tasks = iter(tasks)
         self._read = read
+        self._readers = readers or Readers(workers)
+        self._most = workers + _SPARE
         self._lock = threading.Lock()
-        self._room = threading.Semaphore(workers + _SPARE)
         self._results: SimpleQueue[Future[tuple[T, R]] | None] = SimpleQueue()
+        self._flying = 0
         self._stopped = False
         self._workers = [
             threading.Thread(target=self._work, name=f"prefetch-{number}", daemon=True)
@@ -62,18 +110,26 @@ class Prefetch(Generic[T, R]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopped = True
-        self._room.release(len(self._workers))
+        self._stop()
+        with self._readers.changed:
+            while self._flying:
+                self._land()
 
     def __iter__(self) -> Iterator[tuple[T, R]]:
-        """Yield each task with its result."""
-        while (result := self._results.get()) is not None:
-            yield result.result()
-            self._room.release()
+        """Yield each task with its result; whoever waits for one gives up the turn."""
+        while True:
+            with self._readers.turn.given_up():
+                result = self._results.get()
+                if result is None:
+                    return
+                outcome = result.result()
+            yield outcome
+            del outcome, result
+            with self._readers.changed:
+                self._land()
 
     def _work(self) -> None:
-        while True:
-            self._room.acquire()
+        while self._take_off():
             # The results are in the order in which the tasks were taken.
             with self._lock:
                 if self._stopped:
@@ -83,21 +139,42 @@ class Prefetch(Generic[T, R]):
                 try:
                     task = next(self._tasks)
                 except StopIteration:
-                    self._stopped = True
+                    self._stop()
                     self._results.put(None)
-                    self._room.release(len(self._workers))
                     return
                 except BaseException as error:  # noqa: BLE001 (raised again by __iter__)
-                    self._stopped = True
                     result.set_exception(error)
                     self._results.put(result)
+                    self._stop()
                     return
                 self._results.put(result)
             try:
                 result.set_result((task, self._read(task)))
             except BaseException as error:  # noqa: BLE001 (raised again by __iter__)
-                self._stopped = True
+                self._stop()
                 result.set_exception(error)
+            del task, result
+        self._results.put(None)
+
+    def _take_off(self) -> bool:
+        """Wait for room for another result; tell whether there is any, or everything is over."""
+        with self._readers.changed:
+            while not self._stopped:
+                if self._flying < self._most and self._readers.take(self._flying):
+                    self._flying += 1
+                    return True
+                self._readers.changed.wait()
+            return False
+
+    def _land(self) -> None:
+        if self._flying:
+            self._readers.give(self._flying)
+            self._flying -= 1
+
+    def _stop(self) -> None:
+        with self._readers.changed:
+            self._stopped = True
+            self._readers.changed.notify_all()
 
 
 class Pages:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_amazon_business.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from datetime import datetime
 
 # Whether Amazon's bounds belong to a window is not documented ("after", "before"). If both were
@@ -52,24 +52,61 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """A window of a sync; `reread` if it lies before the bookmark and was read before."""
+class Share:
+    """A part of the rolling lookback that is due.
+
+    Attributes:
+        window: What to read.
+        after: The position in the lookback before it.
+        until: The position once all of it is read.
+    """
 
     window: Window
-    reread: bool = False
+    after: datetime
+    until: datetime
+
+    def position(self, read_until: datetime) -> datetime:
+        """Return the position once the window is read up to a moment."""
+        done = (read_until - self.window.start) / (self.window.end - self.window.start)
+        return self.after + done * (self.until - self.after)
+
+    def within(self, start: datetime, end: datetime) -> Share | None:
+        """Return the part that lies between two moments, None if there is none."""
+        start, end = max(start, self.window.start), min(end, self.window.end)
+        if start >= end:
+            return None
+        return Share(Window(start, end), self.position(start), self.position(end))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A window of a sync.
+
+    Attributes:
+        window: The window.
+        position: If it belongs to the lookback: the position once it is read.
+    """
+
+    window: Window
+    position: datetime | None = None
+
+    @property
+    def reread(self) -> bool:
+        """Whether it belongs to the lookback, and was read before."""
+        return self.position is not None
 
 
 @dataclass(frozen=True)
 class Span:
-    """What one sync of a stream reads: new rows of [since, until), and [reread_from, since) again.
+    """What one sync of a stream reads: its share of the lookback, and [since, until).
 
     `unreadable` is the start that the user or the bookmark asked for, if the API does not reach
     back that far.
     """
 
-    reread_from: datetime
     since: datetime
     until: datetime
+    shares: tuple[Share, ...] = ()
     unreadable: datetime | None = None
 
 
@@ -93,11 +130,14 @@ class Slicer:
         self._seconds_per_row: dict[Hashable, float] = {}
 
     def __iter__(self) -> Iterator[Slice]:
-        """Yield the slices, oldest first; each is as wide as the density observed so far allows."""
-        span = self._span
-        for window in cut(span.reread_from, span.since, self._width):
-            yield Slice(window, reread=True)
-        for window in cut(span.since, span.until, self._width):
+        """Yield the slices: the lookback, then what is new, oldest first.
+
+        Each is as wide as the density observed so far allows.
+        """
+        for share in self._span.shares:
+            for window in cut(share.window.start, share.window.end, self._width):
+                yield Slice(window, share.position(window.end))
+        for window in cut(self._span.since, self._span.until, self._width):
             yield Slice(window)
 
     def observe(self, query: Hashable, window: Window, rows: int) -> None:
@@ -105,6 +145,12 @@ class Slicer:
         # An empty window counts as one row, so that slices grow again when an account goes quiet.
         seconds = (window.end - window.start).total_seconds()
         self._seconds_per_row[query] = seconds / max(rows, 1)
+
+    def expected_rows(self, query: Hashable, window: Window) -> float:
+        """Return how many rows a query of a window may return, infinitely many if nothing tells."""
+        seconds = (window.end - window.start).total_seconds()
+        seconds_per_row = self._seconds_per_row.get(query)
+        return seconds / seconds_per_row if seconds_per_row else math.inf
 
     def _width(self) -> timedelta:
         densest = min(self._seconds_per_row.copy().values(), default=math.inf)
@@ -128,8 +174,8 @@ def plan(
     start: datetime | None,
     end: datetime | None,
     bookmark: datetime | None,
-    overlap: timedelta,
-    lookback: timedelta,
+    recent: timedelta,
+    shares: Sequence[Share] = (),
 ) -> Span:
     """Decide what a sync reads.
 
@@ -140,8 +186,8 @@ def plan(
         start: The user's start_date: nothing older is read.
         end: The user's end_date: nothing younger is read.
         bookmark: The end of the last finished slice, None in a first sync.
-        overlap: How far behind the bookmark new rows are expected: they may appear late.
-        lookback: How far behind the bookmark rows are read again to find later changes.
+        recent: How far behind the bookmark to begin: rows may appear late, or change soon.
+        shares: The parts of the lookback that are due.
 
     Returns:
         The span; since >= until if there is nothing to read.
@@ -149,14 +195,18 @@ def plan(
     oldest = (now - reach).replace(microsecond=0) + timedelta(seconds=1)
     until = min(now - margin, end or now).replace(microsecond=0)
     if bookmark is None:
-        since = reread_from = start or oldest
-    else:
-        floor = [start] if start else []
-        since = max([bookmark - overlap, *floor])
-        reread_from = min(since, max([bookmark - lookback, *floor]))
+        return Span(
+            since=max(start or oldest, oldest),
+            until=until,
+            unreadable=start if start and start < oldest else None,
+        )
+    since = max([bookmark - recent, *([start] if start else [])])
+    floor = max(start or oldest, oldest)
+    readable = [share.within(floor, min(since, until)) for share in shares]
     return Span(
-        reread_from=max(reread_from, oldest),
         since=max(since, oldest),
         until=until,
-        unreadable=since if since < oldest else None,
+        shares=tuple(share for share in readable if share),
+        # The overlap may lie beyond the reach; that loses nothing.
+        unreadable=bookmark if bookmark < oldest else None,
     )

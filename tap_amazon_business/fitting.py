@@ -1,0 +1,78 @@
+"""Tells whether a row fits its stream's JSON schema as it is, at the speed of C.
+
+Most rows do. Only the others have to be shaped field by field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+
+from tap_amazon_business.records import DECIMAL_FORMAT, DECIMAL_PATTERN, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A moment in UTC that exists, whatever the year. 29 February is left to the careful way.
+_DATE_TIME = (
+    r"\A[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z\Z"
+)
+
+_SCALARS: Mapping[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+    "date-time": Annotated[str, msgspec.Meta(pattern=_DATE_TIME)],
+    DECIMAL_FORMAT: Annotated[str, msgspec.Meta(pattern=rf"\A{DECIMAL_PATTERN}\Z")],
+}
+_EMPTY_ARRAY = Annotated[list[Any], msgspec.Meta(max_length=0)]
+
+
+class Fitting:
+    """Checks rows against a JSON schema of objects, arrays, maps and scalars.
+
+    It may refuse a row that fits, never accept one that does not: tests/unit/test_fitting.py holds
+    it against the Shaper.
+
+    Args:
+        schema: The stream's schema.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._type = _struct(schema["properties"])
+
+    def __call__(self, row: dict[str, Any]) -> bool:
+        """Tell whether the row is valid against the schema, and has no other fields."""
+        try:
+            msgspec.convert(row, self._type)
+        except (msgspec.ValidationError, RecursionError):
+            return False
+        return True
+
+
+def _struct(properties: Mapping[str, Any]) -> type[msgspec.Struct]:
+    names = {f"field_{place}": name for place, name in enumerate(properties)}
+    return msgspec.defstruct(
+        "Row",
+        [(field, _kind(properties[name]) | None, None) for field, name in names.items()],
+        rename=names,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+
+
+def _kind(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a type, or a union of types)
+    kind = kind_of(schema)
+    if kind == "object":
+        parts = schema.get("properties")
+        return _struct(parts) if parts else dict[str, str | None]
+    if kind == "array":
+        items = _kind(schema.get("items", {}))
+        # Null is dropped from arrays, which is shaping.
+        return _EMPTY_ARRAY if items is Any else list[items]  # type: ignore[valid-type]
+    expected = schema.get("format", kind)
+    # A catalog may hold a schema that the user wrote; its types are left to them.
+    return _SCALARS.get(expected, _SCALARS.get(kind, Any))

@@ -1,0 +1,52 @@
+"""Runs streams side by side: a thread for each, one of which writes at a time."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_amazon_business.streams.base import AmazonStream
+    from tap_amazon_business.sync.turn import Turn
+
+
+def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
+    """Sync all streams at once, until the last one has ended.
+
+    Each operation has a bucket of its own, so together they take as long as the slowest one. A
+    stream that fails says so by itself, and leaves the others alone.
+
+    The threads are daemons: neither a signal nor an error waits for them.
+
+    Args:
+        streams: The streams that no parent syncs.
+        turn: The right to write.
+
+    Raises:
+        BaseException: What a thread raised; no other thread writes after it.
+    """
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def sync(stream: AmazonStream) -> None:
+        try:
+            turn.take()
+            stream.sync()
+            stream.finalize_state_progress_markers()
+        except BaseException as error:  # noqa: BLE001 (raised again below)
+            ended.put(error)  # and keep the turn, as nothing may be written after it
+        else:
+            turn.give()
+            ended.put(None)
+        finally:
+            stream.done()
+
+    for stream in streams:
+        stream.prepare()
+    for stream in streams:
+        threading.Thread(target=sync, args=[stream], name=stream.name, daemon=True).start()
+    for _ in streams:
+        if error := ended.get():
+            raise error

@@ -1,0 +1,128 @@
+"""A row that fits its schema becomes a record as it is, exactly as shaping it would make it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from simulator import World
+from tap_amazon_business.api.responses import judge
+from tap_amazon_business.fitting import Fitting
+from tap_amazon_business.records import Shaper
+from tap_amazon_business.streams.schemas import business, vendor
+
+SCHEMA: dict[str, Any] = {
+    "properties": {
+        "name": {"type": ["string", "null"]},
+        "count": {"type": ["integer", "null"]},
+        "flag": {"type": ["boolean", "null"]},
+        "date": {"type": ["string", "null"], "format": "date-time"},
+        "amount": {"type": ["string", "null"], "format": "x-singer.decimal"},
+        "tags": {"type": ["array", "null"], "items": {"type": ["string"]}},
+        "info": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
+        "part": {"type": ["object", "null"], "properties": {"inner": {"type": "integer"}}},
+        "parts": {"type": "array", "items": {"type": "object", "properties": {"date": {}}}},
+        "own": {"description": "A schema that the user wrote."},
+        "owns": {"type": "array"},
+    }
+}
+FITS = Fitting(SCHEMA)
+
+texts = st.text(max_size=5)
+dates = st.one_of(
+    st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
+    st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    st.from_regex(
+        r"\A[0-2][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})?Z\n?\Z"
+    ),
+)
+amounts = st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{0,3})?([eE][+-]?[0-9]{1,5})?\n?")
+whole = st.integers() | st.sampled_from([2**63, 2**63 - 1, -(2**63), -(2**63) - 1])
+scalars = st.one_of(st.none(), st.booleans(), whole, st.floats(), texts, dates, amounts)
+anything = st.recursive(
+    scalars, lambda part: st.lists(part, max_size=2) | st.dictionaries(texts, part, max_size=2)
+)
+fields = {
+    "name": texts,
+    "count": whole,
+    "flag": st.booleans(),
+    "date": dates,
+    "amount": amounts,
+    "tags": st.lists(texts, max_size=2),
+    "info": st.dictionaries(texts, texts | st.none(), max_size=2),
+    "part": st.fixed_dictionaries({}, optional={"inner": whole, "other": whole}),
+    "parts": st.lists(st.fixed_dictionaries({}, optional={"date": dates}), max_size=2),
+    "own": anything,
+    "owns": st.lists(anything, max_size=2),
+    "unknown": anything,
+}
+rows = st.fixed_dictionaries(
+    {}, optional={name: part | st.none() | anything for name, part in fields.items()}
+)
+
+
+def shaped(row: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return a row's record, and the reports on it."""
+    reports: list[tuple[str, str]] = []
+    return Shaper(SCHEMA, lambda *report: reports.append(report))(row), reports
+
+
+@settings(max_examples=300)
+@given(row=rows)
+@example({"count": True})
+@example({"count": 1.0})
+@example({"flag": 1})
+@example({"name": 1})
+@example({"tags": ["a", None]})
+@example({"owns": [None]})
+@example({"date": "2026-02-29T00:00:00Z"})
+@example({"date": "2026-01-01T00:00:00Z\n"})
+@example({"date": "2026-01-01T24:00:00Z"})
+@example({"amount": "1\n"})
+@example({"info": {"a": 1}})
+def test_what_fits_is_what_shaping_makes_of_it(row: dict[str, Any]) -> None:
+    if FITS(row):
+        record, reports = shaped(row)
+        assert (record, reports) == (row, [])
+        assert repr(record) == repr(row)  # True is not 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"name": "a", "count": 2**63 - 1, "flag": False},
+        {"date": "2026-12-31T23:59:59Z"},
+        {"date": "2026-01-01T00:00:00.123Z"},
+        {"amount": "-12.50"},
+        {"amount": "1E+2"},
+        {"tags": [], "info": {"a": None}, "part": {"inner": None}, "parts": [{"date": None}]},
+        {"name": None, "tags": None, "part": None},
+        {"own": [1, None, {"a": 2.5}]},
+    ],
+)
+def test_an_ordinary_row_fits(row: dict[str, Any]) -> None:
+    assert FITS(row)
+
+
+def test_a_nesting_without_end_does_not_fit() -> None:
+    row: list[Any] = []
+    for _ in range(100_000):
+        row = [row]
+    assert not FITS({"tags": row})
+
+
+def test_nearly_all_rows_of_the_apis_fit() -> None:
+    world = World(orders=200, items=3, quirks=False)
+    for schema, encoded in (
+        (vendor.PURCHASE_ORDER_STATUSES, world.status_rows),
+        (vendor.VENDOR_SHIPMENTS, world.vendor_shipments.rows),
+        (business.TRANSACTIONS, world.transactions.rows),
+    ):
+        answer = b'{"payload":[%b]}' % b",".join(encoded[place] for place in range(100))
+        body = judge(200, {}, answer, paging=False).body
+        assert sum(map(Fitting(schema), body["payload"])) > 90
