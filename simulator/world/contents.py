@@ -125,6 +125,10 @@ class Contents:
         """Return the place of a purchase order in `orders`."""
         return self._order_numbers.get(number)
 
+    def find_report(self, order_id: str) -> int | None:
+        """Return the place of an order report in `reports`."""
+        return self._report_ids.get(order_id)
+
     def find_reports(self, number: str) -> Sequence[int]:
         """Return the places in `reports` of what is found by a purchase order number."""
         return self._report_numbers.get(number, ())

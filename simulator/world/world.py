@@ -116,7 +116,7 @@ class World(Contents):
         """
         with self.lock:
             self.settle()
-            place = self._report_ids.get(order_id)
+            place = self.find_report(order_id)
             if place is None:
                 raise ValueError(f"there is no order report {order_id!r}")
             self.reports.replace(place, moved_report(self.reports[place]))
