@@ -154,7 +154,7 @@ def _changes(measured: Measured) -> Table:
         [_told(measured, kind, stream, changes) for kind, stream, changes in ripe if changes],
         (
             "target: nothing of what a list or the statuses tell is never seen",
-            "unseen: at the last sync; over 25 h: of these, older than a lookback cycle and an hour",
+            "unseen: at the last sync; over 25 h: older by then than a lookback cycle and an hour",
             "changes of the last five minutes are left out",
             "syncs: 1 is the first sync after the change; rows that appear late count from then on",
             f"late: {LATE_SHARE:.0%} of the new rows, 90 minutes to 6 hours after their date",
