@@ -150,7 +150,7 @@ def _changes(measured: Measured) -> Table:
     ]
     return Table(
         f"g_changes_{measured.file}",
-        f"G. What {len(measured.syncs)} syncs told: {measured.name}",
+        f"G. What was told: {measured.name}, syncs: {len(measured.syncs)}",
         [_told(measured, kind, stream, changes) for kind, stream, changes in ripe if changes],
         (
             "target: nothing of what a list or the statuses tell is never seen",
