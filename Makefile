@@ -46,8 +46,8 @@ WORKERS ?= 3
 help:
 	@echo "To try the tap:"
 	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano"
-	@echo "  make bench         measure requests, time, CPU and memory, and two peers: 15 minutes"
-	@echo "                     (BENCH_ARGS=--quick: two minutes, no peers)"
+	@echo "  make bench         measure requests, time, CPU and memory, two peers, and a week of syncs"
+	@echo "                     (BENCH_ARGS=--quick: smaller, no peers; BENCH_ARGS='--only G': the week)"
 	@echo
 	@echo "To develop it:"
 	@echo "  make setup         install .venv and Meltano"

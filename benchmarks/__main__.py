@@ -18,6 +18,7 @@ from benchmarks.topics.backfill import backfill
 from benchmarks.topics.cost import cpu, memory
 from benchmarks.topics.growth import comparison, growth
 from benchmarks.topics.reports import order_reports
+from benchmarks.topics.week import SCHEDULES, week
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ TOPICS: dict[str, Callable[[Bench], Iterator[Table]]] = {
     "D": memory,
     "E": growth,
     "F": comparison,
+    "G": week,
 }
 PLOTTED = {"E", "F"}
 
@@ -47,7 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output: Path = chosen.output or PROJECT / "output" / folder
     output.mkdir(parents=True, exist_ok=True)
     bench = Bench(
-        quick=chosen.quick, files=output / "runs", environments=chosen.peers, uv=chosen.uv
+        quick=chosen.quick,
+        files=output / "runs",
+        environments=chosen.peers,
+        uv=chosen.uv,
+        monthly=chosen.monthly,
+        schedules=chosen.schedules,
+        syncs=chosen.syncs,
     )
     started = time.monotonic()
     texts = [_machine(output, topics, quick=chosen.quick)]
@@ -88,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the tap against the simulator, and two peers beside it.",
-        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers",
+        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers, G a week",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="smaller numbers, no peers: about two minutes")
@@ -97,12 +105,28 @@ def _parser() -> argparse.ArgumentParser:
     add("--svg", type=Path, default=PROJECT / "docs" / "bench.svg", help="the plot")
     add("--peers", type=Path, default=PROJECT / ".tools" / "peers", help="their environments")
     add("--uv", type=Path, default=PROJECT / ".tools" / "uv" / "bin" / "uv", help="makes them")
+    week_of = parser.add_argument_group("topic G")
+    add = week_of.add_argument
+    add("--monthly", type=_numbers, default=(), metavar="N,N", help="orders a month (3500)")
+    add("--schedules", type=_schedules, default=(), metavar="NAME,NAME", help=", ".join(SCHEDULES))
+    add("--syncs", type=int, default=0, help="at most so many of each schedule")
     return parser
 
 
 def _topics(text: str) -> frozenset[str]:
     names = frozenset(text.upper().split(","))
     if unknown := names - TOPICS.keys():
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
+    return names
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
+def _schedules(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if unknown := set(names) - SCHEDULES.keys():
         raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
     return names
 

@@ -30,12 +30,18 @@ class Bench:
         files: Where configurations, catalogs and logs are kept.
         environments: Where the peers' environments are.
         uv: The command that makes them.
+        monthly: Purchase orders a month of the accounts of topic G; none: its own choice.
+        schedules: Its schedules, by name; none: its own choice.
+        syncs: The most syncs of a schedule; 0: its own choice.
     """
 
     quick: bool
     files: Path
     environments: Path
     uv: Path
+    monthly: tuple[int, ...] = ()
+    schedules: tuple[str, ...] = ()
+    syncs: int = 0
     _unlimited: dict[int, tuple[Run, Traffic]] = field(default_factory=dict)
 
     def size(self, full: T, quick: T) -> T:

@@ -20,7 +20,8 @@ From Python, in a thread:
         assert simulator.stats().operations["getPurchaseOrders"].refused == 0
 
 - `World` is the data: purchase orders and all that follows from them, generated from a seed.
-  `World.add_order` and `World.change` modify them between two syncs.
+  `World.add_order`, `World.change` and others modify them between two syncs. Orders and reports
+  may be added that appear later than they are dated.
 - `Options` are the rules. Each can be switched off or tightened.
 - `Simulator.rows(stream)` returns what a complete sync of a stream must return, by key.
 - `Simulator.fail_next` makes the next requests fail. A policy (`Faults`) decides for every

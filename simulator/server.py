@@ -127,6 +127,7 @@ class Server:
                 if name not in operation.parameters:
                     self._stats.unknown_parameters[operation.name, name] += 1
             with self._world.lock:
+                self._world.settle()
                 answer = operation.answer(request)
         except ApiError as error:
             same = error.code == INVALID_INPUT

@@ -17,13 +17,14 @@ Key = tuple[str, ...]
 
 
 def rows(world: World, stream: str) -> dict[Key, Row]:
-    """Return the rows of a stream as the API sends them, by key.
+    """Return the rows of a stream as the API sends them now, by key.
 
     Args:
         world: Where they are.
         stream: A key of `truth(world)["rows"]`.
     """
     with world.lock:
+        world.settle()
         return dict(_READERS[stream](world))
 
 
@@ -33,6 +34,7 @@ def truth(world: World) -> dict[str, dict[str, Any]]:
     Money is summed over all currencies: a check sum, not an amount.
     """
     with world.lock:
+        world.settle()
         return {"rows": _counts(world), "money": _money(world)}
 
 

@@ -33,7 +33,7 @@ class Changes:
 
 def latest(order: Order) -> Millis:
     """Return the latest of an order's dates."""
-    return max(order.created, order.state_changed, order.changed or 0)
+    return max(order.created, order.updated or 0)
 
 
 def changed_order(order: Order, moment: Millis) -> Order:
@@ -44,6 +44,16 @@ def changed_order(order: Order, moment: Millis) -> Order:
 def moved_order(order: Order, moment: Millis) -> Order:
     """Return an order whose state, and nothing else, changed at a moment."""
     return replace(order, state=_after(order.state, STATES), state_changed=moment)
+
+
+def cut_order(order: Order, moment: Millis) -> Order:
+    """Return an order with half as many of its last item, which none of its dates tells."""
+    return replace(order, cut=moment, cuts=order.cuts + 1)
+
+
+def received_order(order: Order, moment: Millis) -> Order:
+    """Return an order of which goods were received; its own row stays as it is."""
+    return replace(order, received=moment)
 
 
 def moved_report(report: Report) -> Report:

@@ -104,12 +104,7 @@ class ReportGenerator:
         if count is None:
             count = self._rng.choices(_REPORT_COUNTS, _REPORT_WEIGHTS)[0]
         for _ in range(count):
-            drawn = self._rng.random()
-            named: str | None = order.number
-            if drawn < self._quirks.no_number:
-                named = None
-            elif drawn < self._quirks.no_number + self._quirks.other_number:
-                named = f"REF {self._rng.randrange(10**6)}"
+            named = self.name(order.number)
             delay = HOUR + int(self._rng.random() * 5 * DAY)
             yield self.report(
                 ordered=max(order.created, min(order.created + delay, now - 5 * MINUTE)),
@@ -117,6 +112,19 @@ class ReportGenerator:
                 named=named,
                 now=now,
             )
+
+    def name(self, number: str) -> str | None:
+        """Return what a report names where a purchase order number is due."""
+        quirks, drawn = self._quirks, self._rng.random()
+        other = quirks.no_number + quirks.other_number
+        if drawn < quirks.no_number:
+            return None
+        if drawn < other:
+            return f"REF {self._rng.randrange(10**6)}"
+        if drawn < other + quirks.respelled:
+            swapped = number.swapcase()
+            return f" {number} " if drawn < other + quirks.respelled / 2 else swapped
+        return number
 
     def without_number(self, count: int, *, now: Millis, span_days: float) -> Iterator[Report]:
         """Yield reports of orders that were made without a purchase order number."""

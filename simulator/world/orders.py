@@ -37,6 +37,9 @@ class Order:
         cancelled: Whether an item is cancelled (`poItemState=Cancelled` finds it).
         born: When it came into the world; nothing that follows from it is younger.
         revision: Changes so far; each changes every item's quantity.
+        cut: When its last item was cut for the last time. No date of the order tells it.
+        cuts: Cuts so far; each halves the last item's quantity, down to nothing.
+        received: When goods were received for the last time. Only its status tells it.
     """
 
     number: str
@@ -50,13 +53,17 @@ class Order:
     cancelled: bool
     born: Millis
     revision: int = 0
+    cut: Millis | None = None
+    cuts: int = 0
+    received: Millis | None = None
 
     @property
     def updated(self) -> Millis | None:
         """The lastUpdatedDate of its status; none until something happened to it."""
-        if self.changed is None and self.state_changed == self.created:
+        touched = max(self.changed or 0, self.cut or 0, self.received or 0)
+        if not touched and self.state_changed == self.created:
             return None
-        return max(self.changed or 0, self.state_changed)
+        return max(touched, self.state_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,8 @@ class OrderWriter:
             chosen = bits % len(products)
             gone = order.cancelled and sequence == 1
             quantity = 0 if gone else 1 + ((bits >> 16) + order.revision) % 120
+            if sequence == order.items:
+                quantity >>= order.cuts
             parts.append(form % (sequence, quantity, units[chosen], products[chosen]))
         return b"[" + b",".join(parts) + b"]"
 

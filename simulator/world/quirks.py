@@ -19,6 +19,7 @@ class RowQuirks:
         plain_date: Amazon Business dates are strings instead of `{"date": ...}`.
         other_number: A report names another purchase order number than its own.
         no_number: A report names none.
+        respelled: A report names its purchase order in another case, or with spaces around.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -32,6 +33,7 @@ class RowQuirks:
     plain_date: float = 0.5
     other_number: float = 0.02
     no_number: float = 0.02
+    respelled: float = 0.0
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:

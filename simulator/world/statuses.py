@@ -57,6 +57,8 @@ class StatusWriter:
         receipt = rng.choice(RECEIPTS)
         asked = original + order.revision
         cancelled = self._cancelled(order, sequence, asked, rng)
+        if sequence == order.items:
+            cancelled = asked - ((asked - cancelled) >> order.cuts)
         net = asked - cancelled
         accepted = {"ACCEPTED": net, "PARTIALLY_ACCEPTED": net // 2}.get(confirmation, 0)
         # The total of an item may count what was accepted first and cancelled later.
@@ -133,7 +135,9 @@ def _quantities(order: Order, original: int, asked: int, cancelled: int) -> list
     if (asked, cancelled) != (original, 0):
         quantities.append(
             {
-                "updatedDate": to_text(order.changed or order.state_changed),
+                "updatedDate": to_text(
+                    max(order.changed or 0, order.cut or 0) or order.state_changed
+                ),
                 "orderedQuantity": _eaches(asked),
                 "cancelledQuantity": _eaches(cancelled),
             }

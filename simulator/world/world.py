@@ -1,159 +1,31 @@
 """The data both APIs serve: drawn once by seed, and changed on demand."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from random import Random
-from threading import RLock
 
-from simulator.encoding import Row, decode
-from simulator.times import Millis, Now, to_millis, utc_now
-from simulator.world.catalogue import Catalogue
+from simulator.encoding import decode
+from simulator.times import Millis, to_millis
 from simulator.world.changes import (
     CHANGE_AGE,
     FRESH,
     Changes,
     changed_order,
+    cut_order,
     latest,
     moved_order,
     moved_report,
+    received_order,
 )
-from simulator.world.derived import Derived
-from simulator.world.fulfilment import FulfilmentWriter
-from simulator.world.generate import OrderGenerator, ReportGenerator
-from simulator.world.orders import STATES, Order, OrderWriter
-from simulator.world.quirks import NO_ROW_QUIRKS, RowQuirks
-from simulator.world.reports import Report, ReportWriter
-from simulator.world.rows import EncodedRows
-from simulator.world.statuses import StatusWriter
-from simulator.world.table import Table
-from simulator.world.transactions import Transaction, TransactionWriter, transactions_of
-from simulator.world.vendor_shipments import DATES as SHIPMENT_DATES
-from simulator.world.vendor_shipments import Shipment, ShipmentWriter, shipments_of
+from simulator.world.contents import Contents
+from simulator.world.orders import STATES, Order
 
 
-class World:
-    """Purchase orders of the past `span_days`, and the Amazon Business orders made of them.
+class World(Contents):
+    """What both APIs serve, and what may happen to it.
 
-    Args:
-        orders: How many purchase orders.
-        items: Items an order has on average.
-        changed: Share of the orders that were changed once after they were created.
-        span_days: Age of the oldest order.
-        seed: The same seed and clock give the same world, byte by byte.
-        quirks: Whether rows and pages are odd at all.
-        regions: Amazon Business regions with orders; most are in the first.
-        without_number: Amazon Business orders without a purchase order number, per purchase order.
-        integers: Whether some purchase order numbers and order ids are JSON integers.
-        now: The wall clock.
+    `change` lets a share of it change at once. The other methods change one order or report of
+    any age, at this moment of the world's clock.
     """
-
-    def __init__(
-        self,
-        *,
-        orders: int = 3000,
-        items: int = 3,
-        changed: float = 1 / 3,
-        span_days: float = 170,
-        seed: int = 1,
-        quirks: bool = True,
-        regions: Sequence[str] = ("US", "CA"),
-        without_number: float = 0.1,
-        integers: bool = False,
-        now: Now = utc_now,
-    ) -> None:
-        self.now = now
-        self.seed = seed
-        self.quirks = quirks
-        self.regions = tuple(regions)
-        self.lock = RLock()
-        self._rng = Random(f"world {seed}")
-        row_quirks = RowQuirks() if quirks else NO_ROW_QUIRKS
-        if integers:
-            row_quirks = replace(row_quirks, integer=0.5)
-        self._draw_order = OrderGenerator(self._rng, items=items, quirks=row_quirks)
-        self._draw_report = ReportGenerator(self._rng, regions=self.regions, quirks=row_quirks)
-        catalogue = Catalogue(seed, row_quirks)
-        present = self.present()
-        self.orders: Table[Order] = Table(
-            self._draw_order.past(
-                orders, changed=round(orders * changed), now=present, span_days=span_days
-            ),
-            {
-                "created": lambda order: order.created,
-                "changed": lambda order: order.changed,
-                "updated": lambda order: order.updated,
-            },
-        )
-        self.reports: Table[Report] = Table(
-            self._past_reports(round(orders * without_number), present, span_days),
-            {"ordered": lambda report: report.ordered},
-        )
-        self._order_numbers = {order.number: place for place, order in enumerate(self.orders)}
-        self._report_numbers: dict[str, list[int]] = {}
-        for place, report in enumerate(self.reports):
-            self._file_report(place, report)
-        self._order_writer = OrderWriter(catalogue, row_quirks)
-        report_writer = ReportWriter(catalogue, row_quirks)
-        self.fulfilment = FulfilmentWriter(catalogue, row_quirks, report_writer)
-        self.order_rows = EncodedRows(self.orders, self._order_writer.full)
-        self.order_briefs = EncodedRows(self.orders, self._order_writer.brief)
-        self.status_rows = EncodedRows(self.orders, StatusWriter(catalogue, row_quirks).full)
-        self.report_rows = EncodedRows(self.reports, report_writer.full)
-        self.vendor_shipments: Derived[Order, Shipment] = Derived(
-            self.orders,
-            shipments_of,
-            {name: _shipment_date(name) for name in SHIPMENT_DATES},
-            ShipmentWriter(catalogue, row_quirks).full,
-        )
-        self.transactions: Derived[Report, Transaction] = Derived(
-            self.reports,
-            transactions_of,
-            {"fed": lambda transaction: transaction.fed},
-            TransactionWriter(catalogue, row_quirks).full,
-        )
-
-    def present(self) -> Millis:
-        """Return the wall clock's moment."""
-        return to_millis(self.now())
-
-    def find_order(self, number: str) -> int | None:
-        """Return the place of a purchase order in `orders`."""
-        return self._order_numbers.get(number)
-
-    def find_reports(self, number: str) -> Sequence[int]:
-        """Return the places in `reports` of what is found by a purchase order number."""
-        return self._report_numbers.get(number, ())
-
-    def each_order(self) -> Iterator[Row]:
-        """Yield every purchase order as getPurchaseOrders sends it."""
-        return (decode(self.order_rows[place]) for place in range(len(self.orders)))
-
-    def each_order_report(self) -> Iterator[Row]:
-        """Yield every order report that is found by a purchase order number."""
-        return (
-            decode(self.report_rows[place])
-            for place, report in enumerate(self.reports)
-            if report.asked is not None
-        )
-
-    def purchase_orders(self) -> dict[str, Row]:
-        """Return every purchase order by number, as getPurchaseOrders sends it."""
-        with self.lock:
-            return {str(row["purchaseOrderNumber"]): row for row in self.each_order()}
-
-    def order_reports(self, region: str | None = None) -> dict[tuple[str, str], Row]:
-        """Return the order reports by the number they are found by and their order id.
-
-        Args:
-            region: Only those of one region.
-        """
-        with self.lock:
-            return {
-                (report.asked, report.order_id): decode(self.report_rows[place])
-                for place, report in enumerate(self.reports)
-                if report.asked is not None and region in {None, report.region}
-            }
 
     def add_order(
         self,
@@ -165,8 +37,12 @@ class World:
         number: str | None = None,
         items: int | None = None,
         reports: int | None = None,
+        appears: datetime | None = None,
     ) -> str:
-        """Add a purchase order with reports and return its number; what is not given is drawn."""
+        """Add a purchase order with reports and return its number; what is not given is drawn.
+
+        Until it `appears`, neither it nor anything that belongs to it can be seen.
+        """
         with self.lock:
             order = self._draw_order.order(
                 now=self.present(),
@@ -177,8 +53,73 @@ class World:
                 number=number,
                 items=items,
             )
-            self._add(order, reports)
+            self._add(order, reports, self._moment(appears))
             return order.number
+
+    def add_report(
+        self,
+        number: str,
+        *,
+        ordered: datetime | None = None,
+        named: str | None = None,
+        appears: datetime | None = None,
+    ) -> str:
+        """Add an order report and return its order id.
+
+        Args:
+            number: The purchase order number it is found by.
+            ordered: Its date; now if omitted.
+            named: The number in its row; drawn if omitted, none if empty.
+            appears: When it can be seen, with all that belongs to it; at once if omitted.
+        """
+        with self.lock:
+            self.settle()
+            report = self._draw_report.report(
+                ordered=self.present() if ordered is None else to_millis(ordered),
+                asked=number,
+                named=self._draw_report.name(number) if named is None else named or None,
+                now=self.present(),
+            )
+            self._waiting.add(self._moment(appears), lambda: self._show_report(report))
+            self.settle()
+            return report.order_id
+
+    def change_order(self, number: str) -> None:
+        """Change the quantities of an order, and its purchaseOrderChangedDate."""
+        self._replace(number, changed_order)
+
+    def move_state(self, number: str) -> None:
+        """Change the state of an order, and its purchaseOrderStateChangedDate."""
+        self._replace(number, moved_order)
+
+    def cut(self, number: str) -> None:
+        """Halve the last item of an order; none of the order's dates tells it.
+
+        Raises:
+            ValueError: There is no such order, or nothing is left of the item.
+        """
+        with self.lock:
+            row = decode(self.order_rows[self._place(number)])
+            if not row["orderDetails"]["items"][-1]["orderedQuantity"]["amount"]:
+                raise ValueError(f"nothing is left of the last item of {number!r}")
+            self._replace(number, cut_order)
+
+    def receive(self, number: str) -> None:
+        """Receive goods of an order; nothing but the lastUpdatedDate of its status changes."""
+        self._replace(number, received_order)
+
+    def move_report(self, order_id: str) -> None:
+        """Change the status of an order report; none of its dates changes.
+
+        Raises:
+            ValueError: There is no such report.
+        """
+        with self.lock:
+            self.settle()
+            place = self.find_report(order_id)
+            if place is None:
+                raise ValueError(f"there is no order report {order_id!r}")
+            self.reports.replace(place, moved_report(self.reports[place]))
 
     def change(self, *, fraction: float = 0.1, state_only: float = 0.05, new: int = 0) -> Changes:
         """Let something happen, two and a half minutes ago.
@@ -190,6 +131,7 @@ class World:
             new: How many orders are added, with reports.
         """
         with self.lock:
+            self.settle()
             moment = self.present() - CHANGE_AGE
             places = [p for p, order in enumerate(self.orders) if latest(order) < moment]
             fresh = self.orders.between("created", moment - FRESH, moment)
@@ -205,43 +147,39 @@ class World:
                 self.orders.replace(place, moved_order(self.orders[place], moment))
             for place in set(changed).union(moved).intersection(fresh):
                 self._move_reports(self.orders[place].number)
-            added = [
-                self._add(self._draw_order.order(now=self.present(), created=moment + offset), None)
-                for offset in range(new)
-            ]
-            return Changes(self._numbers(changed), self._numbers(moved), self._numbers(added))
+            added = []
+            for offset in range(new):
+                order = self._draw_order.order(now=self.present(), created=moment + offset)
+                self._add(order, None, self.present())
+                added.append(order.number)
+            return Changes(self._numbers(changed), self._numbers(moved), added)
 
-    def _past_reports(self, without_number: int, now: Millis, span_days: float) -> Iterator[Report]:
-        for order in self.orders:
-            yield from self._draw_report.for_order(order, now=now)
-        yield from self._draw_report.without_number(without_number, now=now, span_days=span_days)
-
-    def _add(self, order: Order, reports: int | None) -> int:
-        if order.number in self._order_numbers:
+    def _add(self, order: Order, reports: int | None, appears: Millis) -> None:
+        if order.number in self._taken:
             raise ValueError(f"there is an order {order.number!r} already")
-        place = self.orders.add(order)
-        self._order_numbers[order.number] = place
-        self.vendor_shipments.add(order)
-        drawn = self._draw_report.for_order(order, now=self.present(), count=reports)
-        for report in list(drawn):
-            self._file_report(self.reports.add(report), report)
-            self.transactions.add(report)
+        self._taken.add(order.number)
+        drawn = list(self._draw_report.for_order(order, now=self.present(), count=reports))
+        self._waiting.add(appears, lambda: self._show_order(order, drawn))
+        self.settle()
+
+    def _replace(self, number: str, changed: Callable[[Order, Millis], Order]) -> None:
+        with self.lock:
+            place = self._place(number)
+            self.orders.replace(place, changed(self.orders[place], self.present()))
+
+    def _place(self, number: str) -> int:
+        self.settle()
+        place = self.find_order(number)
+        if place is None:
+            raise ValueError(f"there is no order {number!r}")
         return place
 
-    def _file_report(self, place: int, report: Report) -> None:
-        if report.asked is not None:
-            self._report_numbers.setdefault(report.asked, []).append(place)
+    def _moment(self, appears: datetime | None) -> Millis:
+        return self.present() if appears is None else to_millis(appears)
 
     def _move_reports(self, number: str) -> None:
         for place in self.find_reports(number):
             self.reports.replace(place, moved_report(self.reports[place]))
 
-    def _shows_all(self, place: int) -> bool:
-        return self._order_writer.oddities(self.orders[place]).none
-
     def _numbers(self, places: Iterable[int]) -> list[str]:
         return [self.orders[place].number for place in places]
-
-
-def _shipment_date(name: str) -> Callable[[Shipment], Millis | None]:
-    return lambda shipment: shipment.dates.get(name)
