@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 _OLDER_THAN_ITS_ORDER = timedelta(days=7)
 
 # How many refused numbers the bookmark keeps, to ask for them again; a state should stay small.
-_MOST_REFUSED = 10
-_LONGEST_REFUSED = 40
+_MOST_REFUSED = 6
+_LONGEST_REFUSED = 20
 
 
 class OrderReportsStream(AmazonStream):

@@ -225,5 +225,7 @@ class SlicedStream(AmazonStream):
         for child in self.selected_children:
             own |= child.bookmark_part
         self.write_bookmark(
-            bookmark_state(self.replication_key, end, position, self._coverage, own)
+            bookmark_state(
+                self.replication_key, end, position if self.lookback else None, self._coverage, own
+            )
         )

@@ -29,7 +29,7 @@ _REMEDY = "correct it, or clear the stream's state to read everything again"
 _CLOCKS_DIFFER = timedelta(days=1)
 
 # What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
-# stands for all there is. Texts may change, such as the host.
+# stands for all there is, and is left out of the state. Texts may change, such as the host.
 Coverage = dict[str, list[str] | str | None]
 
 
@@ -109,7 +109,7 @@ def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 
 def bookmark_state(
     replication_key: str | None,
     end: datetime,
-    position: datetime,
+    position: datetime | None,
     covers: Coverage,
     more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -118,22 +118,22 @@ def bookmark_state(
     Args:
         replication_key: The stream's replication key.
         end: The end of the last finished slice.
-        position: The position in the lookback.
+        position: The position in the lookback, None without a lookback.
         covers: What the bookmark covers.
         more: What else the stream keeps.
     """
     return {
         "replication_key": replication_key,
         "replication_key_value": times.rfc3339(end),
-        "lookback_position": times.rfc3339(position),
+        **({"lookback_position": times.rfc3339(position)} if position else {}),
         **(more or {}),
-        "covers": covers,
+        "covers": {part: covered for part, covered in covers.items() if covered is not None},
     }
 
 
 def fingerprint(*parts: object) -> str:
     """Return a short text that differs wherever the parts do."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:6]
 
 
 def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
             if covered.get(part, wanted) != wanted:
                 added.append(f"this {part}")
             continue
-        known = covered.get(part, [])
+        known = covered.get(part)
         if known is None:
             continue
         if wanted is None:
