@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import gc
-import io
-import json
 import logging
 import os
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import click
-from singer_sdk import Tap
-from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_amazon_business import documents
 from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.retry import Outage
 from tap_amazon_business.clients import new_client
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
+from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
 from tap_amazon_business.running import side_by_side
@@ -33,7 +27,6 @@ from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
 from tap_amazon_business.streams.shared import Shared
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
 from tap_amazon_business.sync.prefetch import Readers
 from tap_amazon_business.sync.turn import Turn
 from tap_amazon_business.validation import problems
@@ -51,10 +44,8 @@ if TYPE_CHECKING:
 # Seconds that a line which is being written has to be completed after a signal.
 _LAST_WORDS = 0.7
 
-_SDK_VARIABLES = frozenset({"LOGLEVEL", "LOG_CONFIG"})
 
-
-class TapAmazonBusiness(Tap):
+class TapAmazonBusiness(CommandLine):
     """Vendor purchase orders (Selling Partner API) and Amazon Business order reports."""
 
     name = "tap-amazon-business"
@@ -81,77 +72,7 @@ class TapAmazonBusiness(Tap):
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         super().__init__(**kwargs)
-        self._warn_of_unknown_variables()
-
-    # ---- what the command line brings ----------------------------------------------------------
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        # The SDK's errors are tracebacks that do not name the file.
-        for path in value:
-            if path != "ENV":
-                documents.read("--config", path)
-        return super().cb_config(ctx, param, value)
-
-    @classmethod
-    @override
-    def invoke(  # type: ignore[override]
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = None,
-        state: str | None = None,
-        catalog: str | None = None,
-    ) -> None:
-        # The SDK understands only one form of a state, and ignores the others without a word.
-        files: dict[str, IO[str]] = {}
-        if state:
-            files["state"] = io.StringIO(json.dumps(documents.read_state(state)))
-        if catalog:
-            files["catalog"] = io.StringIO(json.dumps(documents.read("--catalog", catalog)))
-        super().invoke(about=about, about_format=about_format, config=config, **files)
-
-    @classmethod
-    @override
-    def get_singer_command(cls) -> click.Command:
-        # The SDK opens the files itself, and explains its usage where a file is missing.
-        command = super().get_singer_command()
-        for place, option in enumerate(command.params):
-            if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
-                command.params[place] = click.Option([f"--{option.name}"], help=option.help)
-        return command
-
-    @classproperty
-    @override
-    def _env_var_config(self) -> dict[str, Any]:
-        # The SDK's own fails with a traceback on a variable that is empty or malformed.
-        schema, prefix = self.config_jsonschema, self._env_var_prefix
-        self.append_builtin_config(schema)
-        parse_environment_config({}, prefix)  # reads the .env file
-        found: dict[str, Any] = {}
-        for name, field in schema["properties"].items():
-            variable = prefix + name.upper()
-            if os.environ.get(variable, "").strip():
-                try:
-                    found |= parse_environment_config({"properties": {name: field}}, prefix)
-                except ValueError as error:
-                    raise TapError(
-                        f"{variable}: the value is not of the type of {name}."
-                    ) from error
-        return found
-
-    def _warn_of_unknown_variables(self) -> None:
-        prefix = self._env_var_prefix
-        known = {name.upper() for name in self.config_jsonschema["properties"]} | _SDK_VARIABLES
-        for variable in os.environ:
-            name = variable.removeprefix(prefix)
-            # Meltano's own variables for a plugin begin with another underscore.
-            if variable.startswith(prefix) and name not in known and not name.startswith("_"):
-                self.logger.warning(
-                    "%s: there is no such setting; the variable is ignored", variable
-                )
+        self.warn_of_unknown_variables()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -168,28 +89,6 @@ class TapAmazonBusiness(Tap):
         self._config.clear()
         self._config.update(given)
         return errors
-
-    @override
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Load a state.
-
-        Raises:
-            TapError: The state is damaged.
-        """
-        found = documents.bookmarks(state)
-        if found and not found.keys() & self.streams.keys():
-            self.logger.warning(
-                "The state belongs to streams that this tap does not have (%s); reading everything",
-                ", ".join(sorted(map(str, found))),
-            )
-        # Another tap's state may hold more for a stream of the same name, such as partitions.
-        own = {
-            stream: {name: part[name] for name in BOOKMARK_FIELDS if name in part}
-            if stream in self.streams
-            else part
-            for stream, part in found.items()
-        }
-        super().load_state({"bookmarks": own})
 
     # ---- streams -------------------------------------------------------------------------------
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_amazon_business.api.client import Client
-    from tap_amazon_business.streams.children import Child
     from tap_amazon_business.streams.shared import Shared
     from tap_amazon_business.sync.prefetch import Readers
 
@@ -67,11 +66,6 @@ class AmazonStream(Stream, abc.ABC):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of one sync."""
-
-    def child_of(self, parent: AmazonStream) -> Child | None:
-        """Return what takes a parent's pages for this stream, None if it is not its parent."""
-        del parent
-        return None
 
     @property
     def is_due(self) -> bool:
@@ -192,7 +186,7 @@ class AmazonStream(Stream, abc.ABC):
                     checked += 1
                     if not selected:
                         continue
-                    self.total += 1
+                    self.count()
                     counter.increment()
                     if write_messages:
                         self._write_record_message(record)
@@ -232,6 +226,10 @@ class AmazonStream(Stream, abc.ABC):
         return all(self.mask.values())
 
     # ---- for children, whose parent drives their sync ------------------------------------------
+
+    def count(self) -> None:
+        """Count a record that is written."""
+        self.total += 1
 
     def announce(self) -> None:
         """Write the SCHEMA message once, if the stream is selected."""

@@ -18,7 +18,6 @@ from tap_amazon_business.streams.coverage import region_coverage
 from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
-from tap_amazon_business.streams.sliced_sync import SlicedSync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -79,7 +78,7 @@ class OrdersStream(OrderDateStream):
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         if not self.anything_to_read():
             return
-        plan, sync = self.plan, SlicedSync(self, children)
+        plan, sync = self.plan, self.sync_of(children)
         # Lists that no user wants are worth what the children cost without them.
         most = math.inf
         if not self.selected and not plan.resume.moment:

@@ -125,8 +125,8 @@ class ChildStream(Child, AmazonStream, abc.ABC):
     def stream(self) -> AmazonStream:
         return self
 
-    @override
     def child_of(self, parent: AmazonStream) -> Child | None:
+        """Return what takes the parent's pages for this stream, None if it is not its parent."""
         return self if type(parent) is self.parent_stream_type else None
 
     @override
@@ -180,7 +180,7 @@ class ChildSync:
 
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            self.child.stream.total += 1
+            self.child.stream.count()
             self._counter.increment()
             yield record
 

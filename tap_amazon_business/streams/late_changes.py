@@ -13,7 +13,7 @@ from tap_amazon_business.sync.windows import Window, cut
 from tap_amazon_business.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.operations import Request
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.streams.change_feed import Changes
+    from tap_amazon_business.streams.sliced import SlicedStream
     from tap_amazon_business.streams.sliced_sync import SlicedSync
-    from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 
 
 class LateChanges:
@@ -32,14 +32,20 @@ class LateChanges:
         stream: The stream.
         sync: Its sync, which has emitted everything else.
         changes_until: Until when changes were read before.
+        order: Reads an order by number; None if an order must pass filters.
     """
 
     def __init__(
-        self, stream: PurchaseOrdersStream, sync: SlicedSync, changes_until: datetime
+        self,
+        stream: SlicedStream,
+        sync: SlicedSync,
+        changes_until: datetime,
+        order: Callable[[str], list[Row]] | None,
     ) -> None:
         self._stream = stream
         self._sync = sync
         self._since = changes_until - SLACK
+        self._order = order
         self._queries = [query for query in stream.queries() if query.rereads]
 
     def records(self) -> Iterator[Record]:
@@ -74,7 +80,7 @@ class LateChanges:
 
         def read(task: Window | str) -> list[Row]:
             if isinstance(task, str):
-                return stream.order(task)
+                return self._order(task) if self._order else []
             requests = [query.request(stream.operation, task) for query in self._queries]
             rows = (row for r in requests for page in stream.client.pages(r) for row in page)
             return [
@@ -87,8 +93,7 @@ class LateChanges:
             due,
             pages=self._pages,
             longest=stream.operation.longest_range,
-            # By number, an order comes whatever the filters say.
-            by_number=not stream.filters,
+            by_number=self._order is not None,
         )
         with stream.readers.read(tasks, read) as prefetch:
             for _, rows in prefetch:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +12,8 @@ from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.sliced_sync import SlicedSync
+from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.sliced_sync import SLACK, Plan, Reading, SlicedSync
 from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
 from tap_amazon_business.sync.lookback import Lookback, due
 from tap_amazon_business.sync.windows import plan
@@ -28,23 +28,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.children import Child, ChildSync
     from tap_amazon_business.streams.query import Query
-    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
-    from tap_amazon_business.sync.windows import Span
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one sync of a stream does, decided once.
-
-    Attributes:
-        now: The time of day when it began.
-        resume: Where it resumes.
-        span: What it reads.
-    """
-
-    now: datetime
-    resume: ResumePoint
-    span: Span
+    from tap_amazon_business.sync.bookmark import Coverage
 
 
 class SlicedStream(AmazonStream):
@@ -99,7 +83,7 @@ class SlicedStream(AmazonStream):
     @property
     def selected_children(self) -> list[Child]:
         """Return the children that a sync of this stream syncs, too."""
-        streams = [s for s in self._tap.streams.values() if isinstance(s, AmazonStream)]
+        streams = [s for s in self._tap.streams.values() if isinstance(s, ChildStream)]
         children = (stream.child_of(self) for stream in streams if stream.selected)
         return [child for child in children if child]
 
@@ -174,7 +158,29 @@ class SlicedStream(AmazonStream):
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass them on to the children."""
         if self.anything_to_read():
-            yield from SlicedSync(self, children).records()
+            yield from self.sync_of(children).records()
+
+    def sync_of(
+        self, children: Sequence[ChildSync], more: Mapping[str, Any] | None = None
+    ) -> SlicedSync:
+        """Return a sync.
+
+        Args:
+            children: The syncs of the children.
+            more: What the bookmark keeps besides.
+        """
+        # All of the lookback was read within the cycle before the position.
+        read = self.plan.resume.position or self.plan.now
+        reading = Reading(
+            operation=self.operation,
+            queries=self.queries(),
+            widest_window=self.widest_window,
+            plan=self.plan,
+            changed_date=None if self.emits_unchanged else self.changed_date,
+            unchanged_since=read - self.rolling.cycle - SLACK,
+            advance=self.advance_bookmark,
+        )
+        return SlicedSync(self, reading, children, more or {})
 
     def anything_to_read(self) -> bool:
         """Log what the sync is going to read; tell whether there is anything."""

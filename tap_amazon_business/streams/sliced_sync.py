@@ -14,15 +14,17 @@ from tap_amazon_business.sync.windows import Slice, Slicer, Window
 from tap_amazon_business.times import is_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
-    from tap_amazon_business.streams.base import Row
+    from tap_amazon_business.api.operations import Operation
+    from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.streams.query import Query
-    from tap_amazon_business.streams.sliced import SlicedStream
+    from tap_amazon_business.sync.bookmark import ResumePoint
+    from tap_amazon_business.sync.windows import Span
 
 # Slices are cut to hold about this many pages.
 _PAGES_PER_SLICE = 4
@@ -43,11 +45,50 @@ class _Task:
     last: bool
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What one sync of a stream does, decided once.
+
+    Attributes:
+        now: The time of day when it began.
+        resume: Where it resumes.
+        span: What it reads.
+    """
+
+    now: datetime
+    resume: ResumePoint
+    span: Span
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sync needs of its stream.
+
+    Attributes:
+        operation: The operation.
+        queries: The queries whose rows make up a window.
+        widest_window: The widest window to list at once.
+        plan: What the sync does.
+        changed_date: The field that tells when a row changed last, None if nothing tells.
+        unchanged_since: A row of the lookback that changed before is known.
+        advance: Writes a bookmark, with the position in the lookback and what it keeps besides.
+    """
+
+    operation: Operation
+    queries: Sequence[Query]
+    widest_window: timedelta
+    plan: Plan
+    changed_date: str | None
+    unchanged_since: datetime
+    advance: Callable[[datetime, datetime, Mapping[str, Any]], None]
+
+
 class SlicedSync:
     """One sync of a sliced stream.
 
     Args:
         stream: The stream.
+        reading: What to read.
         children: The syncs of its children.
         more: What the bookmark keeps besides.
 
@@ -58,23 +99,22 @@ class SlicedSync:
 
     def __init__(
         self,
-        stream: SlicedStream,
+        stream: AmazonStream,
+        reading: Reading,
         children: Sequence[ChildSync],
-        more: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any],
     ) -> None:
         self._stream = stream
+        self._reading = reading
         self._children = children
         self._more = more
-        self._span = stream.plan.span
-        self._bookmark = stream.plan.resume.moment
-        self._position = stream.plan.resume.position or stream.plan.now
-        # All of the lookback was read within the cycle before the position.
-        self._unchanged_since = self._position - stream.rolling.cycle - SLACK
-        self._queries = stream.queries()
+        self._bookmark = reading.plan.resume.moment
+        self._position = reading.plan.resume.position or reading.plan.now
+        operation = reading.operation
         self.slicer = Slicer(
-            self._span,
-            widest=min(stream.operation.longest_range, stream.widest_window),
-            rows=_PAGES_PER_SLICE * stream.operation.page_size,
+            reading.plan.span,
+            widest=min(operation.longest_range, reading.widest_window),
+            rows=_PAGES_PER_SLICE * operation.page_size,
         )
         self.pages = 0
         self._emitted = Seen()
@@ -107,17 +147,17 @@ class SlicedSync:
 
     def skip_to(self, end: datetime) -> None:
         """Move the bookmark to a moment up to which everything came in another way."""
-        self._finish(Slice(Window(self._span.since, end)))
+        self._finish(Slice(Window(self._reading.plan.span.since, end)))
 
     def keep(self, more: Mapping[str, Any]) -> None:
         """Have the bookmark keep something else besides, and write it."""
         self._more = more
         if self._bookmark and self._stream.replication_method == "INCREMENTAL":
-            self._stream.advance_bookmark(self._bookmark, self._position, more)
+            self._reading.advance(self._bookmark, self._position, more)
 
     def _tasks(self) -> Iterator[_Task]:
         for part in self.slicer:
-            queries = [query for query in self._queries if query.rereads or not part.reread]
+            queries = [query for query in self._reading.queries if query.rereads or not part.reread]
             for query in queries:
                 yield _Task(part, query, last=query is queries[-1])
 
@@ -131,7 +171,7 @@ class SlicedSync:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
         found = 0
         try:
-            for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
+            for rows in self._stream.client.pages(query.request(self._reading.operation, window)):
                 pages.add(rows)
                 found += len(rows)
                 self.slicer.observe(query.subject, window, found)
@@ -150,15 +190,13 @@ class SlicedSync:
 
     def _new_or_changed(self, rows: list[Row], part: Slice) -> Iterator[Row]:
         """Yield the rows that this sync has not emitted yet and, read again, that changed."""
-        changed_date = self._stream.changed_date
+        changed_date = self._reading.changed_date
+        since = self._reading.unchanged_since
         for row in rows:
-            if part.reread and changed_date and self._is_unchanged(row.get(changed_date)):
+            if part.reread and changed_date and is_before(row.get(changed_date), since):
                 continue
             if self._emitted.add(self._key(row)):
                 yield row
-
-    def _is_unchanged(self, changed: object) -> bool:
-        return not self._stream.emits_unchanged and is_before(changed, self._unchanged_since)
 
     def _not_emitted(self, rows: list[Row]) -> Iterator[Row]:
         """Yield the rows that did not change, each once, for children that want them."""
@@ -189,8 +227,8 @@ class SlicedSync:
                 )
             return
         # What is new comes after all of the lookback that was due.
-        self._position = part.position or self._stream.plan.now
+        self._position = part.position or self._reading.plan.now
         if not part.reread:
             self._bookmark = max(part.window.end, self._bookmark or part.window.end)
         if self._bookmark:
-            self._stream.advance_bookmark(self._bookmark, self._position, self._more)
+            self._reading.advance(self._bookmark, self._position, self._more)

@@ -23,7 +23,7 @@ from tap_amazon_business.streams.late_changes import LateChanges
 from tap_amazon_business.streams.query import Query, vendor_queries
 from tap_amazon_business.streams.schemas import vendor as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
-from tap_amazon_business.streams.sliced_sync import SLACK, SlicedSync
+from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.sync.bookmark import moment_in
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of, rfc3339, text
@@ -129,18 +129,20 @@ class PurchaseOrdersStream(VendorListStream):
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         if numbers := self.settings.purchase_order_numbers:
             self.info("reading %d purchase orders by number", len(numbers))
-            sync = SlicedSync(self, children)
+            sync = self.sync_of(children)
             with self.readers.read(numbers, self._order_or_warning) as prefetch:
                 for _, rows in prefetch:
                     # Amazon may return the same order for two spellings of a number.
                     yield from sync.emit(self.valid_rows(rows))
         elif self.anything_to_read():
-            sync = SlicedSync(self, children, {"changes_until": rfc3339(self._changes_until)})
+            sync = self.sync_of(children, {"changes_until": rfc3339(self._changes_until)})
             yield from sync.records()
             if self.plan.resume.moment:
-                yield from LateChanges(self, sync, self._changes_until).records()
+                # By number, an order comes whatever the filters say.
+                order = None if self.filters else self._order
+                yield from LateChanges(self, sync, self._changes_until, order).records()
 
-    def order(self, number: str) -> list[Row]:
+    def _order(self, number: str) -> list[Row]:
         """Return the row of a purchase order, none if there is no such order.
 
         Raises:
@@ -159,7 +161,7 @@ class PurchaseOrdersStream(VendorListStream):
             return []
 
     def _order_or_warning(self, number: str) -> list[Row]:
-        rows = self.order(number)
+        rows = self._order(number)
         if not rows:
             self.warn("there is no purchase order %s", number)
         return rows
