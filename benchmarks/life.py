@@ -138,6 +138,8 @@ class Life:
             ):
                 self._tell_order(kind, number, before=before)
                 return
+            # The order's own row hides it; its status need not.
+            self._tell_status(kind, number, place)
 
     def _tell_order(
         self, kind: str, number: str, *, before: dict[str, object] | None = None

@@ -126,7 +126,7 @@ def _measure(
             first = started.state
         state: dict[str, Any] | None = first
         count = min(most, schedule.syncs)
-        bench.say(f"{measured.name}: {count} syncs")
+        bench.say(f"{measured.name}: syncs: {count}")
         life = Life(world, clock, ledger, monthly=monthly)
         begun = clock.monotonic()
         for number in range(1, count + 1):
