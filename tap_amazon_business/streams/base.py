@@ -127,9 +127,14 @@ class AmazonStream(Stream, abc.ABC):
             else:
                 self.warn_once(", ".join(self.keys), "a row without its key was skipped")
 
-    def record(self, row: Row) -> Record:
-        """Return a row of the schema's layout as a record that is valid against the schema."""
-        return row if self._fits(row) else self._shaper(row)
+    def record(self, row: Row, *, copy: bool = False) -> Record:
+        """Return a row of the schema's layout as a record that is valid against the schema.
+
+        Args:
+            row: The row.
+            copy: Whether the row is needed afterwards: writing may remove fields from a record.
+        """
+        return row if not copy and self._fits(row) else self._shaper(row)
 
     # The catalog's schema, if there is one: it is the one that the target gets.
 

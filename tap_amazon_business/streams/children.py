@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import math
 from contextlib import contextmanager, nullcontext
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -154,9 +153,9 @@ class ChildSync:
         records: Sequence[Record],
         unchanged: Sequence[Row],
     ) -> list[Row]:
-        """Return the child's part of a page of parents, safe from what writing does to them."""
+        """Return the child's part of a page of parents."""
         if self.child.takes_rows:
-            return deepcopy([*rows, *unchanged])
+            return [*rows, *unchanged]
         return [
             {name: record.get(name) for name in self.child.parent_fields}
             for record in (*records, *map(parent.record, unchanged))
@@ -199,8 +198,8 @@ def with_children(
         rows: The rows to emit.
         unchanged: Rows that are not emitted, for the children that want them.
     """
-    shaped = stream.selected or any(not child.child.takes_rows for child in children)
-    records = list(map(stream.record, rows)) if shaped else rows
+    copy = any(child.child.takes_rows for child in children)
+    records = [stream.record(row, copy=copy) for row in rows]
     # Writing a record may remove fields from it, so the children's part is taken first.
     pages = [
         (

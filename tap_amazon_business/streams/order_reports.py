@@ -143,11 +143,13 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
 
     @property
     def _listed_since(self) -> datetime:
-        """Return since when the lists hold all reports: no report is older than its order."""
+        """Return since when the lists hold all reports: none is older than its order."""
         plan = self._orders.plan
-        if not plan.resume.moment:
-            return plan.span.since
-        return min(plan.span.since, plan.now - self._orders.lookback)
+        since = plan.span.since
+        if plan.resume.moment:
+            since = min(since, plan.now - self._orders.lookback)
+        # A report of an older order may be listed, but nobody would know that the order is there.
+        return max(since, self.shared.numbers.since) if self.shared.numbers else since
 
     @property
     def _orders(self) -> OrdersStream:

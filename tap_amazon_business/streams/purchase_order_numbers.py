@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.query import Query
     from tap_amazon_business.sync.prefetch import Readers
-    from tap_amazon_business.sync.windows import Slice
+    from tap_amazon_business.sync.windows import Slice, Span
 
 _MARGIN = timedelta(minutes=2)
 _ROWS_PER_SLICE = 1_000
@@ -48,6 +48,11 @@ class PurchaseOrderNumbers:
         self._known = Seen()
         self._spellings: dict[str, str] = {}  # of the numbers that are not written as usual
         self._complete = False
+
+    @property
+    def since(self) -> datetime:
+        """Return since when orders are listed."""
+        return self._plan(None).since
 
     def add(self, number: str) -> None:
         """Take note of a purchase order."""
@@ -85,15 +90,7 @@ class PurchaseOrderNumbers:
         """
         listed = Seen()
         slicer = Slicer(
-            plan(
-                now=self._clock.now(),
-                margin=_MARGIN,
-                reach=_OPERATION.reach,
-                start=max(filter(None, (since, self._settings.start_date)), default=None),
-                end=None,
-                bookmark=None,
-                recent=timedelta(),
-            ),
+            self._plan(since),
             widest=_OPERATION.longest_range,
             rows=_ROWS_PER_SLICE,
         )
@@ -110,6 +107,17 @@ class PurchaseOrderNumbers:
                     if listed.add(number):
                         yield number
         self._complete = self._complete or not since
+
+    def _plan(self, since: datetime | None) -> Span:
+        return plan(
+            now=self._clock.now(),
+            margin=_MARGIN,
+            reach=_OPERATION.reach,
+            start=max(filter(None, (since, self._settings.start_date)), default=None),
+            end=None,
+            bookmark=None,
+            recent=timedelta(),
+        )
 
     @property
     def _queries(self) -> list[Query]:

@@ -95,6 +95,7 @@ class SlicedStream(AmazonStream):
     @override
     def prepare(self) -> None:
         with suppress(TapError):  # it comes again when the stream is synced
+            self.client.sign_in()  # it tells the time of day, which decides what to read
             _ = self.plan
 
     @cached_property
@@ -145,7 +146,7 @@ class SlicedStream(AmazonStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        self.client.sign_in()  # it tells the time of day, which decides what to read
+        self.client.sign_in()
         for child in self.selected_children:
             child.require_parent_fields(self.name, self.effective_schema)
         with ExitStack() as stack:

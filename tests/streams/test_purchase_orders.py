@@ -28,13 +28,20 @@ MARGIN = timedelta(minutes=2)
 """How close to now Amazon may be asked, and how old the bookmark is after a sync."""
 
 
-def sync(clock: FakeClock, serving: Simulator, before: Run | None = None, **extra: Any) -> Run:
-    """Sync purchase orders alone, from where an earlier run ended."""
+def sync(
+    clock: FakeClock,
+    serving: Simulator,
+    before: Run | None = None,
+    *,
+    streams: tuple[str, ...] = (),
+    **extra: Any,
+) -> Run:
+    """Sync purchase orders, and perhaps other streams, from where an earlier run ended."""
     run = run_by(
         clock,
         settings(serving, **VENDOR_ONLY, **extra),
         state=before.state if before else None,
-        catalog=select("purchase_orders"),
+        catalog=select("purchase_orders", *streams),
     )
     assert run.status == 0, run.log
     return run
@@ -203,7 +210,7 @@ def test_a_second_sync_brings_what_changed_and_what_is_new(clock: FakeClock) -> 
     assert touched.state_only
     assert expected <= set(second.numbers())
     assert set(second.numbers().values()) == {1}
-    since = moment(first.bookmark()) - timedelta(hours=1)
+    since = moment(first.bookmark()) - timedelta(days=2)
     # Nobody can tell whether a row without a date has changed: it comes again.
     allowed = {
         record["purchaseOrderNumber"]
@@ -213,14 +220,97 @@ def test_a_second_sync_brings_what_changed_and_what_is_new(clock: FakeClock) -> 
     assert set(second.numbers()) <= expected | allowed
 
 
-def test_finds_a_change_of_state_within_the_lookback_only(clock: FakeClock) -> None:
-    with serve(clock, orders=0, quirks=False) as serving:
-        number = serving.world.add_order(created=clock.now() - timedelta(days=5))
-        first = sync(clock, serving)
+FEED = "getPurchaseOrdersStatus"
+
+
+@pytest.mark.parametrize("age", [5, 40, 150])
+@pytest.mark.parametrize("streams", [(), ("purchase_order_statuses",)], ids=["alone", "statuses"])
+def test_the_next_sync_brings_a_change_of_state_and_a_cut(
+    clock: FakeClock, age: int, streams: tuple[str, ...]
+) -> None:
+    with serve(clock, orders=80, quirks=False) as serving:
+        created = clock.now() - timedelta(days=age)
+        moved, cut = (serving.world.add_order(created=created, items=3) for _ in range(2))
+        first = sync(clock, serving, streams=streams)
         clock.advance(hours=3)
-        serving.world.change(fraction=0, state_only=1)
-        assert sync(clock, serving, first).numbers() == {number: 1}
-        assert sync(clock, serving, first, lookback_days=2).numbers() == {}
+        serving.world.move_state(moved)
+        serving.world.cut(cut)
+        clock.advance(minutes=10)
+        serving.reset_stats()
+        second = sync(clock, serving, first, streams=streams)
+        calls = serving.stats().calls
+        rows = serving.rows("purchase_orders")
+    found = {r["purchaseOrderNumber"]: r for r in second.records("purchase_orders")}
+    assert found[moved]["purchaseOrderState"] == rows[moved,]["purchaseOrderState"] != "New"
+    quantities = [item["orderedQuantity"] for item in found[cut]["items"]]
+    assert quantities == [item["orderedQuantity"] for item in rows[cut,]["orderDetails"]["items"]]
+    updates = [c for c in calls if c.operation == FEED and "updatedAfter" in c.parameters]
+    assert len(updates) == 1  # whichever stream wants them
+
+
+def test_without_the_change_feed_the_lookback_brings_every_change(clock: FakeClock) -> None:
+    options = replace(NO_LIMITS, lacking_roles=frozenset({FEED}))
+    with serve(clock, options, orders=0, quirks=False) as serving:
+        created = clock.now() - timedelta(days=80)
+        cut = serving.world.add_order(created=created, items=3)
+        run = sync(clock, serving)
+        clock.advance(days=2)
+        run = sync(clock, serving, run)
+        assert "cannot tell which older orders changed" in run.log
+        assert run.state["bookmarks"]["purchase_orders"]["changes_until"] < run.bookmark()
+        serving.world.cut(cut)
+        clock.advance(hours=1)
+        brought = list[str]()
+        for _ in range(26):
+            run = sync(clock, serving, run)
+            clock.advance(hours=1)
+            brought += run.numbers()
+    assert cut in brought
+
+
+def test_many_orders_that_changed_are_read_by_windows(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        created = clock.now() - timedelta(days=100)
+        numbers = [
+            serving.world.add_order(created=created + timedelta(minutes=place))
+            for place in range(150)
+        ]
+        first = sync(clock, serving, lookback_cycle_hours=744)
+        clock.advance(hours=1)
+        for number in numbers:
+            serving.world.move_state(number)
+        clock.advance(hours=1)
+        serving.reset_stats()
+        second = sync(clock, serving, first, lookback_cycle_hours=744)
+        asked = serving.stats().operations
+    assert set(second.numbers()) == set(numbers)
+    assert asked["getPurchaseOrder"].requests + asked["getPurchaseOrders"].requests < 30
+
+
+def test_a_row_that_appears_late_comes(clock: FakeClock) -> None:
+    with serve(clock, orders=20, quirks=False) as serving:
+        first = sync(clock, serving)
+        appears = clock.now() + timedelta(hours=9)
+        number = serving.world.add_order(created=clock.now(), appears=appears)
+        clock.advance(hours=8)
+        second = sync(clock, serving, first)
+        clock.advance(hours=2)
+        third = sync(clock, serving, second)
+    assert number not in second.numbers()
+    assert third.numbers()[number] == 1
+
+
+def test_filters_hold_for_orders_that_changed_late(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        created = clock.now() - timedelta(days=100)
+        number = serving.world.add_order(created=created)
+        first = sync(clock, serving, purchase_order_state="New")
+        clock.advance(hours=1)
+        serving.world.move_state(number)
+        clock.advance(hours=1)
+        second = sync(clock, serving, first, purchase_order_state="New")
+    assert first.numbers() == {number: 1}
+    assert second.numbers() == {}
 
 
 def test_the_bookmark_of_a_quiet_account_moves(clock: FakeClock) -> None:

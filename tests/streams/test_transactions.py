@@ -47,13 +47,13 @@ def test_a_plain_amount_is_kept_like_one_with_a_currency(clock: FakeClock) -> No
     assert record["transactionLineItems"] == [{"tax": {"amount": "4"}}]
 
 
-def test_a_second_sync_reads_the_last_day_again(clock: FakeClock) -> None:
+def test_a_second_sync_reads_the_recent_days_again(clock: FakeClock) -> None:
     with serve(clock, orders=60) as serving:
         first = run_by(clock, settings(serving), catalog=select(STREAM))
         serving.reset_stats()
         run_by(clock, settings(serving), state=first.state, catalog=select(STREAM))
         (call,) = serving.stats().calls
-    since = datetime.fromisoformat(first.bookmark(STREAM)) - timedelta(days=1, seconds=1)
+    since = datetime.fromisoformat(first.bookmark(STREAM)) - timedelta(days=2, seconds=1)
     assert datetime.fromisoformat(call.parameters["feedStartDate"]) == since
 
 

@@ -37,9 +37,9 @@ def test_windows_are_shorter_than_seven_days_with_pages_of_fifty(clock: FakeCloc
 def test_shipments_within_the_lookback_come_again(clock: FakeClock) -> None:
     with serve(clock, orders=60, quirks=False) as serving:
         first = run_by(clock, settings(serving), catalog=select(STREAM))
-        config = settings(serving, lookback_days=10)
+        config = settings(serving, shipment_lookback_days=10, lookback_cycle_hours=0)
         second = run_by(clock, config, state=first.state, catalog=select(STREAM))
-    horizon = datetime.fromisoformat(first.bookmark(STREAM)) - timedelta(days=10)
+        horizon = clock.now() - timedelta(days=10)
     expected = {
         key
         for key, record in first.by_key(STREAM).items()
