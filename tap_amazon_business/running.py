@@ -34,6 +34,7 @@ def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
         try:
             turn.take()
             stream.sync()
+            stream.settle()
             stream.finalize_state_progress_markers()
         except BaseException as error:  # noqa: BLE001 (raised again below)
             ended.put(error)  # and keep the turn, as nothing may be written after it

@@ -7,6 +7,7 @@ changes what an override builds on.
 from __future__ import annotations
 
 import abc
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tap_amazon_business.errors import TapError
 from tap_amazon_business.fitting import Fitting
 from tap_amazon_business.records import Shaper
 from tap_amazon_business.redaction import redact
+from tap_amazon_business.streams.filters import passes_filter
 from tap_amazon_business.streams.schemas.fields import with_precision
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class AmazonStream(Stream, abc.ABC):
         self._warned: set[tuple[str, str]] = set()
         self._writes_messages = True
         self._announced = False
+        self._bookmark: dict[str, Any] | None = None
 
     @abc.abstractmethod
     @override
@@ -96,8 +99,9 @@ class AmazonStream(Stream, abc.ABC):
 
     def fail(self, error: TapError) -> None:
         """End this stream's sync; the other streams continue."""
-        self.failed = True
-        self.shared.on_failure(self.name, error)
+        if not self.failed:
+            self.failed = True
+            self.shared.on_failure(self.name, error)
 
     def fail_at_the_end(self, error: TapError) -> None:
         """Let the stream's sync continue, and fail it then: the bookmark stays put."""
@@ -148,29 +152,46 @@ class AmazonStream(Stream, abc.ABC):
 
     def passes_filter(self, record: Record) -> bool:
         """Tell whether the filter of a stream map lets a record through."""
-        # A catalog of the children alone has no stream map of their parent.
-        maps = self._tap.mapper.stream_maps.get(self.name, ())
-        return not maps or bool(maps[0].get_filter_result(record))
+        return passes_filter(self._tap, self.name, record)
 
     # ---- bookmark ------------------------------------------------------------------------------
 
     def write_bookmark(self, state: dict[str, Any]) -> None:
-        """Replace the stream's part of the state, and write a STATE message."""
-        self.stream_state.clear()
-        self.stream_state.update(state)
-        self.state_manager.is_flushed = False
-        # With BATCH files, the SDK writes the state after each file. There are no files if only the
-        # children are selected.
+        """Replace the stream's part of the state, and write a STATE message.
+
+        With BATCH files, that waits until the file is complete: records wait in it, and other
+        streams write the state meanwhile. There are no files if only the children are selected.
+        """
+        self._bookmark = state
         if self._writes_messages or not self.selected:
             self._write_state_message()
 
+    def settle(self) -> None:
+        """Write the last bookmark, now that every record is written."""
+        self._write_state_message()
+
     # ---- deviations from the SDK ---------------------------------------------------------------
+
+    @override
+    def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: object) -> None:
+        # The SDK tells of each beginning, which the line on what is read does, too.
+        super().log(message, *args, level=logging.DEBUG if level == logging.INFO else level)
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         # The SDK would add a signpost to the state. The bookmark is the end of a slice, so no row
         # can carry it too far.
         return None
+
+    @override
+    def _write_state_message(self) -> None:
+        # The SDK calls this after each BATCH file.
+        if self._bookmark is not None:
+            self.stream_state.clear()
+            self.stream_state.update(self._bookmark)
+            self._bookmark = None
+            self.state_manager.is_flushed = False
+        super()._write_state_message()
 
     @override
     def _sync_records(

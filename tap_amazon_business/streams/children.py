@@ -112,8 +112,6 @@ class Child(abc.ABC):
             self.reader(resume) as reader,
         ):
             yield ChildSync(self, reader, counter)
-            if stream.postponed:
-                stream.fail(stream.postponed)
 
 
 class ChildStream(Child, AmazonStream, abc.ABC):
@@ -139,10 +137,12 @@ class ChildSync:
 
     Attributes:
         child: The child.
+        failed: Whether it failed; what other parents have for its stream goes on.
     """
 
     def __init__(self, child: Child, reader: Reader, counter: Counter) -> None:
         self.child = child
+        self.failed = False
         self._reader = reader
         self._counter = counter
 
@@ -169,13 +169,13 @@ class ChildSync:
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records, if nothing has failed yet."""
-        stream = self.child.stream
-        if stream.failed:
+        if self.failed:
             return
         try:
-            stream.write(self._counted(records))
+            self.child.stream.write(self._counted(records))
         except TapError as error:
-            stream.fail(error)
+            self.failed = True
+            self.child.stream.fail(error)
 
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:

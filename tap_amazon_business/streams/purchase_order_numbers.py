@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS as _OPERATION
 from tap_amazon_business.streams.query import vendor_queries
@@ -11,7 +11,7 @@ from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.sync.windows import Slicer, Window, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from tap_amazon_business.api.client import Client
@@ -48,6 +48,11 @@ class PurchaseOrderNumbers:
         self._known = Seen()
         self._spellings: dict[str, str] = {}  # of the numbers that are not written as usual
         self._complete = False
+        self._accepts: Callable[[dict[str, Any]], bool] | None = None
+
+    def filter_by(self, accepts: Callable[[dict[str, Any]], bool]) -> None:
+        """Have a filter of the orders' rows decide whether their numbers count."""
+        self._accepts = accepts
 
     @property
     def since(self) -> datetime:
@@ -121,17 +126,23 @@ class PurchaseOrderNumbers:
 
     @property
     def _queries(self) -> list[Query]:
+        # A filter may need the details.
+        details = {} if self._accepts else {"includeDetails": "false"}
         return vendor_queries(
             _OPERATION,
             dates=("created",),
-            params={**self._settings.purchase_order_filters, "includeDetails": "false"},
+            params={**self._settings.purchase_order_filters, **details},
             vendor_codes=self._settings.ordering_vendor_codes,
         )
 
     def _read(self, query: Query, window: Window, slicer: Slicer) -> list[str]:
         numbers: list[str] = []
         for rows in self._client.pages(query.request(_OPERATION, window)):
-            found = (row.get("purchaseOrderNumber") for row in rows if isinstance(row, dict))
+            found = (
+                row.get("purchaseOrderNumber")
+                for row in rows
+                if isinstance(row, dict) and (not self._accepts or self._accepts(row))
+            )
             numbers += [str(number) for number in found if isinstance(number, (str, int))]
             slicer.observe(query.subject, window, len(numbers))
         return numbers

@@ -42,6 +42,7 @@ class SlicedStream(AmazonStream):
         operation: The operation.
         changed_date: The field that tells when a row changed last, None if there is none.
         has_children: Whether other streams are made of its rows.
+        pages_per_slice: How many pages a slice should hold.
         widest_window: The widest window to list at once: a backfill resumes at its end.
         overlap: How far behind the bookmark every sync begins at least.
         margin: How close to now the operation may be asked.
@@ -50,6 +51,7 @@ class SlicedStream(AmazonStream):
     operation: ClassVar[Operation]
     changed_date: ClassVar[str | None] = None
     has_children: ClassVar[bool] = False
+    pages_per_slice: ClassVar[int] = 4
     widest_window: ClassVar[timedelta] = timedelta.max
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     margin: ClassVar[timedelta] = timedelta(minutes=2)
@@ -175,6 +177,7 @@ class SlicedStream(AmazonStream):
         reading = Reading(
             operation=self.operation,
             queries=self.queries(),
+            pages_per_slice=self.pages_per_slice,
             widest_window=self.widest_window,
             plan=self.plan,
             changed_date=None if self.emits_unchanged else self.changed_date,

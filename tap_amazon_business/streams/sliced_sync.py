@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from tap_amazon_business.sync.bookmark import ResumePoint
     from tap_amazon_business.sync.windows import Span
 
-# Slices are cut to hold about this many pages.
-_PAGES_PER_SLICE = 4
-
 # How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
 _SPLITS = 3
 
@@ -67,6 +64,7 @@ class Reading:
     Attributes:
         operation: The operation.
         queries: The queries whose rows make up a window.
+        pages_per_slice: How many pages a slice should hold.
         widest_window: The widest window to list at once.
         plan: What the sync does.
         changed_date: The field that tells when a row changed last, None if nothing tells.
@@ -76,6 +74,7 @@ class Reading:
 
     operation: Operation
     queries: Sequence[Query]
+    pages_per_slice: int
     widest_window: timedelta
     plan: Plan
     changed_date: str | None
@@ -114,7 +113,7 @@ class SlicedSync:
         self.slicer = Slicer(
             reading.plan.span,
             widest=min(operation.longest_range, reading.widest_window),
-            rows=_PAGES_PER_SLICE * operation.page_size,
+            rows=reading.pages_per_slice * operation.page_size,
         )
         self.pages = 0
         self._emitted = Seen()
@@ -210,8 +209,7 @@ class SlicedSync:
 
     @property
     def _failed_children(self) -> list[str]:
-        streams = [child.child.stream for child in self._children]
-        return [stream.name for stream in streams if stream.failed or stream.postponed]
+        return [child.child.stream.name for child in self._children if child.failed]
 
     def _finish(self, part: Slice) -> None:
         """Move the bookmark to the end of a slice whose records, and children, are written."""

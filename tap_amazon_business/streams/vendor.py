@@ -19,6 +19,7 @@ from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.coverage import filter_coverage, vendor_coverage
+from tap_amazon_business.streams.filters import has_filter
 from tap_amazon_business.streams.late_changes import LateChanges
 from tap_amazon_business.streams.query import Query, vendor_queries
 from tap_amazon_business.streams.schemas import vendor as schemas
@@ -121,9 +122,18 @@ class PurchaseOrdersStream(VendorListStream):
     @override
     def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
         for row in super().valid_rows(rows):
-            if self.shared.numbers:
+            if self.shared.numbers and self._accepts(row):
                 self.shared.numbers.add(str(row["purchaseOrderNumber"]))
             yield row
+
+    @override
+    def prepare(self) -> None:
+        super().prepare()
+        if self.shared.numbers and has_filter(self):
+            self.shared.numbers.filter_by(lambda row: self._accepts(self.reshape(row)))
+
+    def _accepts(self, row: Row) -> bool:
+        return not has_filter(self) or self.passes_filter(self.record(row, copy=True))
 
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulator import Reply, Reset
+from tests.support.clocks import IdleClock
 from tests.support.faults import Answers, Fails, Refuses, Served, ok, refusal
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import Run, run_by, select
@@ -414,8 +415,9 @@ def sync_refused(clock: FakeClock, after: str) -> Run:
 @pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
 @pytest.mark.parametrize("operation", ["getPurchaseOrders", "getOrderReportsByPurchaseOrderNumber"])
 def test_an_outage_ends_the_sync_with_the_state_of_what_was_finished(
-    clock: FakeClock, operation: str, fault: Fault
+    operation: str, fault: Fault
 ) -> None:
+    clock = IdleClock()  # streams wait side by side
     outage = Fails(operation, 30, fault)
     with serve(clock, orders=60, quirks=False, faults=[outage]) as serving:
         config = settings(serving, max_parallel_requests=1)

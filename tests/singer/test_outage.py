@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator import Reply, Reset
+from tests.support.clocks import IdleClock
 from tests.support.faults import Fails, Refuses
 from tests.support.runs import Run, run_by, select
 from tests.support.serving import OPERATIONS, STREAMS, serve, settings
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator import Fault, Faults, Request
-    from tests.support.clocks import FakeClock
 
 LONGEST = 180
 """Seconds after which a sync without any answer has ended."""
@@ -26,11 +26,17 @@ VENDOR = OPERATIONS[:4]
 BUSINESS = OPERATIONS[4:]
 
 
-def sync(clock: FakeClock, faults: Iterable[Faults], *streams: str) -> Run:
-    """Sync streams, by default all, one request at a time: threads' sleeps add up on this clock."""
+def sync(clock: IdleClock, faults: Iterable[Faults], *streams: str) -> Run:
+    """Sync streams, by default all."""
     with serve(clock, orders=60, faults=[*faults]) as serving:
-        config = settings(serving, max_parallel_requests=1)
-        return run_by(clock, config, catalog=select(*streams) if streams else None)
+        catalog = select(*streams) if streams else None
+        return run_by(clock, settings(serving), catalog=catalog)
+
+
+@pytest.fixture(name="clock")
+def idle_clock() -> IdleClock:
+    """Return a clock on which the sleeps of threads overlap."""
+    return IdleClock()
 
 
 def down(operations: Iterable[str], fault: Fault) -> list[Faults]:
@@ -40,7 +46,7 @@ def down(operations: Iterable[str], fault: Fault) -> list[Faults]:
 @pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
 @pytest.mark.parametrize("operations", [OPERATIONS, ("token",)], ids=["APIs", "sign-in"])
 def test_a_sync_without_any_answer_ends_soon(
-    clock: FakeClock, operations: tuple[str, ...], fault: Fault
+    clock: IdleClock, operations: tuple[str, ...], fault: Fault
 ) -> None:
     run = sync(clock, down(operations, fault))
     assert run.status == 1
@@ -50,7 +56,7 @@ def test_a_sync_without_any_answer_ends_soon(
     assert {*failed.split(", ")} == {*STREAMS} - CHILDREN
 
 
-def test_one_api_that_is_down_leaves_the_other_one_alone(clock: FakeClock) -> None:
+def test_one_api_that_is_down_leaves_the_other_one_alone(clock: IdleClock) -> None:
     run = sync(clock, down(VENDOR, Reply(503)))
     assert run.status == 1
     assert clock.monotonic() <= LONGEST
@@ -59,7 +65,7 @@ def test_one_api_that_is_down_leaves_the_other_one_alone(clock: FakeClock) -> No
     assert run.records("transactions")
 
 
-def test_the_cause_of_an_outage_is_told_once_per_api(clock: FakeClock) -> None:
+def test_the_cause_of_an_outage_is_told_once_per_api(clock: IdleClock) -> None:
     run = sync(clock, down(OPERATIONS, Reply(503)))
     (*lines, _) = run.log.splitlines()  # the last one repeats the first error
     causes = [line for line in lines if re.search(r" failed in \d attempts: HTTP 503", line)]
@@ -82,9 +88,8 @@ class Blackout:
 
 
 @pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
-def test_an_outage_in_the_middle_ends_the_sync_soon(clock: FakeClock, fault: Fault) -> None:
-    # A child would wait beside its parent, and their sleeps add up on this clock.
-    run = sync(clock, [Blackout(30, fault)], *({*STREAMS} - CHILDREN))
+def test_an_outage_in_the_middle_ends_the_sync_soon(clock: IdleClock, fault: Fault) -> None:
+    run = sync(clock, [Blackout(30, fault)])
     assert run.status == 1
     assert clock.monotonic() <= LONGEST
     assert len(run.log.splitlines()) < 60

@@ -31,3 +31,35 @@ class FakeClock:
     def advance(self, **span: float) -> None:
         with self._lock:
             self._seconds += timedelta(**span).total_seconds()
+
+
+class IdleClock(FakeClock):
+    """A clock for threads: it moves on when all of them sleep, and their sleeps overlap.
+
+    It takes them to be asleep when nobody has looked at it for a moment of real time. A thread that
+    is slower than that only finds that it got later.
+    """
+
+    _QUIET = 0.03
+
+    def __init__(self, beginning: datetime = BEGINNING) -> None:
+        super().__init__(beginning)
+        self._changed = threading.Condition()
+        self._wakes: list[float] = []
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        self._looks += 1
+        return super().monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        with self._changed:
+            wake = self._seconds + seconds
+            self._wakes.append(wake)
+            while self._seconds < wake:
+                looks = self._looks
+                told = self._changed.wait(self._QUIET)
+                if not told and looks == self._looks and wake == min(self._wakes):
+                    self._seconds = wake
+            self._wakes.remove(wake)
+            self._changed.notify_all()

@@ -13,8 +13,9 @@ from tests.support.clocks import BEGINNING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_amazon_business.streams.order_reports import Reports
     from tap_amazon_business.streams.report_lists import ReportLists
+
+    from tap_amazon_business.streams.order_reports import Reports
 
 
 class Lists:
