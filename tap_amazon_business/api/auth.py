@@ -127,8 +127,8 @@ class LoginWithAmazon:
         except TransientError as error:
             self._failure = RequestFailedError(
                 f"Login with Amazon at {self._endpoint.url} issued no access token for {prefix}_* "
-                f"in {error.attempts} attempts: {error.problem}. Check that the host can be reached "
-                "(setting lwa_url, network, proxy) and run the sync again.",
+                f"in {error.attempts} attempts: {error.problem}. Check that the host can be "
+                "reached (setting lwa_url, network, proxy) and run the sync again.",
             )
         except RequestFailedError as error:
             self._failure = error

@@ -31,8 +31,8 @@ BUSINESS_API_REGIONS = {
     "AU": "jp",
 }
 
-# Region of the Selling Partner API -> marketplace -> where its vendors sign in. BE, SA and ZA are not
-# in Amazon's guide, as far as it was read; other clients have them so.
+# Region of the Selling Partner API -> marketplace -> where its vendors sign in. BE, SA and ZA are
+# not in Amazon's guide, as far as it was read; other clients have them so.
 VENDOR_CENTRALS = {
     "NA": {
         "US": "vendorcentral.amazon.com",
