@@ -16,10 +16,12 @@ from simulator.lwa import BUSINESS
 from tap_amazon_business.api.consent import business_page, code_in
 from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.authorize import main
-from tap_amazon_business.settings import SCHEMA
+from tap_amazon_business.settings import SCHEMA, given
+from tests.support.catalogs import discover
 from tests.support.chain import PROJECT
 from tests.support.consent import confirm
 from tests.support.leaks import leaks
+from tests.support.serving import BUSINESS_ONLY, VENDOR_ONLY
 
 if TYPE_CHECKING:
     from simulator import Simulator
@@ -80,3 +82,11 @@ def test_names_every_role() -> None:
     }
     assert roles
     assert not {role for role in roles if role not in re.sub(r"\s+", " ", PAGE)}
+
+
+def test_names_the_streams_of_each_side() -> None:
+    for name, side in (("Selling Partner API", VENDOR_ONLY), ("Amazon Business", BUSINESS_ONLY)):
+        (cell,) = re.findall(rf"^\| {name} \| (.*?) \|", PAGE, re.MULTILINE)
+        config = {**dict.fromkeys([*VENDOR_ONLY, *BUSINESS_ONLY], "any"), **side}
+        found = {part["tap_stream_id"] for part in discover(given(config))["streams"]}
+        assert set(re.findall(r"`(\w+)`", cell)) == found
