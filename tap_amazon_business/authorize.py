@@ -1,7 +1,7 @@
 """The command tap-amazon-business-authorize: from a consent to a refresh token.
 
-It stores nothing. Secrets come from the tap's environment variables or from hidden prompts, never
-from the command line, which other users of a machine can read.
+It stores nothing. Secrets come from the tap's environment variables or from hidden prompts. Never
+is one an argument: other users of a machine can read command lines.
 """
 
 from __future__ import annotations
