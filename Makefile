@@ -41,7 +41,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 3
 
 .PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench \
-  format descriptions constraints clean
+  format descriptions dictionary constraints clean
 
 help:
 	@echo "To try the tap:"
@@ -59,6 +59,7 @@ help:
 	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "  make format        format the code"
 	@echo "  make descriptions  copy the settings' descriptions into the files for Meltano"
+	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
 	@echo "  make constraints   pin the newest versions for development and CI"
 	@echo "  make clean         remove all that these commands made"
 
@@ -144,6 +145,9 @@ format: $(SETUP)
 
 descriptions: $(SETUP)
 	$(BIN)/python -m examples.hub.write
+
+dictionary: $(SETUP)
+	$(BIN)/python -m tests.project.dictionary
 
 COMPILE := $(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate \
   --python-version $(DEVELOPMENT_PYTHON)

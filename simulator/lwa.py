@@ -1,8 +1,9 @@
-"""Login with Amazon: exchanges refresh tokens of two applications for access tokens."""
+"""Login with Amazon: exchanges refresh tokens and authorization codes of two applications."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from simulator.encoding import encode
 from simulator.limits import Monotonic
@@ -16,15 +17,46 @@ class Application:
     client_id: str
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    application_id: str
+    redirect_uri: str
 
 
 SELLING_PARTNER = Application(
-    "selling_partner", "amzn1.application-oa2-client.sp", "sp-secret", "Atzr|sp-refresh"
+    "selling_partner",
+    "amzn1.application-oa2-client.sp",
+    "sp-secret",
+    "Atzr|sp-refresh",
+    "amzn1.sp.solution.sp",
+    "https://sp.example.com/consent",
 )
 BUSINESS = Application(
-    "business", "amzn1.application-oa2-client.ab", "ab-secret", "Atzr|ab-refresh"
+    "business",
+    "amzn1.application-oa2-client.ab",
+    "ab-secret",
+    "Atzr|ab-refresh",
+    "amzn1.sp.solution.ab",
+    "https://ab.example.com/consent",
 )
 APPLICATIONS = (SELLING_PARTNER, BUSINESS)
+
+CODE_LIFETIME = 300
+"""Seconds until an authorization code expires."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A consent page: whose it is, and how its parameters are called."""
+
+    application: Application
+    id_name: str
+    code_name: str
+
+
+CONSENT_PAGES = {
+    "/apps/authorize/consent": _Page(SELLING_PARTNER, "application_id", "spapi_oauth_code"),
+    "/b2b/abws/oauth": _Page(BUSINESS, "applicationId", "code"),
+}
+"""By path; Amazon serves them on the hosts of Vendor Central and of Amazon Business."""
 
 
 @dataclass(eq=False)
@@ -46,13 +78,23 @@ class _Grant:
     expires_at: float
 
 
+@dataclass(frozen=True)
+class _Consent:
+    """What an authorization code stands for."""
+
+    application: Application
+    redirect_uri: str | None
+    expires_at: float
+
+
 class LoginWithAmazon:
-    """Issues access tokens, and knows their applications."""
+    """Issues authorization codes and tokens, and knows their applications."""
 
     def __init__(self, *, lifetime: float, monotonic: Monotonic) -> None:
         self._lifetime = lifetime
         self._monotonic = monotonic
         self._grants: dict[str, _Grant] = {}
+        self._consents: dict[str, _Consent] = {}
 
     def application_of(self, form: Mapping[str, str]) -> Application | None:
         """Return the application whose client id a token request has."""
@@ -65,17 +107,22 @@ class LoginWithAmazon:
         Raises:
             TokenError: The request is refused.
         """
-        for name in ("grant_type", "client_id", "client_secret", "refresh_token"):
+        wanted = "code" if form.get("grant_type") == "authorization_code" else "refresh_token"
+        for name in ("grant_type", "client_id", "client_secret", wanted):
             if not form.get(name):
                 raise TokenError(400, "invalid_request", f"The request is missing {name}")
-        if form["grant_type"] != "refresh_token":
+        if form["grant_type"] not in {"refresh_token", "authorization_code"}:
             raise TokenError(
                 400, "unsupported_grant_type", "The grant type is not supported by this server"
             )
         application = self.application_of(form)
         if application is None or form["client_secret"] != application.client_secret:
             raise TokenError(401, "invalid_client", "Client authentication failed")
-        if form["refresh_token"] != application.refresh_token:
+        if wanted == "code":
+            valid = self._redeem(form["code"], application, form.get("redirect_uri"))
+        else:
+            valid = form["refresh_token"] == application.refresh_token
+        if not valid:
             raise TokenError(400, "invalid_grant", "The request has an invalid grant parameter")
         token = f"Atza|{secrets.token_urlsafe(24)}"
         self._grants[token] = _Grant(application, self._monotonic() + self._lifetime)
@@ -87,6 +134,34 @@ class LoginWithAmazon:
                 "expires_in": lifetime,
                 "refresh_token": application.refresh_token,
             }
+        )
+
+    def consent(self, path: str, query: Mapping[str, str]) -> str | None:
+        """Return where a consent page sends the browser of an account that confirms.
+
+        Returns:
+            The redirect URI with state and code; None if the page shows an error instead.
+        """
+        page = CONSENT_PAGES[path]
+        application = page.application
+        redirect_uri = query.get("redirect_uri")
+        known = query.get(page.id_name) == application.application_id
+        if not known or redirect_uri not in {None, application.redirect_uri}:
+            return None
+        code = secrets.token_urlsafe(12)
+        expires_at = self._monotonic() + CODE_LIFETIME
+        self._consents[code] = _Consent(application, redirect_uri, expires_at)
+        parameters = {"state": query.get("state", ""), page.code_name: code}
+        return f"{application.redirect_uri}?{urlencode(parameters)}"
+
+    def _redeem(self, code: str, application: Application, redirect_uri: str | None) -> bool:
+        """Tell whether a code is valid, once."""
+        consent = self._consents.pop(code, None)
+        return (
+            consent is not None
+            and consent.application is application
+            and consent.redirect_uri == redirect_uri
+            and self._monotonic() < consent.expires_at
         )
 
     def holder(self, token: str | None) -> Application | None:

@@ -13,7 +13,7 @@ from simulator.control import PREFIX, Control
 from simulator.errors import INVALID_INPUT, ApiError, not_found, quota_exceeded, unauthorized
 from simulator.faults import Fault, Faults
 from simulator.limits import Limiter, Monotonic
-from simulator.lwa import LoginWithAmazon, TokenError
+from simulator.lwa import CONSENT_PAGES, LoginWithAmazon, TokenError
 from simulator.operations import Operation, Request, Router
 from simulator.options import Options
 from simulator.stats import Call, Stats
@@ -74,6 +74,8 @@ class Server:
             return self._control.answer(request.method, path, dict(parse_qsl(query)))
         if path == TOKEN_PATH:
             return await self._token(request)
+        if path in CONSENT_PAGES:
+            return self._consent(path, dict(parse_qsl(query)))
         found = self._router.find(path) if request.method == "GET" else None
         if found is None:
             return self._refusal("unknown", not_found(path))
@@ -178,6 +180,12 @@ class Server:
     def _request_id(self) -> str:
         self._served += 1
         return f"{self._served:08x}-0000-4000-8000-000000000000"
+
+    def _consent(self, path: str, query: Mapping[str, str]) -> web.Response:
+        location = self._login.consent(path, query)
+        if location is None:
+            return web.Response(status=400, text="This application cannot be authorized.")
+        return web.Response(status=302, headers={"Location": location})
 
     async def _token(self, raw: web.BaseRequest) -> web.StreamResponse:
         form = dict(parse_qsl((await raw.read()).decode(), keep_blank_values=True))

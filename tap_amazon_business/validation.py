@@ -45,7 +45,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         *(
             f"{name}: {problem}"
             for name in _URLS
-            if name in values and (problem := _url_problem(values[name]))
+            if name in values and (problem := url_problem(values[name]))
         ),
         *(
             f"rate_limits: there is no operation '{operation}'{_meant(operation, OPERATIONS)}"
@@ -158,7 +158,7 @@ def _user_agent_problems(user_agent: str) -> Iterator[str]:
         yield "user_agent: must be printable ASCII"
 
 
-def _url_problem(url: str) -> str | None:
+def url_problem(url: str) -> str | None:
     """Return why tokens must not be sent to this URL, None if they may.
 
     Only a loopback address may do without https: a network can read an access token that is sent

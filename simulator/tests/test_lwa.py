@@ -1,9 +1,39 @@
 """Login with Amazon: token requests, and what an access token is good for."""
 
+from urllib.parse import parse_qs, urlencode, urlsplit
+
 import pytest
 
 from simulator import Options, Reply
-from simulator.tests.support import ORDERS, Simulators, error_of
+from simulator.lwa import APPLICATIONS, BUSINESS, SELLING_PARTNER, Application
+from simulator.tests.support import ORDERS, TIMEOUT, Client, Simulators, error_of
+
+VENDOR_PAGE = ("/apps/authorize/consent", "application_id", "spapi_oauth_code")
+BUSINESS_PAGE = ("/b2b/abws/oauth", "applicationId", "code")
+PAGES = {SELLING_PARTNER.name: VENDOR_PAGE, BUSINESS.name: BUSINESS_PAGE}
+
+
+def consent(client: Client, application: Application, **query: str) -> tuple[int, str, str]:
+    """Confirm an access; return the status, the state, and the code."""
+    path, id_name, code_name = PAGES[application.name]
+    query = {id_name: application.application_id, "state": "s", **query}
+    reply = client.http.get(
+        f"{client.simulator.url}{path}?{urlencode(query)}", allow_redirects=False, timeout=TIMEOUT
+    )
+    given = parse_qs(urlsplit(reply.headers.get("Location", "")).query)
+    state, code = (given.get(name, [""])[0] for name in ("state", code_name))
+    return reply.status_code, state, code
+
+
+def code_form(application: Application, code: str, **more: str) -> dict[str, str]:
+    """Return the fields of a request that exchanges a code."""
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "client_id": application.client_id,
+        "client_secret": application.client_secret,
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,3 +94,61 @@ def test_token_endpoint_can_fail(simulators: Simulators) -> None:
     client.simulator.fail_next("token", Reply(503))
     assert client.post_token(client.form("sp_api")).status_code == 503
     assert client.post_token(client.form("sp_api")).status_code == 200
+
+
+# ---- authorization codes -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda part: part.name)
+def test_consent_gives_a_code_for_a_refresh_token(
+    simulators: Simulators, application: Application
+) -> None:
+    client = simulators.start()
+    status, state, code = consent(client, application, redirect_uri=application.redirect_uri)
+    assert (status, state) == (302, "s")
+    form = code_form(application, code, redirect_uri=application.redirect_uri)
+    assert client.post_token(form).json()["refresh_token"] == application.refresh_token
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"application_id": "other"}, {"redirect_uri": "https://other.example.com"}]
+)
+def test_a_consent_page_refuses_what_is_not_registered(
+    simulators: Simulators, wrong: dict[str, str]
+) -> None:
+    assert consent(simulators.start(), SELLING_PARTNER, **wrong)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"code": "x"}, "invalid_grant"),
+        ({"code": ""}, "invalid_request"),
+        ({"client_secret": "x"}, "invalid_client"),
+        ({"redirect_uri": SELLING_PARTNER.redirect_uri}, "invalid_grant"),
+        (
+            {"client_id": BUSINESS.client_id, "client_secret": BUSINESS.client_secret},
+            "invalid_grant",
+        ),
+    ],
+)
+def test_refuses_a_wrong_exchange(simulators: Simulators, wrong: dict[str, str], code: str) -> None:
+    client = simulators.start()
+    given = consent(client, SELLING_PARTNER)[2]
+    reply = client.post_token({**code_form(SELLING_PARTNER, given), **wrong})
+    assert reply.json()["error"] == code
+
+
+def test_a_code_works_once(simulators: Simulators) -> None:
+    client = simulators.start()
+    form = code_form(SELLING_PARTNER, consent(client, SELLING_PARTNER)[2])
+    assert [client.post_token(form).status_code for _ in range(2)] == [200, 400]
+
+
+def test_a_code_expires_after_five_minutes(simulators: Simulators) -> None:
+    client = simulators.start()
+    first, second = (consent(client, SELLING_PARTNER)[2] for _ in range(2))
+    simulators.clock.seconds = 299
+    assert client.post_token(code_form(SELLING_PARTNER, first)).status_code == 200
+    simulators.clock.seconds = 300
+    assert client.post_token(code_form(SELLING_PARTNER, second)).status_code == 400

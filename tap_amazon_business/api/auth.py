@@ -6,18 +6,14 @@ guides. POST /auth/o2/token trades a refresh token for an access token of one ho
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from tap_amazon_business.api.retry import TransientError, retry
+from tap_amazon_business.api.tokens import Refusal, TokenEndpoint
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.redaction import oauth_code
 
 if TYPE_CHECKING:
     import logging
@@ -26,34 +22,29 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import BoundedClock
 
-_TOKEN_PATH = "/auth/o2/token"  # noqa: S105 (a path, not a secret)
-
 # A share of the lifetime, so that a short-lived token is not asked for with every request.
 _RENEWAL_MARGIN = 0.05
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 86_400
 
-# What a header can carry.
-_TOKEN = re.compile("[!-~]+")
-
-# What to do about an error code; {0} stands for the prefix of the settings.
-_ADVICE = {
-    "invalid_client": (
-        "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it was "
-        "made unless it is rotated"
-    ),
-    "invalid_grant": (
-        "check {0}_refresh_token: it was revoked, it expired, or it belongs to another application "
-        "or region; authorize the application again to get a new one"
-    ),
-    "unauthorized_client": (
-        "check that {0}_refresh_token was issued to the application of {0}_client_id"
-    ),
-}
-_DEFAULT_ADVICE = "check {0}_client_id, {0}_client_secret and {0}_refresh_token"
-_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS}
-_TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
+# {0} stands for the prefix of the settings.
+_REFUSAL = Refusal(
+    "Login with Amazon refused the credentials in {0}_*",
+    {
+        "invalid_client": (
+            "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it "
+            "was made unless it is rotated"
+        ),
+        "invalid_grant": (
+            "check {0}_refresh_token: it was revoked, it expired, or it belongs to another "
+            "application or region; authorize the application again to get a new one"
+        ),
+        "unauthorized_client": (
+            "check that {0}_refresh_token was issued to the application of {0}_client_id"
+        ),
+    },
+    "check {0}_client_id, {0}_client_secret and {0}_refresh_token",
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +86,7 @@ class LoginWithAmazon:
         logger: logging.Logger,
     ) -> None:
         self._credentials = credentials
-        self._url = lwa_url.rstrip("/").removesuffix(_TOKEN_PATH) + _TOKEN_PATH
-        self._transport = transport
+        self._endpoint = TokenEndpoint(lwa_url, transport, credentials.prefix)
         self._outage = outage
         self._clock = clock
         self._logger = logger
@@ -136,9 +126,9 @@ class LoginWithAmazon:
             )
         except TransientError as error:
             self._failure = RequestFailedError(
-                f"Login with Amazon at {self._url} issued no access token for {prefix}_* in "
-                f"{error.attempts} attempts: {error.problem}. Check that the host can be reached "
-                "(setting lwa_url, network, proxy) and run the sync again.",
+                f"Login with Amazon at {self._endpoint.url} issued no access token for {prefix}_* "
+                f"in {error.attempts} attempts: {error.problem}. Check that the host can be "
+                "reached (setting lwa_url, network, proxy) and run the sync again.",
             )
         except RequestFailedError as error:
             self._failure = error
@@ -158,28 +148,10 @@ class LoginWithAmazon:
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        response = self._transport.post(self._url, form)
-        self._bound_clock(response.headers.get("date", ""))
-        reply = _decode(response.content)
-        token = reply.get("access_token")
-        if response.status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
-            lifetime = _lifetime(reply.get("expires_in"))
-            return _Token(token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
-        code = oauth_code(reply.get("error"))
-        problem = f"HTTP {response.status} {code}".rstrip()
-        if response.status not in _FINAL or code in _TRANSIENT_CODES:
-            raise TransientError(problem, status=response.status, outage=True)
-        prefix = self._credentials.prefix
-        if response.status in _REFUSALS:
-            advice = _ADVICE.get(code, _DEFAULT_ADVICE).format(prefix)
-            message = (
-                f"Login with Amazon refused the credentials in {prefix}_*: {problem}; {advice}."
-            )
-        else:
-            message = (
-                f"Login with Amazon at {self._url} refused the request: {problem}; check lwa_url."
-            )
-        raise RequestFailedError(message, status=response.status)
+        issued = self._endpoint.request(form, "access_token", _REFUSAL)
+        self._bound_clock(issued.date)
+        lifetime = _lifetime(issued.expires_in)
+        return _Token(issued.token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
 
     def _bound_clock(self, date: str) -> None:
         """Keep this machine's clock from running ahead of Amazon's."""
@@ -193,13 +165,6 @@ class LoginWithAmazon:
                 "that no bookmark moves past rows that do not exist yet. Correct the clock.",
                 ahead,
             )
-
-
-def _decode(content: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
 
 
 def _lifetime(expires_in: object) -> float:

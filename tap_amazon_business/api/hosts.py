@@ -1,6 +1,7 @@
 """Which host serves which region.
 
-Sources: "SP-API endpoints" and "Amazon Business API endpoints" in Amazon's guides.
+Sources: "SP-API endpoints", "Vendor Central URLs", "Amazon Business API endpoints" and "Amazon
+Business marketplace URLs" in Amazon's guides.
 """
 
 from __future__ import annotations
@@ -28,6 +29,54 @@ BUSINESS_API_REGIONS = {
     "IN": "eu",
     "JP": "jp",
     "AU": "jp",
+}
+
+# Region of the Selling Partner API -> marketplace -> where its vendors sign in. BE, SA and ZA are
+# not in Amazon's guide, as far as it was read; other clients have them so.
+VENDOR_CENTRALS = {
+    "NA": {
+        "US": "vendorcentral.amazon.com",
+        "CA": "vendorcentral.amazon.ca",
+        "MX": "vendorcentral.amazon.com.mx",
+        "BR": "vendorcentral.amazon.com.br",
+    },
+    "EU": {
+        "UK": "vendorcentral.amazon.co.uk",
+        "DE": "vendorcentral.amazon.de",
+        "FR": "vendorcentral.amazon.fr",
+        "ES": "vendorcentral.amazon.es",
+        "IT": "vendorcentral.amazon.it",
+        "NL": "vendorcentral.amazon.nl",
+        "BE": "vendorcentral.amazon.com.be",
+        "SE": "vendorcentral.amazon.se",
+        "PL": "vendorcentral.amazon.pl",
+        "TR": "vendorcentral.amazon.com.tr",
+        "AE": "vendorcentral.amazon.me",
+        "EG": "vendorcentral.amazon.me",
+        "SA": "vendorcentral.amazon.me",
+        "ZA": "vendorcentral.amazon.co.za",
+        "IN": "www.vendorcentral.in",
+    },
+    "FE": {
+        "JP": "vendorcentral.amazon.co.jp",
+        "AU": "vendorcentral.amazon.com.au",
+        "SG": "vendorcentral.amazon.com.sg",
+    },
+}
+
+# Region code -> where the customers of Amazon Business sign in.
+BUSINESS_SITES = {
+    "US": "www.amazon.com",
+    "CA": "www.amazon.ca",
+    "MX": "www.amazon.com.mx",
+    "UK": "www.amazon.co.uk",
+    "DE": "www.amazon.de",
+    "FR": "www.amazon.fr",
+    "ES": "www.amazon.es",
+    "IT": "www.amazon.it",
+    "IN": "www.amazon.in",
+    "JP": "www.amazon.co.jp",
+    "AU": "www.amazon.com.au",
 }
 
 

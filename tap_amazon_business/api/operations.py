@@ -166,7 +166,11 @@ GET_PURCHASE_ORDERS_STATUS = _vendor(
     "getPurchaseOrdersStatus", _ORDERS + "/purchaseOrdersStatus", "ordersStatus"
 )
 GET_SHIPMENT_DETAILS = _vendor(
-    "GetShipmentDetails", "/vendor/shipping/v1/shipments", "shipments", page_size=50
+    "GetShipmentDetails",
+    "/vendor/shipping/v1/shipments",
+    "shipments",
+    role="'Amazon Fulfillment'",
+    page_size=50,
 )
 GET_ORDER_REPORTS = _reports("getOrderReports", _REPORTS + "/orderReports", "ordersReport")
 GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER = _reports(

@@ -30,8 +30,12 @@ RUFF = (sys.executable, "-m", "ruff")
 # Copied, as samples go there: the package, the simulator, and what stands beside them.
 COPIED = (PACKAGE, "simulator", "README.md", "pyproject.toml")
 
-# Files of the recipe whose samples are for people: a command, and names in two tuples.
-BY_HAND = ("tests/singer/snapshots/catalog.json", "tests/support/serving.py")
+# Files of the recipe whose samples are for people: commands, and names in two tuples.
+BY_HAND = (
+    "tests/singer/snapshots/catalog.json",
+    "docs/data-dictionary.md",
+    "tests/support/serving.py",
+)
 
 
 # ---- the recipe ----------------------------------------------------------------------------------

@@ -1,0 +1,127 @@
+"""Writes docs/data-dictionary.md from the catalog: `make dictionary`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_amazon_business.tap import TapAmazonBusiness
+from tests.support.catalogs import DECIMAL_FORMAT
+from tests.support.chain import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from singer_sdk import Stream
+
+PAGE = PROJECT / "docs" / "data-dictionary.md"
+
+# From, how many to how many, to, field or path in both, or in the second one where they differ.
+JOINS = (
+    ("purchase_orders", "||--o{", "purchase_order_items", "purchaseOrderNumber"),
+    ("purchase_orders", "||--o|", "purchase_order_statuses", "purchaseOrderNumber"),
+    ("purchase_orders", "||--o{", "order_reports", "purchaseOrderNumber"),
+    (
+        "purchase_orders",
+        "}o--o{",
+        "vendor_shipments",
+        "purchaseOrderNumber = purchaseOrders[].purchaseOrderNumber",
+    ),
+    ("orders", "||--o{", "order_reports", "orderId"),
+    ("orders", "||--o{", "order_line_items", "orderId"),
+    ("orders", "||--o{", "shipments", "orderId"),
+    ("order_line_items", "||--o{", "shipment_line_items", "orderId, orderLineItemId"),
+    ("shipments", "||--o{", "shipment_line_items", "orderId, shipmentId"),
+    ("orders", "}o--o{", "transactions", "orderId = transactionLineItems[].orderId"),
+)
+
+_HEAD = """# Data dictionary
+
+Every stream and every field. This page is made of the catalog: `make dictionary` writes it.
+
+- A path with a dot is a field within an object; `[]` stands for each element of an array.
+- Every field except the keys may be null.
+- A *decimal* is a string with exactly Amazon's digits. A *date-time* is in UTC and ends in `Z`.
+- [warehouses.md](warehouses.md) shows the column types that loaders make of these. A nested field
+  is part of the JSON in the column of its outermost field.
+- Values that a description lists are those that Amazon documents. Others occur.
+
+## Keys and joins
+
+Each box shows the key and the bookmark of a stream. A line is a join, with the fields that have to
+be equal.
+"""
+
+
+def joined_fields(label: str) -> tuple[list[str], list[str]]:
+    """Return the paths of a join, in its first stream and in its second."""
+    first, _, second = label.partition(" = ")
+    return first.split(", "), (second or first).split(", ")
+
+
+def page() -> str:
+    """Return the whole page."""
+    streams = TapAmazonBusiness(config={}, validate_config=False).streams
+    parts = [_HEAD, *_diagram(streams), "## Streams\n"]
+    for name in sorted(streams):
+        parts += _section(streams[name])
+    return "\n".join(parts)
+
+
+def paths(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each field of a schema with its path, at any depth."""
+    for name, field in schema.get("properties", {}).items():
+        yield above + name, field
+        array = "items" in field
+        yield from paths(
+            field["items"] if array else field, f"{above}{name}{'[].' if array else '.'}"
+        )
+
+
+def _diagram(streams: Mapping[str, Stream]) -> Iterator[str]:
+    yield "```mermaid\nerDiagram"
+    for first, many, second, label in JOINS:
+        yield f'  {first} {many} {second} : "{label}"'
+    for name in sorted(streams):
+        stream = streams[name]
+        keys = list(stream.primary_keys)
+        yield f"  {name} {{"
+        for key in keys:
+            yield f"    {_kind(stream.schema['properties'][key])} {key} PK"
+        if stream.replication_key and stream.replication_key not in keys:
+            yield f'    date-time {stream.replication_key} "bookmark"'
+        yield "  }"
+    yield "```\n"
+
+
+def _section(stream: Stream) -> Iterator[str]:
+    yield f"### {stream.name}\n"
+    yield f"{(type(stream).__doc__ or '').splitlines()[0]}\n"
+    operation = getattr(stream, "operation", None)
+    if operation:
+        yield f"- Operation: `{operation.name}`"
+    yield f"- Key: {', '.join(f'`{key}`' for key in stream.primary_keys)}"
+    parent: Any = stream.parent_stream_type
+    if parent:
+        yield f"- Bookmark: with its parent, `{parent.name}`\n"
+    else:
+        yield f"- Bookmark: `{stream.replication_key}`\n"
+    yield "| field | type | description |\n|---|---|---|"
+    for path, field in paths(stream.schema):
+        yield f"| `{path}` | {_kind(field)} | {field['description'].replace('|', '&#124;')} |"
+    yield ""
+
+
+def _kind(field: Mapping[str, Any]) -> str:
+    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    (kind,) = (kind for kind in kinds if kind != "null")
+    if kind == "array":
+        return f"array of {_kind(field['items'])}s"
+    if kind == "object" and "properties" not in field:
+        return "object of any keys"
+    return {DECIMAL_FORMAT: "decimal", "date-time": "date-time"}.get(
+        field.get("format", ""), str(kind)
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

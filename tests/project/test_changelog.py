@@ -1,0 +1,30 @@
+"""CHANGELOG.md: the version that is built has an entry, and it is the newest."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from tests.support.chain import PROJECT
+
+CHANGELOG = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+ENTRIES = re.findall(r"^## \[(.+?)\](.*)$", CHANGELOG, re.MULTILINE)
+KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_begins_with_what_is_not_released() -> None:
+    assert ENTRIES[0] == ("Unreleased", "")
+
+
+def test_the_newest_version_is_the_one_of_the_package() -> None:
+    assert ENTRIES[1][0] == PYPROJECT["project"]["version"]
+
+
+def test_versions_descend() -> None:
+    versions = [tuple(map(int, name.split("."))) for name, _ in ENTRIES[1:]]
+    assert versions == sorted(set(versions), reverse=True)
+
+
+def test_entries_are_of_the_known_kinds() -> None:
+    assert set(re.findall("^### (.+)$", CHANGELOG, re.MULTILINE)) <= KINDS
