@@ -18,6 +18,7 @@ from benchmarks.topics.backfill import backfill
 from benchmarks.topics.cost import cpu, memory
 from benchmarks.topics.growth import comparison, growth
 from benchmarks.topics.reports import order_reports
+from benchmarks.topics.together import together
 from benchmarks.topics.week import SCHEDULES, week
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ TOPICS: dict[str, Callable[[Bench], Iterator[Table]]] = {
     "E": growth,
     "F": comparison,
     "G": week,
+    "H": together,
 }
 PLOTTED = {"E", "F"}
 
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the tap against the simulator, and two peers beside it.",
-        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers, G a week",
+        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers, G week, H side by side",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="smaller numbers, no peers: about two minutes")

@@ -47,6 +47,7 @@ class OrderDateStream(SlicedStream):
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
     pages_per_slice = 10
+    decoded_pages = 1
 
     @property
     @override

@@ -65,6 +65,7 @@ class Reading:
         operation: The operation.
         queries: The queries whose rows make up a window.
         pages_per_slice: How many pages a slice should hold.
+        decoded_pages: How many pages of a slice wait decoded.
         widest_window: The widest window to list at once.
         plan: What the sync does.
         changed_date: The field that tells when a row changed last, None if nothing tells.
@@ -75,6 +76,7 @@ class Reading:
     operation: Operation
     queries: Sequence[Query]
     pages_per_slice: int
+    decoded_pages: int
     widest_window: timedelta
     plan: Plan
     changed_date: str | None
@@ -162,7 +164,7 @@ class SlicedSync:
 
     def _read(self, task: _Task) -> Pages:
         """Read all pages of a query, and let later slices be cut by what they hold."""
-        pages = Pages()
+        pages = Pages(self._reading.decoded_pages)
         self._collect(pages, task.query, task.slice.window, _SPLITS)
         return pages
 
