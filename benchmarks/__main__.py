@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the tap against the simulator, and two peers beside it.",
-        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers, G week, H side by side",
+        epilog="A backfill, B order reports, C CPU, D memory, E growth, F peers, G a week, H all",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="smaller numbers, no peers: about two minutes")

@@ -6,6 +6,7 @@ Amazon's pages of a window have to be requested one by one; windows are independ
 from __future__ import annotations
 
 import threading
+import zlib
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -181,8 +182,8 @@ class Pages:
     """The pages of a window, until their turn comes.
 
     Windows are cut to a few pages, but the first windows of a busy account hold many, as nothing is
-    known of it yet. So all but the first pages are kept as JSON, which takes a tenth of the memory
-    and some CPU time: a week of 4,000 purchase orders of ten items takes about 10 MB.
+    known of it yet. So all but the first pages are kept as compressed JSON, which takes a hundredth
+    of the memory and some CPU time.
 
     Args:
         decoded: How many pages to keep as they are.
@@ -199,11 +200,11 @@ class Pages:
     def __iter__(self) -> Iterator[list[Any]]:
         """Yield the rows of each page."""
         for page in self._pages:
-            yield msgspec.json.decode(page) if isinstance(page, bytes) else page
+            yield msgspec.json.decode(zlib.decompress(page)) if isinstance(page, bytes) else page
 
 
 def _packed(rows: list[Any]) -> list[Any] | bytes:
     try:
-        return msgspec.json.encode(rows)
+        return zlib.compress(msgspec.json.encode(rows), level=1)
     except (OverflowError, RecursionError):  # a number or a nesting that msgspec does not write
         return rows

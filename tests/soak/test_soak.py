@@ -199,7 +199,7 @@ def test_windows_read_twice_are_told_apart() -> None:
         windows.enter([call], bookmarks)
 
     ask(timedelta(days=-60), timedelta(days=2))
-    ask(timedelta(days=-5), timedelta(days=-1), purchase_orders=bookmark)
+    ask(timedelta(days=-2), timedelta(days=-1), purchase_orders=bookmark)
     ask(timedelta(days=-50), timedelta(days=-40), purchase_orders=bookmark)
     ask(timedelta(days=0), timedelta(days=1), purchase_orders=bookmark)
     ask(timedelta(days=2), timedelta(days=3), purchase_orders=bookmark)

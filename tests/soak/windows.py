@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,28 +23,21 @@ SLACK = timedelta(seconds=2)
 """Windows that adjoin overlap by a second."""
 
 
-@dataclass(frozen=True)
-class Reread:
-    """What an operation reads again by design.
+RECENT = timedelta(days=2)
+"""How far behind its bookmark every sync reads again."""
 
-    Attributes:
-        bookmark: The stream whose bookmark counts.
-        lookback: How far behind the bookmark it is read again.
-    """
+NARROW = timedelta(minutes=15)
+"""Windows of the lookback, whose share of a few seconds is small, and of single orders."""
 
-    bookmark: str
-    lookback: timedelta
-
-
-BY_DESIGN: Mapping[str, Reread] = {
-    "getPurchaseOrders": Reread("purchase_orders", timedelta(days=30)),
-    "getPurchaseOrdersStatus": Reread("purchase_order_statuses", timedelta(days=30)),
-    "GetShipmentDetails": Reread("vendor_shipments", timedelta(days=30)),
-    "getOrderReports": Reread("orders", timedelta(days=60)),
-    "getOrderLineItemReports": Reread("order_line_items", timedelta(days=60)),
-    "getShipmentReports": Reread("shipments", timedelta(days=60)),
-    "getShipmentLineItemReports": Reread("shipment_line_items", timedelta(days=60)),
-    "getTransactions": Reread("transactions", timedelta(days=1)),
+BOOKMARKS: Mapping[str, str] = {
+    "getPurchaseOrders": "purchase_orders",
+    "getPurchaseOrdersStatus": "purchase_order_statuses",
+    "GetShipmentDetails": "vendor_shipments",
+    "getOrderReports": "orders",
+    "getOrderLineItemReports": "order_line_items",
+    "getShipmentReports": "shipments",
+    "getShipmentLineItemReports": "shipment_line_items",
+    "getTransactions": "transactions",
 }
 
 _List = tuple[str, str, str]
@@ -73,6 +65,8 @@ class Windows:
         """
         run: defaultdict[_List, set[_Window]] = defaultdict(set)
         for call in calls:
+            if call.parameters.get("includeDetails") == "false":
+                continue  # which numbers are the account's own is asked anew by every sync
             for first, last in PAIRS:
                 if first in call.parameters and TOKENS.isdisjoint(call.parameters):
                     window = tuple(
@@ -82,11 +76,10 @@ class Windows:
                         (window[0], window[1])
                     )
         for name, windows in run.items():
-            reread = BY_DESIGN[name[0]]
             for window in windows:
                 self.counts["asked"] += 1
                 if any(_overlap(window, other) for other in self._asked[name]):
-                    self.counts[_why(window, bookmarks.get(reread.bookmark), reread)] += 1
+                    self.counts[_why(window, bookmarks.get(BOOKMARKS[name[0]]))] += 1
         for name, windows in run.items():
             self._asked[name] |= windows
 
@@ -95,7 +88,8 @@ def _overlap(one: _Window, other: _Window) -> bool:
     return min(one[1], other[1]) - max(one[0], other[0]) > SLACK
 
 
-def _why(window: _Window, bookmark: datetime | None, reread: Reread) -> str:
+def _why(window: _Window, bookmark: datetime | None) -> str:
     if bookmark is None or window[1] > bookmark:
         return "unfinished"
-    return "by design" if window[0] >= bookmark - reread.lookback - SLACK else "needless"
+    by_design = window[1] - window[0] <= NARROW or window[0] >= bookmark - RECENT - SLACK
+    return "by design" if by_design else "needless"
