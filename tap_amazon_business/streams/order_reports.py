@@ -120,11 +120,11 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
         by_number = ByNumber(self)
         asked = Seen()
 
-        def records(parents: Sequence[Row]) -> Iterator[Record]:
+        def records(parents: Sequence[Row], changed: bool) -> Iterator[Record]:  # noqa: FBT001
             numbers = [
                 str(order["purchaseOrderNumber"])
                 for order in parents
-                if self._asks_for(order, resume)
+                if self._asks_for(order, None if changed else resume.moment)
             ]
             numbers = [number for number in numbers if asked.add(number)]
             yield from self.records_of(by_number.reports(numbers))
@@ -132,12 +132,12 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
 
         yield records
 
-    def _asks_for(self, order: Row, resume: ResumePoint) -> bool:
-        """Tell whether an order is asked for by number."""
+    def _asks_for(self, order: Row, since: datetime | None) -> bool:
+        """Tell whether an order is asked for by number: if it changed since then."""
         if order["purchaseOrderNumber"] in self._refused:
             return True
         # Rows of the overlap come in every sync.
-        if resume.moment and is_before(order["lastChangedDate"], resume.moment - SLACK):
+        if since and is_before(order["lastChangedDate"], since - SLACK):
             return False
         return self.needs_past or is_before(order["purchaseOrderDate"], self._listed_since)
 
@@ -220,7 +220,7 @@ class ListedReports(Child):
         return self._numbers.count() * len(self._settings.business_api_regions)
 
     @override
-    def children(self, parents: Sequence[Row]) -> Iterator[Record]:
+    def children(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:
         named = {
             number for row in parents if (number := _named(row)) is not None and number.strip()
         }

@@ -135,7 +135,7 @@ class SlicedSync:
     def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
         """Yield the records of the rows that this sync has not emitted yet."""
         new = [row for row in rows if self._emitted.add(self._key(row))]
-        yield from with_children(self._stream, self._children, new)
+        yield from with_children(self._stream, self._children, new, changed=True)
 
     def has_emitted(self, *key: str) -> bool:
         """Tell whether the row of a key was emitted."""
@@ -187,7 +187,9 @@ class SlicedSync:
         rows = list(self._stream.valid_rows(page))
         emitted = list(self._new_or_changed(rows, part))
         unchanged = list(self._not_emitted(rows)) if part.reread else []
-        yield from with_children(self._stream, self._children, emitted, unchanged)
+        yield from with_children(
+            self._stream, self._children, emitted, unchanged, changed=part.reread
+        )
 
     def _new_or_changed(self, rows: list[Row], part: Slice) -> Iterator[Row]:
         """Yield the rows that this sync has not emitted yet and, read again, that changed."""
