@@ -46,10 +46,10 @@ class ChangeFeed:
         self._expected = True
 
     def note(self, rows: Iterable[Mapping[str, Any]], since: datetime) -> None:
-        """Take note of the orders whose status was updated since then."""
+        """Take note of the orders whose status was updated since then, or does not tell when."""
         for row in rows:
             updated = moment_of(row.get("lastUpdatedDate"))
-            if updated and updated >= since:
+            if not updated or updated >= since:
                 self._changes[str(row["purchaseOrderNumber"])] = order_date(row)
 
     def cover(self, since: datetime, until: datetime) -> None:

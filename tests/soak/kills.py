@@ -78,7 +78,8 @@ def run_kills(seed: int, *, kills: int = 20, orders: int = 200) -> Kills:
             tap = _Tap({**config, **hours}, Path(folder), state)
             messages = list(tap.read(stop, means, rest=rng.random() < 0.5))
             ledger.read(messages)
-            windows.enter(serving.stats().calls, _bookmarks(state))
+            if dying:
+                windows.enter(serving.stats().calls, _bookmarks(state))
             state = next((m["value"] for m in reversed(messages) if m["type"] == "STATE"), state)
             result.leaked += leaks(tap.log, [state])
             result.kills[tap.end] += 1
