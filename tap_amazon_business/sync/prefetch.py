@@ -8,8 +8,12 @@ from __future__ import annotations
 import threading
 import zlib
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from io import SEEK_END
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -25,6 +29,9 @@ R = TypeVar("R")
 # Results that may wait for their turn, besides those that are being read: so the workers need not
 # stop while the first one is still reading.
 _SPARE = 2
+
+# Bytes of compressed pages that a window keeps in memory.
+_MOST_HELD = 1 << 21
 
 
 class Readers:
@@ -183,7 +190,8 @@ class Pages:
 
     Windows are cut to a few pages, but the first windows of a busy account hold many, as nothing is
     known of it yet. So all but the first pages are kept as compressed JSON, which takes a hundredth
-    of the memory and some CPU time.
+    of the memory and some CPU time; and what is more than a few megabytes, in a temporary file that
+    has no name, as long as the disk has room.
 
     Args:
         decoded: How many pages to keep as they are.
@@ -191,16 +199,51 @@ class Pages:
 
     def __init__(self, decoded: int = 4) -> None:
         self._decoded = decoded
-        self._pages: list[list[Any] | bytes] = []
+        self._pages: list[list[Any] | bytes | _Place] = []
+        self._held = 0
+        self._file: IO[bytes] | None = None
+
+    def __del__(self) -> None:
+        if self._file:
+            self._file.close()
 
     def add(self, rows: list[Any]) -> None:
         """Add a page of rows."""
-        self._pages.append(_packed(rows) if len(self._pages) >= self._decoded else rows)
+        packed = _packed(rows) if len(self._pages) >= self._decoded else rows
+        self._pages.append(self._placed(packed) if isinstance(packed, bytes) else packed)
 
     def __iter__(self) -> Iterator[list[Any]]:
         """Yield the rows of each page."""
         for page in self._pages:
-            yield msgspec.json.decode(zlib.decompress(page)) if isinstance(page, bytes) else page
+            if isinstance(page, list):
+                yield page
+            else:
+                packed = page if isinstance(page, bytes) else page.read()
+                yield msgspec.json.decode(zlib.decompress(packed))
+
+    def _placed(self, packed: bytes) -> bytes | _Place:
+        if self._held + len(packed) > _MOST_HELD:
+            with suppress(OSError):
+                # Without a buffer, a disk that is full is noticed at once.
+                self._file = self._file or TemporaryFile(buffering=0)  # noqa: SIM115
+                place = _Place(self._file, self._file.seek(0, SEEK_END), len(packed))
+                if self._file.write(packed) == len(packed):
+                    return place
+        self._held += len(packed)
+        return packed
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a page stands in a file."""
+
+    file: IO[bytes]
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        self.file.seek(self.offset)
+        return self.file.read(self.size)
 
 
 def _packed(rows: list[Any]) -> list[Any] | bytes:

@@ -94,10 +94,13 @@ class Ledger:
                 self.problems.append(f"back: the bookmark of {name} from {before} to {moment}")
             if moment != before:
                 self._bookmarks[name] = moment
-                self._check(name, moment)
+                self._check(name, moment, set(bookmark.get("refused_numbers", ())))
 
-    def _check(self, bookmark: str, moment: datetime) -> None:
-        """Find rows that a bookmark has passed without their having come."""
+    def _check(self, bookmark: str, moment: datetime, refused: set[str]) -> None:
+        """Find rows that a bookmark has passed without their having come.
+
+        Reports of refused numbers come later: the state holds these numbers.
+        """
         for name, feature in STREAMS.items():
             # By date, order reports come as `orders` lists them.
             listed = name == "order_reports" and self._named_only
@@ -108,6 +111,6 @@ class Ledger:
                 if date >= moment:
                     break
                 passed += 1
-                if key not in self._records[name]:
+                if key not in self._records[name] and key[0] not in refused:
                     self.problems.append(f"lost: {name} {key} of {date}, passed by {moment}")
             del dues[:passed]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+from typing_extensions import override
+
 BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
@@ -48,10 +50,12 @@ class IdleClock(FakeClock):
         self._wakes: list[float] = []
         self._looks = 0
 
+    @override
     def monotonic(self) -> float:
         self._looks += 1
         return super().monotonic()
 
+    @override
     def sleep(self, seconds: float) -> None:
         with self._changed:
             wake = self._seconds + seconds

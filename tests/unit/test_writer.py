@@ -82,11 +82,13 @@ def test_writes_schemas_and_states_like_the_default_writer() -> None:
 def test_a_whole_sync_writes_the_same_as_with_the_default_writer(
     clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def sync() -> list[dict[str, Any]]:
+    def sync() -> list[str]:
         messages = run_by(clock, config).messages
         for message in messages:
             message.pop("time_extracted", None)
-        return messages
+        # Streams take turns as their pages come, and the clock moves on.
+        kept = [message for message in messages if message["type"] != "STATE"]
+        return sorted(json.dumps(message, default=str, sort_keys=True) for message in kept)
 
     class Default(SingerWriter):
         def flush(self) -> None:

@@ -13,7 +13,6 @@ import gzip
 import inspect
 import io
 import json
-import logging
 import signal
 import sys
 from contextlib import redirect_stdout
@@ -38,8 +37,12 @@ from typing_extensions import override
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.schemas.fields import DECIMAL
+from tap_amazon_business.streams.shared import Shared
+from tap_amazon_business.sync.prefetch import Readers
+from tap_amazon_business.sync.turn import Turn
 from tap_amazon_business.tap import TapAmazonBusiness
 from tap_amazon_business.writer import Writer
 from tests.support.clocks import BEGINNING, FakeClock
@@ -139,10 +142,15 @@ class OwnStream(AmazonStream):
         super().__init__(
             tap,
             client=cast("Client", SimpleNamespace(failure=None)),  # these send no requests
-            settings=Settings.from_config({}, "1"),
-            clock=FakeClock(),
-            on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
-            flush=lambda: None,
+            readers=Readers(1),
+            shared=Shared(
+                settings=Settings.from_config({}, "1"),
+                clock=FakeClock(),
+                numbers=None,
+                feed=ChangeFeed(Turn()),
+                on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
+                flush=lambda: None,
+            ),
         )
         self._given = rows
         self._error = error
@@ -212,6 +220,8 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "__init__",
         "get_records",
         "get_replication_key_signpost",
+        "log",
+        "_write_state_message",
         "_sync_records",
         "_generate_schema_messages",
         "_generate_record_messages",
@@ -221,7 +231,6 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "__init__",
         "_validate_config",
         "_handle_termination",
-        "load_state",
         "discover_streams",
         "sync_all",
         "run_sync_dry_run",
@@ -327,6 +336,31 @@ def test_the_sdk_ends_the_sync_of_all_streams_with_one_failure() -> None:
     assert "zebras" not in {message.get("stream") for message in written}
 
 
+def test_the_sdk_writes_the_state_after_each_batch_file(tmp_path: Path) -> None:
+    written: list[str] = []
+
+    class Noted(OwnStream):
+        @override
+        def _write_state_message(self) -> None:
+            written.append(self.name)
+
+    tap = tap_of(Noted, config=batch_config(tmp_path))
+    files = of_type("BATCH", printed(tap.streams["things"].sync))
+    assert written == ["things"] * len(files) != []
+
+
+def test_the_sdk_s_own_loop_prepares_a_sync_as_ours_does() -> None:
+    source = inspect.getsource(Tap.sync_all)
+    steps = (
+        "self._reset_state_progress_markers()",
+        "self._set_compatible_replication_methods()",
+        "self._state_writer.write_state(self.state)",
+        "stream.finalize_state_progress_markers()",
+    )
+    places = [source.index(step) for step in steps]
+    assert places == sorted(places)
+
+
 def test_a_failing_stream_leaves_the_others_alone() -> None:
     tap = tap_of(lambda tap: OwnStream(tap, error="broken"), OtherOwnStream)
     records = of_type("RECORD", printed(tap.sync_all))
@@ -336,10 +370,10 @@ def test_a_failing_stream_leaves_the_others_alone() -> None:
     assert [(name, str(error)) for name, error in failing.failures] == [("things", "broken")]
 
 
-def test_a_stream_logs_the_total_of_its_records(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        printed(tap_of(OwnStream).sync_all)
-    assert "things: 3 records" in [record.getMessage() for record in caplog.records]
+def test_a_stream_counts_its_records() -> None:
+    tap = tap_of(OwnStream)
+    printed(tap.sync_all)
+    assert cast("OwnStream", tap.streams["things"]).total == 3
 
 
 def test_the_sdk_syncs_by_its_hook_with_and_without_messages(tmp_path: Path) -> None:

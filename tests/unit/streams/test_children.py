@@ -13,6 +13,7 @@ import pytest
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.children import ChildStream, ChildSync, with_children
 from tap_amazon_business.streams.vendor import PurchaseOrderItemsStream, PurchaseOrdersStream
+from tap_amazon_business.sync.bookmark import ResumePoint
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Recorded:
         with child.get_record_counter() as counter:
             self.sync = ChildSync(child, self._read, counter)
 
-    def _read(self, parents: Sequence[Row]) -> Iterator[Record]:
+    def _read(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:  # noqa: FBT001
+        del changed
         self._events.append([dict(parent) for parent in parents])
         if self._error:
             raise TapError(self._error)
@@ -59,12 +61,19 @@ def streams(**config: Any) -> tuple[AmazonStream, ChildStream]:
 
 
 def order(number: str) -> Record:
-    return {"purchaseOrderNumber": number, "purchaseOrderState": "New", "items": [number]}
+    return {
+        "purchaseOrderNumber": number,
+        "purchaseOrderState": "New",
+        "items": [{"itemSequenceNumber": number}],
+    }
 
 
 def taken(*numbers: str) -> list[Row]:
     """Return what a child that needs numbers and items takes of these orders."""
-    return [{"purchaseOrderNumber": number, "items": [number]} for number in numbers]
+    return [
+        {"purchaseOrderNumber": number, "items": [{"itemSequenceNumber": number}]}
+        for number in numbers
+    ]
 
 
 def test_children_get_their_fields_of_a_page_after_its_records() -> None:
@@ -83,19 +92,19 @@ def test_children_do_not_get_parents_that_a_filter_removes() -> None:
     )
     events: list[Any] = []
     sync = Recorded(child, events).sync
-    list(with_children(parent, [sync], [order("1"), order("2")], [(order("3"), [sync])]))
-    assert events == [taken("1", "3")]
+    list(with_children(parent, [sync], [order("1"), order("2")]))
+    assert events == [taken("1")]
 
 
-def test_only_children_that_want_them_get_unchanged_parents() -> None:
+def test_children_that_want_them_get_unchanged_parents(monkeypatch: pytest.MonkeyPatch) -> None:
     parent, child = streams()
-    wanting_events: list[Any] = []
-    other_events: list[Any] = []
-    wanting, other = Recorded(child, wanting_events).sync, Recorded(child, other_events).sync
-    unchanged = [(order("2"), [wanting])]
-    emitted = list(with_children(parent, [wanting, other], [order("1")], unchanged))
-    assert emitted == [order("1")]
-    assert (wanting_events, other_events) == ([taken("1", "2")], [taken("1")])
+    events: list[Any] = []
+    sync = Recorded(child, events).sync
+    unchanged = [order("2"), order("3")]
+    assert list(with_children(parent, [sync], [order("1")], unchanged)) == [order("1")]
+    monkeypatch.setattr(child, "wants_unchanged", lambda row: row["purchaseOrderNumber"] == "3")
+    list(with_children(parent, [sync], [order("1")], unchanged))
+    assert events == [taken("1"), taken("1", "3")]
 
 
 def test_a_child_gets_no_empty_page() -> None:
@@ -120,17 +129,16 @@ def test_a_failing_child_gets_no_further_pages_and_its_parent_continues() -> Non
     assert not parent.failed
 
 
-def test_a_child_announces_itself_once_and_logs_its_total(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_child_announces_itself_once_and_counts_its_records() -> None:
     parent, child = streams()
     item = {"itemSequenceNumber": "1"}
     orders = [{**order(number), "items": [item, item]} for number in "12"]
     text = io.StringIO()
-    with redirect_stdout(text), child.syncing() as sync:
+    resume = ResumePoint(None)
+    with redirect_stdout(text), child.syncing(resume) as sync, child.syncing(resume):
         for record in orders:
             list(with_children(parent, [sync], [record]))
-        child._flush()  # noqa: SLF001 (what a sync does at its end)
+        child.shared.flush()
     messages = [json.loads(line) for line in text.getvalue().splitlines()]
     assert [message["type"] for message in messages] == ["SCHEMA", "RECORD", "RECORD"]
-    assert "purchase_order_items: 2 records" in caplog.text
+    assert child.total == 2

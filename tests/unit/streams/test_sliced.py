@@ -118,11 +118,11 @@ def test_only_queries_by_the_first_date_read_windows_again() -> None:
 
 # ---- coverage ------------------------------------------------------------------------------------
 
-ALL: dict[str, Any] = {"children": [], "ordering_vendor_codes": None}
+ALL: dict[str, Any] = {"streams": ["purchase_orders"]}
 
 
 def test_resumes_where_the_bookmark_covers_what_is_read() -> None:
-    assert stream(covers=ALL).resume_point() == ResumePoint(END)
+    assert stream(covers=ALL).plan.resume.moment == END
 
 
 @pytest.mark.parametrize(
@@ -133,21 +133,37 @@ def test_resumes_where_the_bookmark_covers_what_is_read() -> None:
             "purchase_orders",
             [],
             {},
-            {"children": [], "ordering_vendor_codes": ["A"]},
+            {**ALL, "ordering_vendor_codes": ["A"]},
             ("all ordering_vendor_codes",),
         ),
         (
             "purchase_orders",
             ["order_reports"],
-            {"business_api_regions": ["US", "CA"]},
-            {**ALL, "children": ["order_reports"], "business_api_regions": ["US"]},
+            {"order_reports_strategy": "purchase_order", "business_api_regions": ["US", "CA"]},
+            {"streams": ["order_reports", "purchase_orders"], "business_api_regions": ["US"]},
             ("CA",),
+        ),
+        ("purchase_orders", [], {}, {"streams": ["purchase_order_items"]}, ("purchase_orders",)),
+        ("purchase_orders", [], {}, {**ALL, "host": "another"}, ("this host",)),
+        (
+            "purchase_orders",
+            [],
+            {},
+            {**ALL, "purchase_order_filters": ["purchaseOrderState=New"]},
+            ("all purchase_order_filters",),
+        ),
+        (
+            "orders",
+            ["order_reports"],
+            {},
+            {"streams": ["orders"], "business_api_regions": ["US"]},
+            ("order_reports",),
         ),
         (
             "orders",
             [],
             {"business_api_regions": ["US", "CA"]},
-            {"business_api_regions": ["US"]},
+            {"streams": ["orders"], "business_api_regions": ["US"]},
             ("CA",),
         ),
     ],
@@ -160,27 +176,45 @@ def test_reads_everything_again_where_the_bookmark_covers_less(
     missing: tuple[str, ...],
 ) -> None:
     found = stream(name, *selected, covers=covers, **config)
-    assert found.resume_point() == ResumePoint(None, missing)
+    assert found.plan.resume == ResumePoint(None, not_covered=missing)
 
 
 def test_a_full_table_sync_ignores_the_bookmark() -> None:
     found = stream(covers=ALL)
     found.forced_replication_method = "FULL_TABLE"
-    assert found.resume_point() == ResumePoint(None)
+    assert found.plan.resume == ResumePoint(None)
 
 
 # ---- spans ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("selected", "days"), [([], 10), (["purchase_order_items"], 10), (["order_reports"], 20)]
+    ("name", "config", "days"),
+    [
+        ("purchase_orders", {"lookback_days": 100}, 100),
+        ("purchase_order_statuses", {}, 180),
+        ("vendor_shipments", {"shipment_lookback_days": 20}, 20),
+        ("orders", {"order_lookback_days": 90}, 90),
+        ("transactions", {}, 0),
+    ],
 )
-def test_looks_back_as_far_as_the_stream_or_a_selected_child_wants(
-    selected: list[str], days: int
+def test_looks_back_as_far_as_its_setting_says(
+    name: str, config: dict[str, Any], days: int
 ) -> None:
-    found = stream("purchase_orders", *selected, lookback_days=10, order_reports_lookback_days=20)
-    assert found.span(END).reread_from == END - timedelta(days=days)
+    covers = {"streams": [name]} if name in {"purchase_orders", "orders"} else {}
+    found = stream(name, covers=covers, lookback_cycle_hours=0, **config)
+    shares = found.plan.span.shares
+    starts = [share.window.start for share in shares]
+    oldest = BEGINNING - timedelta(days=180) + timedelta(seconds=1)
+    expected = max(BEGINNING - timedelta(days=days), oldest) if name != "orders" else None
+    assert starts == ([expected or BEGINNING - timedelta(days=days)] if days else [])
+
+
+@pytest.mark.parametrize(("days", "hours"), [(0, 1), (1, 24), (5, 120)])
+def test_begins_the_recent_days_before_the_bookmark(days: int, hours: int) -> None:
+    found = stream(covers=ALL, recent_days=days)
+    assert found.plan.span.since == END - timedelta(hours=hours)
 
 
 def test_a_span_ends_two_minutes_before_now() -> None:
-    assert stream().span(END).until == BEGINNING - timedelta(minutes=2)
+    assert stream().plan.span.until == BEGINNING - timedelta(minutes=2)

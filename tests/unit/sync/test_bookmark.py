@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.sync.bookmark import Coverage, ResumePoint, bookmark_state, resume_point
+from tap_amazon_business.sync.bookmark import (
+    Coverage,
+    ResumePoint,
+    bookmark_state,
+    fingerprint,
+    moment_in,
+    resume_point,
+)
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 END = datetime(2026, 5, 31, 12, tzinfo=UTC)
@@ -24,6 +31,11 @@ def resume(
     given: dict[str, Any], covers: Coverage | None = None, *, key: str | None = KEY
 ) -> ResumePoint:
     return resume_point(given, stream="orders", replication_key=key, covers=covers or {}, now=NOW)
+
+
+def resumed(given: dict[str, Any], position: datetime = END) -> ResumePoint:
+    """Return where a sync resumes with a state that it can use."""
+    return ResumePoint(END, position, given)
 
 
 def refusal(given: dict[str, Any], *, key: str | None = KEY) -> str:
@@ -50,11 +62,20 @@ def test_without_a_bookmark_everything_is_read(given: dict[str, Any]) -> None:
     ],
 )
 def test_resumes_at_the_bookmark(value: str) -> None:
-    assert resume(state(value)) == ResumePoint(END)
+    assert resume(state(value)) == resumed(state(value))
 
 
-def test_ignores_other_parts_of_the_state() -> None:
-    assert resume(state(progress_markers={"a": 1}, unknown=[])) == ResumePoint(END)
+def test_resumes_at_the_position_in_the_lookback() -> None:
+    given = state(lookback_position="2026-05-31T11:00:00Z")
+    assert resume(given) == resumed(given, END - timedelta(hours=1))
+
+
+def test_keeps_the_other_parts_of_the_state() -> None:
+    given = state(changes_until="2026-05-31T10:00:00Z")
+    found = resume(given)
+    assert found == resumed(given)
+    assert moment_in(found.part, "changes_until", "orders", NOW) == END - timedelta(hours=2)
+    assert moment_in(found.part, "unknown", "orders", NOW) is None
 
 
 # ---- coverage ------------------------------------------------------------------------------------
@@ -71,35 +92,40 @@ def test_ignores_other_parts_of_the_state() -> None:
         ({"regions": ["US"]}, {}, ()),
         ({"codes": None}, {"codes": None}, ()),
         ({"codes": None}, {"codes": ["A"]}, ()),
+        # What is not limited is left out.
+        ({}, {"codes": None}, ()),
+        ({}, {"codes": ["A"]}, ()),
+        ({"host": "a"}, {"host": "a"}, ()),
+        ({}, {"host": "a"}, ()),
         # More.
         ({"regions": ["US"]}, {"regions": ["US", "CA", "MX"]}, ("CA", "MX")),
         ({"regions": []}, {"regions": ["US"]}, ("US",)),
-        ({}, {"regions": ["US"]}, ("US",)),
         ({"codes": ["A"]}, {"codes": None}, ("all codes",)),
-        ({}, {"codes": None}, ("all codes",)),
         (
-            {"children": ["a"], "regions": ["US"]},
-            {"children": ["a", "b"], "regions": ["CA"]},
+            {"streams": ["a"], "regions": ["US"]},
+            {"streams": ["a", "b"], "regions": ["CA"]},
             ("b", "CA"),
         ),
+        ({"host": "a"}, {"host": "b"}, ("this host",)),
     ],
 )
 def test_a_bookmark_is_used_while_it_covers_what_is_read(
     covered: dict[str, Any], covers: Coverage, added: tuple[str, ...]
 ) -> None:
-    expected = ResumePoint(None, added) if added else ResumePoint(END)
-    assert resume(state(covers=covered), covers) == expected
+    given = state(covers=covered)
+    expected = ResumePoint(None, not_covered=added) if added else resumed(given)
+    assert resume(given, covers) == expected
 
 
 @pytest.mark.parametrize("covered", [{}, {"covers": None}, {"covers": "text"}, {"covers": ["a"]}])
 def test_resumes_from_an_older_state_without_coverage(covered: dict[str, Any]) -> None:
-    assert resume(state(**covered), {"children": ["a"]}) == ResumePoint(END)
+    assert resume(state(**covered), {"children": ["a"]}) == resumed(state(**covered))
 
 
 @pytest.mark.parametrize("part", [5, True])
 def test_a_damaged_coverage_does_not_crash(part: object) -> None:
     found = resume(state(covers={"children": part}), {"children": ["a"]})
-    assert found == ResumePoint(None, ("a",))
+    assert found == ResumePoint(None, not_covered=("a",))
 
 
 # ---- states that cannot be used ------------------------------------------------------------------
@@ -133,24 +159,45 @@ def test_refuses_a_bookmark_in_the_future() -> None:
 
 
 def test_accepts_a_bookmark_of_a_clock_that_is_a_day_ahead() -> None:
-    assert resume(state("2026-06-02T12:00:00Z")) == ResumePoint(NOW + timedelta(days=1))
+    assert resume(state("2026-06-02T12:00:00Z")).moment == NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize("value", ["soon", 5, "2026-06-03T00:00:00Z"])
+@pytest.mark.parametrize("name", ["lookback_position", "changes_until"])
+def test_refuses_a_damaged_moment_besides_the_bookmark(name: str, value: object) -> None:
+    with pytest.raises(TapError) as caught:
+        moment_in(state(**{name: value}), name, "orders", NOW)
+    assert f"The state of orders holds '{name}': {value!r}" in caught.value.message
 
 
 # ---- writing -------------------------------------------------------------------------------------
 
 
-def test_a_bookmark_is_written_with_its_coverage() -> None:
-    covers: Coverage = {"children": ["a"], "codes": None}
-    assert bookmark_state(KEY, END, covers) == state(covers=covers)
+POSITION = END - timedelta(minutes=5)
 
 
-def test_a_bookmark_of_a_stream_that_cannot_grow_has_no_coverage() -> None:
-    assert bookmark_state(KEY, END, {}) == state()
+def test_a_bookmark_is_written_with_its_position_and_coverage() -> None:
+    covers: Coverage = {"streams": ["a"], "codes": None, "host": "x"}
+    assert bookmark_state(KEY, END, POSITION, covers, {"changes_until": "then"}) == state(
+        lookback_position="2026-05-31T11:55:00Z",
+        changes_until="then",
+        covers={"streams": ["a"], "host": "x"},
+    )
+
+
+def test_a_stream_without_a_lookback_has_no_position() -> None:
+    assert bookmark_state(KEY, END, None, {}) == state(covers={})
 
 
 def test_a_written_bookmark_resumes_where_it_ends() -> None:
-    covers: Coverage = {"children": ["a"], "codes": None}
-    assert resume(bookmark_state(KEY, END, covers), covers) == ResumePoint(END)
+    covers: Coverage = {"streams": ["a"], "codes": None, "host": "x"}
+    written = bookmark_state(KEY, END, POSITION, covers)
+    assert resume(written, covers) == resumed(written, POSITION)
+
+
+def test_fingerprints_differ_where_their_parts_do() -> None:
+    assert fingerprint("a", "b") == fingerprint("a", "b") != fingerprint("ab", "")
+    assert len(fingerprint("https://api.example")) == 6
 
 
 def test_the_given_state_and_coverage_are_not_changed() -> None:

@@ -7,15 +7,19 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+from collections import Counter
 from concurrent.futures import Future
+from contextlib import ExitStack
 from itertools import count, islice
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tap_amazon_business.sync.prefetch import Pages, Prefetch
+from tap_amazon_business.sync.prefetch import Pages, Prefetch, Readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -517,3 +521,62 @@ def test_pages_can_be_read_again() -> None:
     for number in range(10):
         pages.add([number])
     assert list(pages) == list(pages) == [[number] for number in range(10)]
+
+
+def many_pages() -> Pages:
+    """Return pages that are more than is kept in memory; random text does not get smaller."""
+    pages = Pages()
+    for number in range(8):
+        pages.add([{"number": number, "text": Random(number).randbytes(500_000).hex()}])
+    return pages
+
+
+def test_many_pages_come_back_from_a_file() -> None:
+    tracemalloc.start()
+    pages = many_pages()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 7_000_000
+    assert [page[0]["number"] for page in pages] == list(range(8))
+    assert [len(page[0]["text"]) for page in pages] == [1_000_000] * 8
+
+
+def test_without_room_for_a_file_pages_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("tap_amazon_business.sync.prefetch.TemporaryFile", full)
+    assert [page[0]["number"] for page in many_pages()] == list(range(8))
+
+
+# ---- several at once ---------------------------------------------------------------------------
+
+
+def test_each_has_a_result_in_flight_although_another_takes_all_the_room() -> None:
+    readers = Readers(2)
+    with readers.read(range(100), lambda task: task) as greedy:
+        everything = iter(greedy)
+        assert next(everything)[0] == 0
+        with readers.read(range(3), lambda task: -task) as modest:
+            assert [result for _, result in modest] == [0, -1, -2]
+        assert len(list(everything)) == 99
+
+
+def test_what_waits_is_bounded_over_all() -> None:
+    readers, read = Readers(4), Counter[str]()
+
+    def reading(name: str) -> Callable[[int], int]:
+        def note(task: int) -> int:
+            read[name] += 1
+            return task
+
+        return note
+
+    with ExitStack() as stack:
+        for name in "abcdef":
+            stack.enter_context(readers.read(range(1000), reading(name)))
+        while read.total() < 6 + 4 + SPARE:
+            threading.Event().wait(0.001)
+        threading.Event().wait(0.02)
+        assert read.total() == 6 + 4 + SPARE  # one each, and the common room
+        assert set(read) == set("abcdef")

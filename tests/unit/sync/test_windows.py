@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
-import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS
-from tap_amazon_business.sync.windows import Slice, Slicer, Span, Window, cut, plan
+from tap_amazon_business.sync.windows import Share, Slice, Slicer, Span, Window, cut, plan
 from tap_amazon_business.times import parse
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -50,9 +50,18 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
         "start": draw(past),
         "end": draw(past),
         "bookmark": draw(past),
-        "overlap": draw(st.timedeltas(min_value=timedelta(), max_value=DAY)),
-        "lookback": draw(st.timedeltas(min_value=timedelta(), max_value=200 * DAY)),
+        "recent": draw(st.timedeltas(min_value=timedelta(), max_value=5 * DAY)),
+        "shares": draw(st.lists(shares(now), max_size=2)),
     }
+
+
+@st.composite
+def shares(draw: st.DrawFn, now: datetime) -> Share:
+    """Draw a part of a lookback."""
+    length = draw(st.timedeltas(min_value=HOUR, max_value=200 * DAY))
+    start = now - length - draw(st.timedeltas(min_value=timedelta(), max_value=200 * DAY))
+    spent = draw(st.timedeltas(min_value=timedelta(), max_value=DAY))
+    return Share(Window(start, start + length), now - spent, now)
 
 
 def planned(**given_: Any) -> Span:
@@ -64,11 +73,14 @@ def planned(**given_: Any) -> Span:
             "start": None,
             "end": None,
             "bookmark": None,
-            "overlap": HOUR,
-            "lookback": 30 * DAY,
+            "recent": HOUR,
             **given_,
         }
     )
+
+
+def starts(span: Span) -> list[datetime]:
+    return [share.window.start for share in span.shares]
 
 
 def cut_evenly(start: datetime, end: datetime, width: timedelta) -> list[Window]:
@@ -159,7 +171,7 @@ def test_requests_cover_every_moment_even_if_amazon_excludes_both_bounds(
     span = plan(**given_)
     assume(span.since < span.until)
     # Amazon does not document whether the bounds are inclusive: this is the worse case.
-    width = max(width, (span.until - span.reread_from) / 40)
+    width = max(width, (span.until - span.since) / 40)
     moment = span.since + (span.until - span.since) * share
     assume(moment < span.until)
     windows = [part.window for part in slices(span, width) if not part.reread]
@@ -170,22 +182,22 @@ def test_requests_cover_every_moment_even_if_amazon_excludes_both_bounds(
 
 
 def test_a_first_sync_reads_as_far_back_as_the_api() -> None:
-    assert planned() == Span(reread_from=OLDEST, since=OLDEST, until=LATEST)
+    assert planned() == Span(since=OLDEST, until=LATEST)
 
 
 def test_a_first_sync_begins_at_the_start_date() -> None:
     start = NOW - 10 * DAY
-    assert planned(start=start) == Span(reread_from=start, since=start, until=LATEST)
+    assert planned(start=start) == Span(since=start, until=LATEST)
 
 
 def test_a_start_date_beyond_the_reach_is_moved_up_and_reported() -> None:
     start = NOW - REACH - DAY
-    assert planned(start=start) == Span(OLDEST, OLDEST, LATEST, unreadable=start)
+    assert planned(start=start) == Span(OLDEST, LATEST, unreadable=start)
 
 
 def test_a_bookmark_beyond_the_reach_is_moved_up_and_reported() -> None:
     span = planned(bookmark=NOW - 200 * DAY)
-    assert span == Span(OLDEST, OLDEST, LATEST, unreadable=NOW - 200 * DAY - HOUR)
+    assert span == Span(OLDEST, LATEST, unreadable=NOW - 200 * DAY)
 
 
 def test_a_start_date_within_the_reach_is_not_reported() -> None:
@@ -196,13 +208,25 @@ def test_an_incremental_sync_begins_an_overlap_before_the_bookmark() -> None:
     assert planned(bookmark=NOW - DAY).since == NOW - DAY - HOUR
 
 
-def test_an_incremental_sync_rereads_the_lookback() -> None:
-    assert planned(bookmark=NOW - DAY).reread_from == NOW - 31 * DAY
+WEEK = Share(Window(NOW - 30 * DAY, NOW - 23 * DAY), NOW - 7 * HOUR, NOW)
+
+
+def test_an_incremental_sync_rereads_its_share_of_the_lookback() -> None:
+    assert planned(bookmark=NOW - DAY, shares=[WEEK]).shares == (WEEK,)
+
+
+def test_a_first_sync_rereads_nothing() -> None:
+    assert planned(shares=[WEEK]).shares == ()
 
 
 def test_an_incremental_sync_rereads_nothing_before_the_start_date() -> None:
-    span = planned(bookmark=NOW - DAY, start=NOW - 20 * DAY)
-    assert span.reread_from == NOW - 20 * DAY
+    (share,) = planned(bookmark=NOW - DAY, start=NOW - 25 * DAY, shares=[WEEK]).shares
+    assert share == Share(Window(NOW - 25 * DAY, NOW - 23 * DAY), NOW - 2 * HOUR, NOW)
+
+
+def test_an_incremental_sync_rereads_nothing_that_it_reads_anyway() -> None:
+    (share,) = planned(bookmark=NOW - 26 * DAY, shares=[WEEK]).shares
+    assert share.window == Window(NOW - 30 * DAY, NOW - 26 * DAY - HOUR)
 
 
 def test_an_incremental_sync_reads_nothing_new_before_the_start_date() -> None:
@@ -211,14 +235,14 @@ def test_an_incremental_sync_reads_nothing_new_before_the_start_date() -> None:
 
 
 def test_an_incremental_sync_rereads_nothing_beyond_the_reach() -> None:
-    span = planned(bookmark=NOW - 170 * DAY)
-    assert (span.reread_from, span.unreadable) == (OLDEST, None)
+    old = Share(Window(NOW - 190 * DAY, NOW - 170 * DAY), NOW - DAY, NOW)
+    (share,) = planned(bookmark=NOW - DAY, shares=[old]).shares
+    assert share.window == Window(OLDEST, NOW - 170 * DAY)
 
 
-@pytest.mark.parametrize("lookback", [timedelta(), HOUR / 2, HOUR])
-def test_a_lookback_within_the_overlap_rereads_nothing(lookback: timedelta) -> None:
-    span = planned(bookmark=NOW - DAY, lookback=lookback)
-    assert span.reread_from == span.since == NOW - DAY - HOUR
+def test_an_overlap_beyond_the_reach_is_not_reported() -> None:
+    span = planned(bookmark=NOW - REACH + HOUR, recent=DAY)
+    assert (span.since, span.unreadable) == (OLDEST, None)
 
 
 def test_a_sync_ends_at_the_end_date() -> None:
@@ -255,13 +279,17 @@ def test_never_reads_past_the_end_date_or_into_the_margin(given_: dict[str, Any]
 @given(plans())
 def test_never_reads_beyond_the_reach(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    assert given_["now"] - given_["reach"] <= span.reread_from <= span.since
+    assert given_["now"] - given_["reach"] <= span.since
+    for share in span.shares:
+        assert given_["now"] - given_["reach"] <= share.window.start < share.window.end
+        assert share.window.end <= span.since
 
 
 @given(plans())
 def test_never_reads_before_the_start_date(given_: dict[str, Any]) -> None:
     assume(given_["start"] is not None)
-    assert plan(**given_).reread_from >= given_["start"]
+    span = plan(**given_)
+    assert all(part >= given_["start"] for part in (span.since, *starts(span)))
 
 
 @given(plans())
@@ -269,7 +297,7 @@ def test_leaves_no_gap_after_the_bookmark(given_: dict[str, Any]) -> None:
     assume(given_["bookmark"] is not None)
     span = plan(**given_)
     allowed = [
-        given_["bookmark"] - given_["overlap"],
+        given_["bookmark"] - given_["recent"],
         given_["start"] or datetime.min.replace(tzinfo=UTC),
         # "As far back as the API reads" is rounded up to a whole second.
         given_["now"] - given_["reach"] + timedelta(seconds=1),
@@ -280,38 +308,42 @@ def test_leaves_no_gap_after_the_bookmark(given_: dict[str, Any]) -> None:
 # ---- slices --------------------------------------------------------------------------------------
 
 
-def test_slices_come_oldest_first_those_read_again_marked() -> None:
+def test_slices_of_the_lookback_come_first_with_the_position_after_them() -> None:
     day = datetime(2026, 5, 1, tzinfo=UTC)
-    span = Span(reread_from=day, since=day + 1.5 * DAY, until=day + 3 * DAY)
+    share = Share(Window(day, day + 1.5 * DAY), NOW - 3 * HOUR, NOW)
+    span = Span(since=day + 20 * DAY, until=day + 21.5 * DAY, shares=(share,))
     assert slices(span, DAY) == [
-        Slice(Window(day, day + DAY), reread=True),
-        Slice(Window(day + DAY, day + 1.5 * DAY), reread=True),
-        Slice(Window(day + 1.5 * DAY, day + 2.5 * DAY)),
-        Slice(Window(day + 2.5 * DAY, day + 3 * DAY)),
+        Slice(Window(day, day + DAY), NOW - HOUR),
+        Slice(Window(day + DAY, day + 1.5 * DAY), NOW),
+        Slice(Window(day + 20 * DAY, day + 21 * DAY)),
+        Slice(Window(day + 21 * DAY, day + 21.5 * DAY)),
     ]
 
 
 @given(plans())
-def test_slices_adjoin_from_the_lookback_to_the_end(
-    given_: dict[str, Any],
-) -> None:
+def test_slices_adjoin_from_the_beginning_to_the_end(given_: dict[str, Any]) -> None:
     span = plan(**given_)
     assume(span.since < span.until)
-    windows = [part.window for part in slices(span, 7 * DAY)]
-    assert (windows[0].start, windows[-1].end) == (span.reread_from, span.until)
+    windows = [part.window for part in slices(span, 7 * DAY) if not part.reread]
+    assert (windows[0].start, windows[-1].end) == (span.since, span.until)
     assert all(earlier.end == later.start for earlier, later in pairwise(windows))
 
 
 @given(plans())
-def test_slices_read_again_lie_before_the_new_ones(given_: dict[str, Any]) -> None:
+def test_the_position_only_moves_forward(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    for part in slices(span, 7 * DAY):
-        assert part.reread == (part.window.end <= span.since)
-        assert part.reread or part.window.start >= span.since
+    for share in span.shares:
+        positions = [
+            part.position
+            for part in slices(Span(span.until, span.until, (share,)), 7 * DAY)
+            if part.position
+        ]
+        assert positions == sorted(positions)
+        assert positions[-1] == share.until
 
 
 def test_slices_narrow_where_rows_are_dense_and_widen_where_they_are_not() -> None:
-    slicer = Slicer(Span(NOW, NOW, NOW + 60 * DAY), widest=7 * DAY, rows=400)
+    slicer = Slicer(Span(NOW, NOW + 60 * DAY), widest=7 * DAY, rows=400)
     parts = iter(slicer)
     first = next(parts)
     slicer.observe("created", first.window, 2800)
@@ -329,7 +361,7 @@ def test_slices_adjoin_and_stay_within_the_width_whatever_is_observed(
     given_: tuple[datetime, datetime, timedelta], found: list[int]
 ) -> None:
     start, end, width = given_
-    slicer = Slicer(Span(start, start, end), widest=max(width, HOUR), rows=400)
+    slicer = Slicer(Span(start, end), widest=max(width, HOUR), rows=400)
     edge, rows = start, iter(found)
     # Narrow slices are many: the first sixty suffice.
     for part in islice(slicer, 60):
@@ -341,10 +373,18 @@ def test_slices_adjoin_and_stay_within_the_width_whatever_is_observed(
 
 
 def test_slices_never_become_narrower_than_ten_minutes() -> None:
-    slicer = Slicer(Span(NOW, NOW, NOW + DAY), widest=DAY, rows=400)
+    slicer = Slicer(Span(NOW, NOW + DAY), widest=DAY, rows=400)
     slicer.observe("created", Window(NOW, NOW + timedelta(seconds=1)), 10**9)
     window = next(iter(slicer)).window
     assert window.end - window.start == timedelta(minutes=10)
+
+
+def test_tells_how_many_rows_a_window_may_hold() -> None:
+    slicer = Slicer(Span(NOW, NOW + DAY), widest=DAY, rows=400)
+    hour = Window(NOW, NOW + HOUR)
+    assert slicer.expected_rows("created", hour) == math.inf
+    slicer.observe("created", Window(NOW, NOW + DAY), 240)
+    assert slicer.expected_rows("created", hour) == 10
 
 
 # ---- names ---------------------------------------------------------------------------------------
