@@ -55,19 +55,18 @@ def due(lookback: Lookback, *, position: datetime, now: datetime) -> list[Share]
     """
     begin, end = lookback.begin(now), lookback.end(now)
     if lookback.cycle == _NOTHING:
-        return _shares((begin, end, position, now))
+        return _share(begin, end, position, now)
     position = max(min(position, now), now - lookback.cycle)
     place = max(lookback.place(position), begin)
     turn = now - (now - _EPOCH) % lookback.cycle  # when the position last began anew
     if position >= turn:
-        return _shares((place, lookback.place(now), position, now))
-    # After a whole cycle, the end of the second part is the beginning of the first.
-    return _shares(
-        (place, end, position, turn), (begin, min(lookback.place(now), place), turn, now)
-    )
+        return _share(place, lookback.place(now), position, now)
+    # After a whole cycle, the end of the second part is the beginning of the first. Its last
+    # position is the one that belongs there, so that a sync that dies in it skips nothing.
+    first = _share(place, end, position, turn)
+    second = _share(begin, lookback.place(now), turn, now)
+    return first + [part for share in second if (part := share.within(begin, place))]
 
 
-def _shares(*parts: tuple[datetime, datetime, datetime, datetime]) -> list[Share]:
-    return [
-        Share(Window(start, end), after, until) for start, end, after, until in parts if start < end
-    ]
+def _share(start: datetime, end: datetime, after: datetime, until: datetime) -> list[Share]:
+    return [Share(Window(start, end), after, until)] if start < end else []

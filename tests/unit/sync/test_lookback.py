@@ -1,112 +1,291 @@
-"""Whatever the schedule, everything within the lookback is read again once in a cycle."""
+"""Everything within the lookback is read again once a cycle, whatever the schedule."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tap_amazon_business.sync.lookback import Lookback, due
+from tap_amazon_business.sync.windows import Share, Window, cut, plan
 
-NOW = datetime(2026, 6, 1, 12, 7, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-USUAL = Lookback(180 * DAY, 2 * DAY, DAY)
+NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NOTHING = timedelta()
+LOOKBACK = Lookback(length=60 * DAY, recent=2 * DAY, cycle=DAY)
+# Each request begins a second earlier than its window; no position has to be as exact.
+ROUNDING = timedelta(seconds=1)
+
+moments = st.datetimes(
+    min_value=datetime(2020, 1, 1),  # noqa: DTZ001 (hypothesis wants them naive)
+    max_value=datetime(2035, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+lookbacks = st.builds(
+    Lookback,
+    length=st.timedeltas(min_value=NOTHING, max_value=728 * DAY),
+    recent=st.timedeltas(min_value=HOUR, max_value=30 * DAY),
+    cycle=st.timedeltas(min_value=HOUR, max_value=31 * DAY),
+)
+gaps = st.sampled_from([10 * MINUTE, HOUR, 9 * HOUR, DAY, 7 * DAY]) | st.timedeltas(
+    min_value=MINUTE, max_value=10 * DAY
+)
 
 
+def width(shares: list[Share]) -> timedelta:
+    return sum((share.window.end - share.window.start for share in shares), NOTHING)
+
+
+def contains(shares: list[Share], moment: datetime) -> bool:
+    return any(share.window.start <= moment < share.window.end for share in shares)
+
+
+# ---- one sync ------------------------------------------------------------------------------------
+
+
+def test_an_hourly_sync_reads_a_twenty_fourth() -> None:
+    (share,) = due(LOOKBACK, position=NOW - HOUR, now=NOW)
+    assert share.window.end - share.window.start == pytest.approx(58 * DAY / 24 + HOUR, abs=MINUTE)
+
+
+def test_a_nightly_sync_reads_everything() -> None:
+    shares = due(LOOKBACK, position=NOW - DAY, now=NOW)
+    assert width(shares) == 58 * DAY
+
+
+def test_a_sync_at_the_beginning_of_the_cycle_reads_everything_in_one_part() -> None:
+    (share,) = due(LOOKBACK, position=MIDNIGHT - DAY, now=MIDNIGHT)
+    assert share.window == Window(MIDNIGHT - 60 * DAY, MIDNIGHT - 2 * DAY)
+
+
+def test_a_cycle_of_zero_reads_everything_in_every_sync() -> None:
+    lookback = replace(LOOKBACK, cycle=NOTHING)
+    window = Window(NOW - 60 * DAY, NOW - 2 * DAY)
+    assert due(lookback, position=NOW - MINUTE, now=NOW) == [Share(window, NOW - MINUTE, NOW)]
+
+
+@pytest.mark.parametrize("cycle", [NOTHING, DAY])
+@pytest.mark.parametrize("length", [NOTHING, DAY, 2 * DAY])
+def test_a_lookback_within_the_recent_days_reads_nothing(
+    length: timedelta, cycle: timedelta
+) -> None:
+    lookback = Lookback(length=length, recent=2 * DAY, cycle=cycle)
+    assert due(lookback, position=NOW - 9 * DAY, now=NOW) == []
+
+
+@pytest.mark.parametrize("ahead", [NOTHING, MINUTE, DAY])
+def test_nothing_is_due_twice_at_a_moment_or_where_a_clock_was_ahead(ahead: timedelta) -> None:
+    assert due(LOOKBACK, position=NOW + ahead, now=NOW) == []
+
+
+@given(lookbacks, moments, gaps)
+def test_no_sync_reads_more_than_the_whole_lookback_once(
+    lookback: Lookback, now: datetime, gap: timedelta
+) -> None:
+    shares = due(lookback, position=now - gap, now=now)
+    assert width(shares) <= lookback.end(now) - lookback.begin(now)
+    windows = sorted((share.window.start, share.window.end) for share in shares)
+    assert all(end <= start for (_, end), (start, _) in pairwise(windows))
+
+
+@given(lookbacks, moments, st.floats(min_value=0, max_value=1))
+def test_a_sync_costs_what_the_time_since_the_last_one_is_worth(
+    lookback: Lookback, now: datetime, part: float
+) -> None:
+    elapsed = lookback.cycle * part
+    length = lookback.end(now) - lookback.begin(now)
+    # What the lookback moves on in this time comes on top.
+    assert width(due(lookback, position=now - elapsed, now=now)) <= (
+        length * part + elapsed + ROUNDING
+    )
+
+
+@given(lookbacks, moments, gaps)
+def test_everything_due_lies_within_the_lookback(
+    lookback: Lookback, now: datetime, gap: timedelta
+) -> None:
+    for share in due(lookback, position=now - gap, now=now):
+        assert lookback.begin(now) <= share.window.start < share.window.end <= lookback.end(now)
+
+
+@given(lookbacks, moments, gaps)
+def test_parts_are_read_in_the_order_of_their_positions(
+    lookback: Lookback, now: datetime, gap: timedelta
+) -> None:
+    shares = due(lookback, position=now - gap, now=now)
+    positions = [moment for share in shares for moment in (share.after, share.until)]
+    assert positions == sorted(positions)
+    assert all(now - gap <= moment <= now for moment in positions)
+
+
+# ---- a sync that dies ----------------------------------------------------------------------------
+
+
+@given(
+    lookback=lookbacks,
+    now=moments,
+    gap=gaps,
+    place=st.integers(min_value=0, max_value=1),
+    part=st.floats(min_value=0, max_value=1),
+    pause=gaps,
+)
+@example(lookback=LOOKBACK, now=NOW, gap=DAY, place=1, part=0.9, pause=MINUTE)
+def test_a_sync_that_dies_continues_without_skipping_anything(
+    *,
+    lookback: Lookback,
+    now: datetime,
+    gap: timedelta,
+    place: int,
+    part: float,
+    pause: timedelta,
+) -> None:
+    shares = due(lookback, position=now - gap, now=now)
+    assume(place < len(shares))
+    share = shares[place]
+    read_until = share.window.start + part * (share.window.end - share.window.start)
+    assume(read_until < share.window.end)
+    later = due(lookback, position=share.position(read_until), now=now + pause)
+    begin = lookback.begin(now + pause)
+    unread = [
+        Window(read_until, share.window.end),
+        *(other.window for other in shares[place + 1 :]),
+    ]
+    for window in unread:
+        start, end = max(window.start, begin) + ROUNDING, window.end - ROUNDING
+        if start < end:
+            assert contains(later, start)
+            assert contains(later, end)
+
+
+@given(lookbacks, moments, gaps, st.floats(min_value=0, max_value=1))
+def test_a_position_lies_between_those_before_and_after_the_part(
+    lookback: Lookback, now: datetime, gap: timedelta, part: float
+) -> None:
+    for share in due(lookback, position=now - gap, now=now):
+        middle = share.window.start + part * (share.window.end - share.window.start)
+        assert share.after <= share.position(middle) <= share.until
+        assert share.position(share.window.start) == share.after
+        assert share.position(share.window.end) == share.until
+
+
+# ---- many syncs ----------------------------------------------------------------------------------
+
+
+@dataclass
 class Account:
-    """Some moments of the past, and when each was read last."""
+    """Rows of every few hours, each with the time when a sync read it last."""
 
-    def __init__(self, lookback: Lookback) -> None:
-        self.lookback = lookback
-        self.now = self.position = NOW
-        self.read = {NOW - place * DAY / 3: NOW for place in range(1, 3 * 180)}
-        self.longest = timedelta()
-        self.spent = timedelta()
+    lookback: Lookback
+    now: datetime
+    every: timedelta = 7 * HOUR
+    read: dict[datetime, datetime] = field(default_factory=dict)
+    position: datetime = field(init=False)
+    bookmark: datetime = field(init=False)
 
-    def sync(self, gap: timedelta, *, killed_at: float = 1.0) -> None:
-        """Read what is due; killed in the middle, only a part of each window is read."""
-        self.now += gap
-        for share in due(self.lookback, position=self.position, now=self.now):
-            window = share.window
-            end = window.start + killed_at * (window.end - window.start)
-            for moment, read in self.read.items():
-                if window.start <= moment < end:
-                    self.longest = max(self.longest, self.now - read)
-                    self.read[moment] = self.now
-            self.spent += end - window.start
-            self.position = share.position(end)
-            if killed_at < 1:
-                break
-        else:
-            self.position = self.now
-        for moment in self.read:
-            if moment >= self.lookback.end(self.now):  # read by every sync
-                self.read[moment] = self.now
+    def __post_init__(self) -> None:
+        row = self.lookback.begin(self.now)
+        while row < self.now:
+            self.read[row] = self.now
+            row += self.every
+        self.position = self.bookmark = self.now
 
-    @property
+    def sync(self, gap: timedelta, widest: timedelta, dies_after: int | None = None) -> None:
+        """Sync after a while; die after so many windows of the lookback."""
+        before, self.now = self.now, self.now + gap
+        row = max(self.read, default=before)
+        while (row := row + self.every) < self.now:
+            self.read[row] = row  # it is new
+        span = plan(
+            now=self.now,
+            margin=NOTHING,
+            reach=10_000 * DAY,
+            start=None,
+            end=None,
+            bookmark=self.bookmark,
+            recent=self.lookback.recent,
+            shares=due(self.lookback, position=self.position, now=self.now),
+        )
+        windows = (
+            (share, window)
+            for share in span.shares
+            for window in cut(share.window.start, share.window.end, lambda: widest)
+        )
+        for place, (share, window) in enumerate(windows):
+            if place == dies_after:
+                return
+            self._read(window.start, window.end)
+            # The state holds whole seconds.
+            self.position = share.position(window.end).replace(microsecond=0)
+        self._read(span.since, self.now)
+        self.position = self.bookmark = self.now
+
+    def _read(self, start: datetime, end: datetime) -> None:
+        for row in self.read:
+            if start <= row < end:
+                self.read[row] = self.now
+
     def oldest_reading(self) -> timedelta:
-        """How long ago the one that waits longest was read."""
+        """Return how long ago the row that waits longest was read last."""
         begin = self.lookback.begin(self.now)
-        waiting = [self.now - read for moment, read in self.read.items() if moment >= begin]
-        return max([self.longest, *waiting])
+        return max(self.now - read for row, read in self.read.items() if row > begin)
+
+
+ACCOUNTS: dict[str, Any] = {
+    "length": st.timedeltas(min_value=3 * DAY, max_value=60 * DAY),
+    "recent": st.timedeltas(min_value=HOUR, max_value=3 * DAY),
+    "cycle": st.sampled_from([HOUR, DAY, 7 * DAY])
+    | st.timedeltas(min_value=HOUR, max_value=9 * DAY),
+}
 
 
 @pytest.mark.parametrize(
-    ("gap", "days"),
-    [(HOUR / 6, 178 / 144), (HOUR, 178 / 24), (6 * HOUR, 178 / 4), (DAY, 178), (7 * DAY, 178)],
-    ids=["ten minutes", "an hour", "six hours", "a night", "a week"],
+    ("gap", "syncs"),
+    [(10 * MINUTE, 320), (HOUR, 80), (DAY, 12), (7 * DAY, 6)],
+    ids=["ten minutes", "hour", "night", "week"],
 )
-def test_the_cost_follows_the_schedule(gap: timedelta, days: float) -> None:
-    account = Account(USUAL)
-    syncs = max(3, min(150, 2 * DAY // gap))
+@pytest.mark.parametrize("cycle", [NOTHING, HOUR, DAY, 7 * DAY], ids=str)
+def test_a_regular_schedule_reads_every_row_once_a_cycle(
+    gap: timedelta, syncs: int, cycle: timedelta
+) -> None:
+    account = Account(Lookback(length=20 * DAY, recent=DAY, cycle=cycle), NOW)
     for _ in range(syncs):
-        account.sync(gap)
-    assert account.spent / syncs / DAY == pytest.approx(days, rel=0.02)
-    assert account.oldest_reading <= max(gap, USUAL.cycle)
+        account.sync(gap, widest=DAY)
+        assert account.oldest_reading() <= cycle
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
-    gaps=st.lists(st.floats(0.1, 40).map(lambda hours: hours * HOUR), min_size=5, max_size=40),
-    cycle=st.sampled_from([6, 24, 100]),
-    length=st.sampled_from([3, 30, 180]),
+    st.builds(Lookback, **ACCOUNTS),
+    moments,
+    st.lists(st.tuples(gaps, st.none() | st.integers(0, 12)), max_size=25),
+    st.timedeltas(min_value=6 * HOUR, max_value=7 * DAY),
 )
-def test_everything_is_read_within_a_cycle_and_a_sync(
-    gaps: list[timedelta], cycle: int, length: int
+@example(LOOKBACK, NOW, [(DAY, None), (DAY, 8), (HOUR, None)], 7 * DAY)
+def test_after_a_complete_sync_every_row_was_read_within_the_cycle(
+    lookback: Lookback,
+    beginning: datetime,
+    syncs: list[tuple[timedelta, int | None]],
+    widest: timedelta,
 ) -> None:
-    account = Account(Lookback(length * DAY, 2 * DAY, cycle * HOUR))
-    for gap in gaps:
-        account.sync(gap)
-    assert account.oldest_reading <= cycle * HOUR + max(gaps)
+    # So, until the end of the next complete sync, nothing is older than a cycle and the gap.
+    account = Account(lookback, beginning)
+    for gap, dies_after in [*syncs, (HOUR, None)]:
+        bookmark = account.bookmark
+        account.sync(gap, widest, dies_after)
+        if account.bookmark > bookmark:  # it was complete
+            assert account.oldest_reading() <= lookback.cycle
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.floats(0.2, 5), st.floats(0, 1)), min_size=10, max_size=50))
-def test_killed_in_the_middle_it_continues_at_the_position(
-    syncs: list[tuple[float, float]],
-) -> None:
-    account = Account(USUAL)
-    for hours, killed_at in syncs:
-        account.sync(hours * HOUR, killed_at=killed_at)
-    # What is due is made up for by one complete sync.
-    account.sync(HOUR)
-    account.longest = timedelta()
-    assert account.oldest_reading <= USUAL.cycle + HOUR
-    assert account.position == account.now
-
-
-def test_without_a_cycle_every_sync_reads_all_of_it() -> None:
-    every = Lookback(180 * DAY, 2 * DAY, timedelta())
-    (share,) = due(every, position=NOW - HOUR, now=NOW)
-    assert (share.window.start, share.window.end) == (NOW - 180 * DAY, NOW - 2 * DAY)
-
-
-@pytest.mark.parametrize("days", [0, 1, 2])
-def test_a_lookback_within_the_recent_days_is_nothing(days: int) -> None:
-    assert due(Lookback(days * DAY, 2 * DAY, DAY), position=NOW - HOUR, now=NOW) == []
-
-
-def test_a_position_ahead_of_the_clock_is_nothing_due() -> None:
-    assert due(USUAL, position=NOW + HOUR, now=NOW) == []
+def test_many_syncs_cost_as_much_as_one_of_the_same_time() -> None:
+    position, read = MIDNIGHT, NOTHING
+    for number in range(1, 145):
+        now = MIDNIGHT + number * 10 * MINUTE
+        read += width(due(LOOKBACK, position=position, now=now))
+        position = now
+    assert read == pytest.approx(58 * DAY + DAY, rel=0.001)

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections import Counter
 from concurrent.futures import Future
 from contextlib import ExitStack
 from itertools import count, islice
@@ -20,6 +19,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_amazon_business.sync.prefetch import Pages, Prefetch, Readers
+from tap_amazon_business.sync.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -68,6 +68,10 @@ class Gauge:
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def fail(number: int) -> int:
+    raise BrokenError(number)
 
 
 def in_time(act: Callable[[], T]) -> T:
@@ -429,6 +433,145 @@ def test_workers_end_wherever_the_consumer_leaves(tasks: int, workers: int, want
     assert_ended(running)
 
 
+# ---- several at a time ---------------------------------------------------------------------------
+
+
+class Counted:
+    """Reads numbers, and counts those that are read and not handed over yet."""
+
+    def __init__(self) -> None:
+        self.ahead = Gauge()
+
+    def read(self, number: int) -> int:
+        self.ahead.add(1)
+        return number
+
+    def consume(self, prefetch: Prefetch[int, int], most: int) -> None:
+        for number, _ in prefetch:
+            self.ahead.add(-1)
+            if number == most:
+                break
+
+
+def consumed(prefetch: Prefetch[int, int]) -> list[int]:
+    return in_time(lambda: [number for number, _ in prefetch])
+
+
+def test_everybody_gets_a_result_although_another_one_takes_all_the_room() -> None:
+    readers, greedy = Readers(2), Counted()
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(readers.read(count(), greedy.read))
+        greedy.ahead.wait_until(3 + 2 + SPARE)  # there is no room for more
+        with readers.read(range(20), double) as modest:
+            assert consumed(modest) == [*range(20)]
+
+
+def test_everybody_gets_a_result_in_the_middle_of_another_one() -> None:
+    readers = Readers(1)
+    found: list[int] = []
+    with readers.read(range(5), double) as outer:
+        for number, _ in outer:
+            with readers.read(range(number), double) as inner:
+                found += consumed(inner)
+    assert found == [number for most in range(5) for number in range(most)]
+
+
+@pytest.mark.parametrize("together", [2, 5])
+def test_what_is_beyond_one_result_each_is_bounded_over_all(together: int) -> None:
+    readers, counted = Readers(3), Counted()
+    most = together + 3 + SPARE
+    with ExitStack() as stack:
+        all_of_them = [
+            stack.enter_context(readers.read(count(), counted.read)) for _ in range(together)
+        ]
+        counted.ahead.wait_until(most)
+        consumers = [
+            threading.Thread(target=counted.consume, args=[prefetch, 50], daemon=True)
+            for prefetch in all_of_them
+        ]
+        for consumer in consumers:
+            consumer.start()
+        assert_ended(consumers)
+    assert counted.ahead.peak == most
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 3])
+def test_the_room_is_free_after_the_end(wanted: int) -> None:
+    readers = Readers(2)
+    for _ in range(10):
+        full = Counted()
+        with readers.read(count(), full.read) as left_early:
+            full.ahead.wait_until(2 + SPARE)
+            assert len([*islice(left_early, wanted)]) == wanted
+        with readers.read(range(5), double) as complete:
+            assert consumed(complete) == [*range(5)]
+    counted = Counted()
+    with readers.read(count(), counted.read), readers.read(count(), counted.read):
+        counted.ahead.wait_until(2 + 2 + SPARE)
+
+
+def test_the_room_is_free_after_an_error() -> None:
+    readers, counted = Readers(2), Counted()
+
+    for _ in range(10):
+        with pytest.raises(BrokenError), readers.read(count(), fail) as failing:
+            consumed(failing)
+    with readers.read(count(), counted.read), readers.read(count(), counted.read):
+        counted.ahead.wait_until(2 + 2 + SPARE)
+
+
+# ---- the turn ------------------------------------------------------------------------------------
+
+
+def taken_elsewhere(turn: Turn) -> bool:
+    """Tell whether another thread gets the turn."""
+
+    def ask() -> bool:
+        if came := turn.take(timeout=0.001):
+            turn.give()
+        return came
+
+    return in_time(ask)
+
+
+def test_whoever_waits_for_a_result_gives_up_the_turn() -> None:
+    turn = Turn()
+    readers = Readers(1, turn)
+    written: list[str] = []
+
+    def read(number: int) -> int:
+        turn.take()  # it would wait for ever if the consumer kept it
+        written.append(f"read {number}")
+        turn.give()
+        return number
+
+    def consume() -> None:
+        turn.take()
+        with readers.read(range(3), read) as prefetch:
+            for number, _ in prefetch:
+                assert not taken_elsewhere(turn)
+                written.append(f"got {number}")
+        turn.give()
+
+    in_time(consume)
+    assert [line for line in written if line.startswith("got")] == ["got 0", "got 1", "got 2"]
+    assert len(written) == 6
+    assert taken_elsewhere(turn)
+
+
+def test_the_turn_is_held_again_when_an_error_comes() -> None:
+    turn = Turn()
+
+    def consume() -> bool:
+        turn.take()
+        with pytest.raises(BrokenError), Readers(1, turn).read(range(3), fail) as prefetch:
+            list(prefetch)
+        return taken_elsewhere(turn)
+
+    assert not in_time(consume)
+
+
 # ---- a process that has to end -------------------------------------------------------------------
 
 ENDLESS = """
@@ -547,36 +690,3 @@ def test_without_room_for_a_file_pages_stay_in_memory(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("tap_amazon_business.sync.prefetch.TemporaryFile", full)
     assert [page[0]["number"] for page in many_pages()] == list(range(8))
-
-
-# ---- several at once ---------------------------------------------------------------------------
-
-
-def test_each_has_a_result_in_flight_although_another_takes_all_the_room() -> None:
-    readers = Readers(2)
-    with readers.read(range(100), lambda task: task) as greedy:
-        everything = iter(greedy)
-        assert next(everything)[0] == 0
-        with readers.read(range(3), lambda task: -task) as modest:
-            assert [result for _, result in modest] == [0, -1, -2]
-        assert len(list(everything)) == 99
-
-
-def test_what_waits_is_bounded_over_all() -> None:
-    readers, read = Readers(4), Counter[str]()
-
-    def reading(name: str) -> Callable[[int], int]:
-        def note(task: int) -> int:
-            read[name] += 1
-            return task
-
-        return note
-
-    with ExitStack() as stack:
-        for name in "abcdef":
-            stack.enter_context(readers.read(range(1000), reading(name)))
-        while read.total() < 6 + 4 + SPARE:
-            threading.Event().wait(0.001)
-        threading.Event().wait(0.02)
-        assert read.total() == 6 + 4 + SPARE  # one each, and the common room
-        assert set(read) == set("abcdef")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -38,6 +40,15 @@ def cuts(draw: st.DrawFn) -> tuple[datetime, datetime, timedelta]:
 
 
 @st.composite
+def shares(draw: st.DrawFn, now: datetime = NOW) -> Share:
+    """Draw a part of the lookback."""
+    ago = st.timedeltas(min_value=timedelta(), max_value=200 * DAY)
+    wide = st.timedeltas(min_value=timedelta(seconds=1), max_value=200 * DAY)
+    start, after = now - draw(ago), now - draw(ago)
+    return Share(Window(start, start + draw(wide)), after, after + draw(wide))
+
+
+@st.composite
 def plans(draw: st.DrawFn) -> dict[str, Any]:
     """Draw the settings, the bookmark, and an API of any reach."""
     now = draw(moments)
@@ -50,18 +61,9 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
         "start": draw(past),
         "end": draw(past),
         "bookmark": draw(past),
-        "recent": draw(st.timedeltas(min_value=timedelta(), max_value=5 * DAY)),
+        "recent": draw(st.timedeltas(min_value=timedelta(), max_value=3 * DAY)),
         "shares": draw(st.lists(shares(now), max_size=2)),
     }
-
-
-@st.composite
-def shares(draw: st.DrawFn, now: datetime) -> Share:
-    """Draw a part of a lookback."""
-    length = draw(st.timedeltas(min_value=HOUR, max_value=200 * DAY))
-    start = now - length - draw(st.timedeltas(min_value=timedelta(), max_value=200 * DAY))
-    spent = draw(st.timedeltas(min_value=timedelta(), max_value=DAY))
-    return Share(Window(start, start + length), now - spent, now)
 
 
 def planned(**given_: Any) -> Span:
@@ -79,8 +81,9 @@ def planned(**given_: Any) -> Span:
     )
 
 
-def starts(span: Span) -> list[datetime]:
-    return [share.window.start for share in span.shares]
+def share(start: datetime, end: datetime) -> Share:
+    """Return a part of the lookback that takes an hour of the cycle."""
+    return Share(Window(start, end), NOW - HOUR, NOW)
 
 
 def cut_evenly(start: datetime, end: datetime, width: timedelta) -> list[Window]:
@@ -174,7 +177,7 @@ def test_requests_cover_every_moment_even_if_amazon_excludes_both_bounds(
     width = max(width, (span.until - span.since) / 40)
     moment = span.since + (span.until - span.since) * share
     assume(moment < span.until)
-    windows = [part.window for part in slices(span, width) if not part.reread]
+    windows = [part.window for part in slices(replace(span, shares=()), width)]
     assert any(parse(w.after) < moment < parse(w.before) for w in windows)
 
 
@@ -204,45 +207,67 @@ def test_a_start_date_within_the_reach_is_not_reported() -> None:
     assert planned(start=OLDEST).unreadable is None
 
 
-def test_an_incremental_sync_begins_an_overlap_before_the_bookmark() -> None:
+def test_an_incremental_sync_begins_before_the_bookmark() -> None:
     assert planned(bookmark=NOW - DAY).since == NOW - DAY - HOUR
 
 
-WEEK = Share(Window(NOW - 30 * DAY, NOW - 23 * DAY), NOW - 7 * HOUR, NOW)
+def test_an_overlap_beyond_the_reach_is_not_reported() -> None:
+    span = planned(bookmark=OLDEST + HOUR / 2)
+    assert span == Span(OLDEST, LATEST)
 
 
-def test_an_incremental_sync_rereads_its_share_of_the_lookback() -> None:
-    assert planned(bookmark=NOW - DAY, shares=[WEEK]).shares == (WEEK,)
+def test_a_first_sync_reads_nothing_again() -> None:
+    assert planned(shares=[share(NOW - 9 * DAY, NOW - 8 * DAY)]).shares == ()
 
 
-def test_a_first_sync_rereads_nothing() -> None:
-    assert planned(shares=[WEEK]).shares == ()
+def test_an_incremental_sync_reads_the_shares_of_the_lookback() -> None:
+    due = (share(NOW - 9 * DAY, NOW - 8 * DAY), share(NOW - 90 * DAY, NOW - 80 * DAY))
+    assert planned(bookmark=NOW - DAY, shares=due).shares == due
 
 
-def test_an_incremental_sync_rereads_nothing_before_the_start_date() -> None:
-    (share,) = planned(bookmark=NOW - DAY, start=NOW - 25 * DAY, shares=[WEEK]).shares
-    assert share == Share(Window(NOW - 25 * DAY, NOW - 23 * DAY), NOW - 2 * HOUR, NOW)
+def test_a_share_ends_where_the_recent_days_begin() -> None:
+    (found,) = planned(bookmark=NOW - DAY, shares=[share(NOW - 2 * DAY, NOW)]).shares
+    assert found.window == Window(NOW - 2 * DAY, NOW - DAY - HOUR)
+    assert NOW - HOUR < found.until < NOW
 
 
-def test_an_incremental_sync_rereads_nothing_that_it_reads_anyway() -> None:
-    (share,) = planned(bookmark=NOW - 26 * DAY, shares=[WEEK]).shares
-    assert share.window == Window(NOW - 30 * DAY, NOW - 26 * DAY - HOUR)
+def test_a_share_begins_at_the_start_date() -> None:
+    start = NOW - 20 * DAY
+    (found,) = planned(
+        bookmark=NOW - DAY, start=start, shares=[share(NOW - 30 * DAY, NOW - 10 * DAY)]
+    ).shares
+    assert found == Share(Window(start, NOW - 10 * DAY), NOW - HOUR / 2, NOW)
+
+
+def test_a_share_begins_within_the_reach() -> None:
+    (found,) = planned(bookmark=NOW - DAY, shares=[share(NOW - 200 * DAY, NOW - 90 * DAY)]).shares
+    assert found.window == Window(OLDEST, NOW - 90 * DAY)
+
+
+def test_a_share_ends_at_the_end_date() -> None:
+    end = NOW - 20 * DAY
+    span = planned(bookmark=NOW - 15 * DAY, end=end, shares=[share(NOW - 30 * DAY, NOW - 16 * DAY)])
+    assert [part.window for part in span.shares] == [
+        Window(NOW - 30 * DAY, end.replace(microsecond=0))
+    ]
+
+
+@pytest.mark.parametrize(
+    "due",
+    [
+        share(NOW - 200 * DAY, NOW - 190 * DAY),
+        share(NOW - 60 * DAY, NOW - 50 * DAY),
+        share(NOW - DAY, NOW),
+    ],
+    ids=["beyond the reach", "before the start date", "recent"],
+)
+def test_a_share_of_which_nothing_is_to_be_read_is_left_out(due: Share) -> None:
+    assert planned(bookmark=NOW - DAY, start=NOW - 50 * DAY, shares=[due]).shares == ()
 
 
 def test_an_incremental_sync_reads_nothing_new_before_the_start_date() -> None:
     start = NOW - DAY - HOUR / 2
     assert planned(bookmark=NOW - DAY, start=start).since == start
-
-
-def test_an_incremental_sync_rereads_nothing_beyond_the_reach() -> None:
-    old = Share(Window(NOW - 190 * DAY, NOW - 170 * DAY), NOW - DAY, NOW)
-    (share,) = planned(bookmark=NOW - DAY, shares=[old]).shares
-    assert share.window == Window(OLDEST, NOW - 170 * DAY)
-
-
-def test_an_overlap_beyond_the_reach_is_not_reported() -> None:
-    span = planned(bookmark=NOW - REACH + HOUR, recent=DAY)
-    assert (span.since, span.unreadable) == (OLDEST, None)
 
 
 def test_a_sync_ends_at_the_end_date() -> None:
@@ -279,17 +304,16 @@ def test_never_reads_past_the_end_date_or_into_the_margin(given_: dict[str, Any]
 @given(plans())
 def test_never_reads_beyond_the_reach(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    assert given_["now"] - given_["reach"] <= span.since
-    for share in span.shares:
-        assert given_["now"] - given_["reach"] <= share.window.start < share.window.end
-        assert share.window.end <= span.since
+    starts = [part.window.start for part in span.shares]
+    assert given_["now"] - given_["reach"] <= min([*starts, span.since])
 
 
 @given(plans())
 def test_never_reads_before_the_start_date(given_: dict[str, Any]) -> None:
     assume(given_["start"] is not None)
     span = plan(**given_)
-    assert all(part >= given_["start"] for part in (span.since, *starts(span)))
+    assert all(part.window.start >= given_["start"] for part in span.shares)
+    assert span.since >= given_["start"]
 
 
 @given(plans())
@@ -305,41 +329,89 @@ def test_leaves_no_gap_after_the_bookmark(given_: dict[str, Any]) -> None:
     assert span.since <= max(allowed)
 
 
+# ---- shares of the lookback ----------------------------------------------------------------------
+
+
+@given(shares(), shares())
+def test_a_part_of_a_share_has_the_positions_that_the_share_has_there(
+    due: Share, other: Share
+) -> None:
+    part = due.within(other.window.start, other.window.end)
+    start = max(due.window.start, other.window.start)
+    end = min(due.window.end, other.window.end)
+    if start >= end:
+        assert part is None
+    else:
+        assert part == Share(Window(start, end), due.position(start), due.position(end))
+        assert due.after <= part.after <= part.until <= due.until
+
+
+@given(shares(), st.floats(0, 1), st.floats(0, 1))
+def test_positions_follow_the_order_of_reading(due: Share, one: float, other: float) -> None:
+    width = due.window.end - due.window.start
+    earlier, later = (due.window.start + width * share for share in sorted((one, other)))
+    assert due.after <= due.position(earlier) <= due.position(later) <= due.until
+
+
+def test_a_share_that_lies_within_is_taken_whole() -> None:
+    due = share(NOW - 9 * DAY, NOW - 8 * DAY)
+    assert due.within(NOW - 10 * DAY, NOW) == due
+
+
 # ---- slices --------------------------------------------------------------------------------------
 
 
-def test_slices_of_the_lookback_come_first_with_the_position_after_them() -> None:
+def test_slices_of_the_lookback_come_first_with_their_positions() -> None:
     day = datetime(2026, 5, 1, tzinfo=UTC)
-    share = Share(Window(day, day + 1.5 * DAY), NOW - 3 * HOUR, NOW)
-    span = Span(since=day + 20 * DAY, until=day + 21.5 * DAY, shares=(share,))
+    turn = NOW - HOUR / 2
+    span = Span(
+        since=day + 30 * DAY,
+        until=day + 31.5 * DAY,
+        shares=(
+            Share(Window(day + 10 * DAY, day + 11.5 * DAY), NOW - HOUR, turn),
+            Share(Window(day, day + DAY), turn, NOW),
+        ),
+    )
     assert slices(span, DAY) == [
-        Slice(Window(day, day + DAY), NOW - HOUR),
-        Slice(Window(day + DAY, day + 1.5 * DAY), NOW),
-        Slice(Window(day + 20 * DAY, day + 21 * DAY)),
-        Slice(Window(day + 21 * DAY, day + 21.5 * DAY)),
+        Slice(Window(day + 10 * DAY, day + 11 * DAY), NOW - HOUR + HOUR / 3),
+        Slice(Window(day + 11 * DAY, day + 11.5 * DAY), turn),
+        Slice(Window(day, day + DAY), NOW),
+        Slice(Window(day + 30 * DAY, day + 31 * DAY)),
+        Slice(Window(day + 31 * DAY, day + 31.5 * DAY)),
     ]
+    assert [part.reread for part in slices(span, DAY)] == [True] * 3 + [False] * 2
 
 
 @given(plans())
-def test_slices_adjoin_from_the_beginning_to_the_end(given_: dict[str, Any]) -> None:
+def test_slices_adjoin_within_each_share_and_within_what_is_new(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    assume(span.since < span.until)
-    windows = [part.window for part in slices(span, 7 * DAY) if not part.reread]
-    assert (windows[0].start, windows[-1].end) == (span.since, span.until)
-    assert all(earlier.end == later.start for earlier, later in pairwise(windows))
+    spans = [part.window for part in span.shares]
+    if span.since < span.until:
+        spans.append(Window(span.since, span.until))
+    windows = iter(slices(span, 7 * DAY))
+    for whole in spans:
+        edge = whole.start
+        while edge < whole.end:
+            window = next(windows).window
+            assert window.start == edge
+            edge = window.end
+        assert edge == whole.end
+    assert list(windows) == []
 
 
 @given(plans())
-def test_the_position_only_moves_forward(given_: dict[str, Any]) -> None:
+def test_slices_read_again_lie_before_what_is_new(given_: dict[str, Any]) -> None:
     span = plan(**given_)
-    for share in span.shares:
-        positions = [
-            part.position
-            for part in slices(Span(span.until, span.until, (share,)), 7 * DAY)
-            if part.position
-        ]
-        assert positions == sorted(positions)
-        assert positions[-1] == share.until
+    for part in slices(span, 7 * DAY):
+        assert part.window.end <= span.since if part.reread else part.window.start >= span.since
+
+
+def test_what_is_expected_follows_what_was_observed() -> None:
+    slicer = Slicer(Span(NOW, NOW), widest=DAY, rows=400)
+    assert slicer.expected_rows("created", Window(NOW, NOW + DAY)) == math.inf
+    slicer.observe("created", Window(NOW, NOW + DAY), 48)
+    assert slicer.expected_rows("created", Window(NOW, NOW + HOUR)) == pytest.approx(2)
+    assert slicer.expected_rows("changed", Window(NOW, NOW + HOUR)) == math.inf
 
 
 def test_slices_narrow_where_rows_are_dense_and_widen_where_they_are_not() -> None:
@@ -377,14 +449,6 @@ def test_slices_never_become_narrower_than_ten_minutes() -> None:
     slicer.observe("created", Window(NOW, NOW + timedelta(seconds=1)), 10**9)
     window = next(iter(slicer)).window
     assert window.end - window.start == timedelta(minutes=10)
-
-
-def test_tells_how_many_rows_a_window_may_hold() -> None:
-    slicer = Slicer(Span(NOW, NOW + DAY), widest=DAY, rows=400)
-    hour = Window(NOW, NOW + HOUR)
-    assert slicer.expected_rows("created", hour) == math.inf
-    slicer.observe("created", Window(NOW, NOW + DAY), 240)
-    assert slicer.expected_rows("created", hour) == 10
 
 
 # ---- names ---------------------------------------------------------------------------------------
