@@ -29,12 +29,12 @@ shipped as (
         item.order_id,
         item.order_line_item_id,
         count(*) as shipments,
-        sum(item.quantity) as announced_quantity,
-        sum(case when item.has_left then item.quantity else 0 end) as shipped_quantity,
+        {{ amazon_business.units('item.quantity') }} as announced_quantity,
+        {{ amazon_business.units('case when item.has_left then item.quantity else 0 end') }} as shipped_quantity,
         sum(case when item.has_left then charge.net_amount end) as shipped_amount,
         min(case when item.has_left then item.shipment_date end) as first_shipped_at,
         max(case when item.has_left then item.shipment_date end) as last_shipped_at,
-        sum(coalesce(item.received_quantity, 0)) as received_quantity,
+        {{ amazon_business.units('coalesce(item.received_quantity, 0)') }} as received_quantity,
         max(item.received_at) as last_received_at
     from shipment_line as item
     left join shipment_charge as charge
@@ -53,7 +53,7 @@ charged as (
         min(currency) as currency,
         count(distinct currency) as currencies,
         count(distinct transaction_id) as transactions,
-        sum(case when is_refund or is_other then 0 else coalesce(quantity, 0) end) as charged_quantity,
+        {{ amazon_business.units('case when is_refund or is_other then 0 else coalesce(quantity, 0) end') }} as charged_quantity,
         sum(case when is_refund or is_other then 0 else coalesce(total_amount, 0) end) as charged_amount,
         sum(case when is_refund then abs(coalesce(total_amount, 0)) else 0 end) as refunded_amount,
         sum(

@@ -12,11 +12,11 @@ select
     min(promised_until) as promised_until,
     count(*) as open_lines,
     sum(case when confirmation_status = 'UNCONFIRMED' then 1 else 0 end) as unconfirmed_lines,
-    sum(ordered_now) as ordered_now,
-    sum(confirmed_quantity) as confirmed_quantity,
-    sum(shipped_quantity) as shipped_quantity,
-    sum(received_quantity) as received_quantity,
-    sum(open_quantity) as open_quantity,
+    {{ amazon_business.units('ordered_now') }} as ordered_now,
+    {{ amazon_business.units('confirmed_quantity') }} as confirmed_quantity,
+    {{ amazon_business.units('shipped_quantity') }} as shipped_quantity,
+    {{ amazon_business.units('received_quantity') }} as received_quantity,
+    {{ amazon_business.units('open_quantity') }} as open_quantity,
     sum(open_value) as open_value,
     max(days_late) as days_late
 from {{ ref('purchase_order_lines') }}

@@ -26,8 +26,8 @@ shipped as (
     select
         item.purchase_order_number,
         item.line_number,
-        sum(case when shipment.has_left then item.shipped_quantity end) as shipped_quantity,
-        sum(item.shipped_quantity) as announced_quantity,
+        {{ amazon_business.units('case when shipment.has_left then item.shipped_quantity end') }} as shipped_quantity,
+        {{ amazon_business.units('item.shipped_quantity') }} as announced_quantity,
         max(case when shipment.has_left then shipment.left_at end) as last_shipped_at
     from {{ ref('stg_amazon__vendor_shipment_items') }} as item
     inner join (

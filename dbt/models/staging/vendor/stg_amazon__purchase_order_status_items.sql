@@ -44,7 +44,7 @@ quantity as (
         purchase_order_number,
         item_place,
         max(case when age = 1 then ordered end) as ordered_first,
-        sum(cancelled) as cancelled
+        {{ amazon_business.units('cancelled') }} as cancelled
     from (
         select
             detail.*,
@@ -73,8 +73,8 @@ acknowledgement as (
     select
         purchase_order_number,
         item_place,
-        sum(coalesce(accepted, 0)) as accepted,
-        sum(coalesce(rejected, 0)) as rejected,
+        {{ amazon_business.units('coalesce(accepted, 0)') }} as accepted,
+        {{ amazon_business.units('coalesce(rejected, 0)') }} as rejected,
         min(acknowledged_at) as first_acknowledged_at
     from (
         select
