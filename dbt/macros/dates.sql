@@ -18,7 +18,7 @@
 {% endmacro %}
 {% macro snowflake__as_utc(value, dtype) %}
   {%- if dtype == 'text' or 'char' in dtype -%}
-    {%- do return("cast(convert_timezone('UTC', try_to_timestamp_tz(" ~ value ~ ')) as timestamp_ntz)') -%}
+    {%- do return("cast(convert_timezone('UTC', try_cast(" ~ value ~ ' as timestamp_tz)) as timestamp_ntz)') -%}
   {%- else -%}
     {%- do return('cast(' ~ value ~ ' as timestamp_ntz)') -%}
   {%- endif -%}
