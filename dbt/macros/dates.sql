@@ -34,6 +34,3 @@
   {%- set moment = var('as_of') or run_started_at.strftime('%Y-%m-%d %H:%M:%S') -%}
   cast('{{ moment }}' as {{ dbt.type_timestamp() }})
 {%- endmacro %}
-
-{# 1 is on item status rows what 001 is on shipments. #}
-{% macro line_number(value) %}coalesce(nullif(ltrim({{ value }}, '0'), ''), {{ value }}){% endmacro %}
