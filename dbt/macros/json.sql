@@ -52,3 +52,8 @@
     from {{ relation }},
         lateral flatten(input => {{ elements }}) as element
 {% endmacro %}
+
+{# For what is used more than once: DuckDB would work it out each time. #}
+{% macro once() %}{{ return(adapter.dispatch('once', 'amazon_business')()) }}{% endmacro %}
+{% macro default__once() %}{{ return('') }}{% endmacro %}
+{% macro duckdb__once() %}{{ return('materialized') }}{% endmacro %}

@@ -211,6 +211,16 @@ def test_an_order_that_is_loaded_again_replaces_its_items(
     assert warehouse.query(lines) == [("2",), ("3",)]
 
 
+def test_a_schema_without_tables_is_an_error(warehouse: Warehouse) -> None:
+    log = warehouse.dbt("run", fails=True)
+    assert "No table of tap-amazon-business in schema amazon of database warehouse" in log
+
+
+def test_the_age_of_tables_is_told(built: Built) -> None:
+    log = built.warehouse.dbt("source freshness", "--select", "source:*.purchase_orders")
+    assert "WARN freshness of amazon_business.purchase_orders" in log
+
+
 def test_one_side_and_fields_of_the_account_by_variables(warehouse: Warehouse) -> None:
     warehouse.load("orders", BUSINESS)
     info = {"kostenstelle": "Kosten.stelle 'x'", "project": "Project"}
@@ -223,13 +233,3 @@ def test_one_side_and_fields_of_the_account_by_variables(warehouse: Warehouse) -
     tables = {name for (name,) in warehouse.query("select table_name from duckdb_tables()")}
     assert "purchase_order_lines" not in tables
     assert "purchase_reconciliation" in tables
-
-
-def test_a_schema_without_tables_is_an_error(warehouse: Warehouse) -> None:
-    log = warehouse.dbt("run", fails=True)
-    assert "No table of tap-amazon-business in schema amazon of database warehouse" in log
-
-
-def test_the_age_of_tables_is_told(built: Built) -> None:
-    log = built.warehouse.dbt("source freshness", "--select", "source:*.purchase_orders")
-    assert "WARN freshness of amazon_business.purchase_orders" in log

@@ -13,7 +13,7 @@ with parent as (
     ], since=true) }}
 ),
 
-item as (
+item as {{ amazon_business.once() }} (
     select
         purchase_order_number,
         place as item_place,
