@@ -17,6 +17,8 @@ SETUP := .venv/.installed
 PLUGINS := .meltano/.installed
 BENCH := .tools/bench/.installed
 DAGSTER := .tools/dagster/.installed
+DBT := .tools/dbt/.installed
+DBT_PACKAGES := dbt-core==1.11.16 dbt-duckdb==1.10.1 dbt-postgres==1.10.2 'duckdb<1.3'
 
 # Environments: $(call environment,folder) makes one, $(call install,folder,name) installs into it what
 # is pinned in constraints/name.txt.
@@ -53,7 +55,7 @@ help:
 	@echo "  make setup         install .venv and Meltano"
 	@echo "  make test          run linters, type checks and all tests, some on a newer Python"
 	@echo "  make unit          run all tests but those that run Meltano"
-	@echo "  make end-to-end    run the tests that run Meltano, Dagster and real loaders"
+	@echo "  make end-to-end    run the tests that run Meltano, Dagster, dbt and real loaders"
 	@echo "  make lint          run linters and type checks"
 	@echo "  make soak          sync under faults of all kinds, killed and resumed: three minutes"
 	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
@@ -89,6 +91,12 @@ $(DAGSTER): constraints/dagster.txt | $(UV)
 	$(call install,.tools/dagster,dagster) dagster dagster-webserver
 	touch $@
 
+# dbt-core 1.12 installs a parser that is fetched from elsewhere.
+$(DBT): constraints/dbt.txt | $(UV)
+	$(call environment,.tools/dbt)
+	$(call install,.tools/dbt,dbt) $(DBT_PACKAGES)
+	touch $@
+
 $(BENCH): pyproject.toml constraints/bench.txt | $(UV)
 	$(call environment,.tools/bench)
 	$(call install,.tools/bench,bench) --editable . --group bench
@@ -103,7 +111,7 @@ bench: $(BENCH)
 # Installing waits for the network, and tests of Meltano and Dagster wait for processes: the rest of
 # the work fills the gaps.
 test: $(UV)
-	$(MAKE) --jobs 3 --output-sync=target lint dagster-types $(PLUGINS)
+	$(MAKE) --jobs 3 --output-sync=target lint dagster-types $(PLUGINS) $(DBT)
 	$(MAKE) --jobs 2 --output-sync=target end-to-end unit
 	$(MAKE) newer-python
 
@@ -118,7 +126,7 @@ dagster-types: $(SETUP) $(DAGSTER)
 unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
-end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER)
+end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT)
 	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m end_to_end
 
 newer-python: $(UV)
@@ -156,6 +164,7 @@ constraints: $(UV)
 	$(COMPILE) --group pyproject.toml:dev pyproject.toml --output-file constraints/dev.txt
 	echo meltano==$(MELTANO_VERSION) | $(COMPILE) - --output-file constraints/meltano.txt
 	printf 'dagster\ndagster-webserver\n' | $(COMPILE) - --output-file constraints/dagster.txt
+	printf '%s\n' $(DBT_PACKAGES) | $(COMPILE) - --output-file constraints/dbt.txt
 	$(COMPILE) --constraint constraints/dev.txt --group pyproject.toml:bench pyproject.toml \
 	  --output-file constraints/bench.txt
 

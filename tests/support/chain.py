@@ -106,7 +106,7 @@ def _system_folder(folder: Path, project: Path) -> Path:
     """
     system = folder / "meltano"
     system.mkdir(exist_ok=True)
-    for kind in ("extractors", "loaders"):
+    for kind in ("extractors", "loaders", "utilities"):
         installed = project / ".meltano" / kind
         installed.mkdir(parents=True, exist_ok=True)
         link = system / kind

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = "amazon"
+_PARTS = ("host", "port", "user", "password")
 
 
 class Postgres(Warehouse):
@@ -37,7 +38,12 @@ class Postgres(Warehouse):
         database = str(parts.pop("dbname"))
         query = {name: str(value) for name, value in parts.items() if value is not None}
         url = URL.create("postgresql+psycopg", database=database, query=query)
-        self.environment = {"TARGET_POSTGRES_SQLALCHEMY_URL": url.render_as_string()}
+        # dbt has no URLs. It takes what is missing from PG* variables, too.
+        self.environment = {
+            "TARGET_POSTGRES_SQLALCHEMY_URL": url.render_as_string(hide_password=False),
+            "TARGET_POSTGRES_DATABASE": database,
+            **{f"TARGET_POSTGRES_{name.upper()}": query[name] for name in _PARTS if name in query},
+        }
 
     @override
     def query(self, sql: str) -> list[tuple[Any, ...]]:

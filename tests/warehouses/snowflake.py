@@ -23,7 +23,7 @@ DATABASE = "WAREHOUSE"
 SCHEMA = "AMAZON"
 
 _PROJECT = PROJECT / ".tools/fakesnow"
-_ASK = _PROJECT / ".meltano/loaders/target-snowflake/venv/bin/fakesnow-sql"
+_BIN = _PROJECT / ".meltano/loaders/target-snowflake/venv/bin"
 
 
 def _project() -> Path:
@@ -55,7 +55,15 @@ class Snowflake(Warehouse):
         account = {"ACCOUNT": "fakesnow", "USER": "fakesnow", "PASSWORD": "fakesnow"}
         names = {**account, "DATABASE": DATABASE, "DEFAULT_TARGET_SCHEMA": SCHEMA}
         loader = {f"TARGET_SNOWFLAKE_{name}": value for name, value in names.items()}
-        self.environment = {"FAKESNOW_FOLDER": str(folder), **loader}
+        models = {
+            "DBT_TARGET": "snowflake",
+            "DBT_PROJECT_DIR": str(PROJECT / "dbt"),
+            "DBT_PROFILES_DIR": str(PROJECT / "dbt"),
+            "DBT_TARGET_PATH": str(folder / "dbt"),
+            "DBT_LOG_PATH": str(folder / "dbt"),
+            "PYTHONWARNINGS": "ignore",
+        }
+        self.environment = {"FAKESNOW_FOLDER": str(folder), **loader, **models}
         self.project = _project()
         self._process: subprocess.Popen[str] | None = None
 
@@ -84,6 +92,20 @@ class Snowflake(Warehouse):
     def types(self, table: str) -> dict[str, str]:
         return {name: kind for name, kind, *_ in self.query(f"describe table {table}")}
 
+    def build(self) -> None:
+        """Run the models of dbt, and test what they made.
+
+        fakesnow has no temporary tables with the name of a schema, by which models are incremental.
+        """
+        self.release()
+        subprocess.run(
+            [str(_BIN / "fakesnow-dbt"), "--quiet", "build", "--full-refresh", "--threads", "1"],
+            cwd=PROJECT,
+            env={**os.environ, **self.environment},
+            check=True,
+            timeout=120,
+        )
+
     @override
     def release(self) -> None:
         if self._process:
@@ -92,7 +114,7 @@ class Snowflake(Warehouse):
 
     def _open(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(_ASK), DATABASE, SCHEMA],
+            [str(_BIN / "fakesnow-sql"), DATABASE, SCHEMA],
             env={**os.environ, **self.environment},
             text=True,
             encoding="utf-8",

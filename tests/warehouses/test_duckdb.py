@@ -25,7 +25,7 @@ pytestmark = pytest.mark.end_to_end
 
 class TestDuckDb(WarehouseTests):
     loader = "target-duckdb"
-    dialect = "duckdb"
+    models = "dbt-duckdb"
     types: ClassVar = {
         "string": "VARCHAR",
         "date-time": "TIMESTAMP",

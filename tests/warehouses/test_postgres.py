@@ -22,7 +22,7 @@ pytestmark = pytest.mark.end_to_end
 
 class TestPostgres(WarehouseTests):
     loader = "target-postgres"
-    dialect = "postgres"
+    models = "dbt-postgres"
     types: ClassVar = {
         "string": "text",
         "date-time": "timestamp without time zone",

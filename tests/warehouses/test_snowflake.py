@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from tests.support.chain import Chain
     from tests.warehouses.snowflake import Snowflake
+    from tests.warehouses.warehouse import Warehouse
 
 pytestmark = pytest.mark.end_to_end
 
 
 class TestSnowflake(WarehouseTests):
     loader = "target-snowflake"
-    dialect = "snowflake"
+    models = "dbt-snowflake"
     types: ClassVar = {
         "string": "VARCHAR(16777216)",
         "date-time": "TIMESTAMP_NTZ(9)",
@@ -38,3 +40,12 @@ class TestSnowflake(WarehouseTests):
     @override
     def opened(cls, folder: Path) -> AbstractContextManager[Snowflake]:
         return snowflake.database(folder / "data")
+
+    @classmethod
+    @override
+    def model(cls, chain: Chain, warehouse: Warehouse, command: str) -> str:
+        log = cls.sync(chain, warehouse)
+        if command == "build":
+            assert isinstance(warehouse, snowflake.Snowflake)
+            warehouse.build()
+        return log

@@ -7,7 +7,8 @@ process can have it open.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import fakesnow
 
@@ -23,3 +24,11 @@ def patched() -> AbstractContextManager[None]:
         nop_regexes=["drop file format", "remove"],
     )
     return patch
+
+
+def exact() -> AbstractContextManager[Any]:
+    """Return a context in which sums are exact, as they are in Snowflake.
+
+    fakesnow sums up columns as floats, since they might be text.
+    """
+    return mock.patch("fakesnow.transforms.numeric_agg_implicit_cast", lambda part: part)

@@ -6,11 +6,10 @@ import json
 import sys
 from decimal import Decimal
 from typing import Any
-from unittest import mock
 
 import snowflake.connector
 
-from . import patched
+from . import exact, patched
 
 
 def main() -> None:
@@ -20,9 +19,7 @@ def main() -> None:
     database and the schema.
     """
     database, schema = sys.argv[1:]
-    # fakesnow sums up columns as floats, since they might be text; Snowflake is exact.
-    exact = mock.patch("fakesnow.transforms.numeric_agg_implicit_cast", lambda part: part)
-    with exact, patched(), snowflake.connector.connect(database=database, schema=schema) as here:
+    with exact(), patched(), snowflake.connector.connect(database=database, schema=schema) as here:
         for line in sys.stdin:
             *_, last = here.execute_string(json.loads(line))
             print(json.dumps(last.fetchall(), default=_told), flush=True)

@@ -1,0 +1,36 @@
+{# Dates are UTC. Texts may have an offset; what is no date is null. #}
+
+{% macro as_utc(value, dtype) %}{{ return(adapter.dispatch('as_utc', 'amazon_business')(value, dtype)) }}{% endmacro %}
+{% macro default__as_utc(value, dtype) %}
+  {{- return('try_cast(' ~ value ~ ' as timestamp)' if dtype in ['text', 'varchar', 'character varying'] else 'cast(' ~ value ~ ' as timestamp)') -}}
+{% endmacro %}
+{% macro postgres__as_utc(value, dtype) %}
+  {%- if dtype == 'text' or 'char' in dtype -%}
+    {%- do return(
+      "case when " ~ value ~ " ~ '^\\d{4}-\\d\\d-\\d\\dT' then cast(" ~ value
+      ~ " as timestamp with time zone) at time zone 'UTC' end"
+    ) -%}
+  {%- elif 'with time zone' in dtype -%}
+    {%- do return('(' ~ value ~ " at time zone 'UTC')") -%}
+  {%- else -%}
+    {%- do return(value) -%}
+  {%- endif -%}
+{% endmacro %}
+{% macro snowflake__as_utc(value, dtype) %}
+  {%- if dtype == 'text' or 'char' in dtype -%}
+    {%- do return("cast(convert_timezone('UTC', try_cast(" ~ value ~ ' as timestamp_tz)) as timestamp_ntz)') -%}
+  {%- else -%}
+    {%- do return('cast(' ~ value ~ ' as timestamp_ntz)') -%}
+  {%- endif -%}
+{% endmacro %}
+
+{# Start or end, 1 or 2, of an interval: two date-times with two hyphens between them. #}
+{% macro interval_part(value, part) %}
+  {{- amazon_business.as_utc(dbt.split_part(value, "'--'", part), 'text') -}}
+{% endmacro %}
+
+{# The moment that all figures are as of. #}
+{% macro as_of() %}
+  {%- set moment = var('as_of') or run_started_at.strftime('%Y-%m-%d %H:%M:%S') -%}
+  cast('{{ moment }}' as {{ dbt.type_timestamp() }})
+{%- endmacro %}

@@ -1,0 +1,59 @@
+{# JSON as each warehouse has it: json, jsonb or variant. Amounts are texts within it, exact. #}
+
+{% macro type_json() %}{{ return(adapter.dispatch('type_json', 'amazon_business')()) }}{% endmacro %}
+{% macro default__type_json() %}{{ return('json') }}{% endmacro %}
+{% macro postgres__type_json() %}{{ return('jsonb') }}{% endmacro %}
+{% macro snowflake__type_json() %}{{ return('variant') }}{% endmacro %}
+
+{# A column as JSON. target-postgres has arrays of jsonb, other loaders jsonb alone. #}
+{% macro as_json(value) %}{{ return(adapter.dispatch('as_json', 'amazon_business')(value)) }}{% endmacro %}
+{% macro default__as_json(value) %}{{ return(value) }}{% endmacro %}
+{% macro postgres__as_json(value) %}{{ return('to_jsonb(' ~ value ~ ')') }}{% endmacro %}
+
+{# What stands at a path, as JSON or as text. #}
+{% macro json_at(value, path) %}
+  {{- return(adapter.dispatch('json_at', 'amazon_business')(value, path)) -}}
+{% endmacro %}
+{% macro text_at(value, path) %}
+  {{- return(adapter.dispatch('text_at', 'amazon_business')(value, path)) -}}
+{% endmacro %}
+
+{% macro default__json_at(value, path) %}{{ return('(' ~ value ~ " -> '" ~ amazon_business.json_path(path) ~ "')") }}{% endmacro %}
+{% macro default__text_at(value, path) %}{{ return('(' ~ value ~ " ->> '" ~ amazon_business.json_path(path) ~ "')") }}{% endmacro %}
+{% macro json_path(path) %}{{ return('$."' ~ (path | join('"."') | replace("'", "''")) ~ '"') }}{% endmacro %}
+
+{% macro postgres__json_at(value, path) %}{{ return('(' ~ value ~ " #> '" ~ amazon_business.jsonb_path(path) ~ "')") }}{% endmacro %}
+{% macro postgres__text_at(value, path) %}{{ return('(' ~ value ~ " #>> '" ~ amazon_business.jsonb_path(path) ~ "')") }}{% endmacro %}
+{% macro jsonb_path(path) %}{{ return('{"' ~ (path | join('","') | replace("'", "''")) ~ '"}') }}{% endmacro %}
+
+{% macro snowflake__json_at(value, path) %}{{ return(value ~ ':"' ~ (path | join('"."')) ~ '"') }}{% endmacro %}
+{% macro snowflake__text_at(value, path) %}{{ return(amazon_business.snowflake__json_at(value, path) ~ '::varchar') }}{% endmacro %}
+
+{# A row of `relation` for each element of its JSON array `elements`, with `item` and `place`, from 1. #}
+{% macro exploded(relation, elements) %}
+  {{- return(adapter.dispatch('exploded', 'amazon_business')(relation, elements)) -}}
+{% endmacro %}
+{% macro default__exploded(relation, elements) %}
+    select
+        {{ relation }}.*,
+        unnest(from_json({{ elements }}, '["json"]')) as item,
+        generate_subscripts(from_json({{ elements }}, '["json"]'), 1) as place
+    from {{ relation }}
+{% endmacro %}
+{% macro postgres__exploded(relation, elements) %}
+    select {{ relation }}.*, element.item, element.place
+    from {{ relation }}
+    cross join lateral jsonb_array_elements(
+        case jsonb_typeof({{ elements }}) when 'array' then {{ elements }} else '[]' end
+    ) with ordinality as element (item, place)
+{% endmacro %}
+{% macro snowflake__exploded(relation, elements) %}
+    select {{ relation }}.*, element.value as item, element.index + 1 as place
+    from {{ relation }},
+        lateral flatten(input => {{ elements }}) as element
+{% endmacro %}
+
+{# For what is used more than once: DuckDB would work it out each time. #}
+{% macro once() %}{{ return(adapter.dispatch('once', 'amazon_business')()) }}{% endmacro %}
+{% macro default__once() %}{{ return('') }}{% endmacro %}
+{% macro duckdb__once() %}{{ return('materialized') }}{% endmacro %}

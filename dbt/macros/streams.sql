@@ -1,0 +1,111 @@
+{# From the tables of the loaders to columns of one name and type, whatever the warehouse. #}
+
+{# The columns of a stream's table by their names in small letters; none where there is no table. #}
+{% macro columns_of(stream) %}
+  {%- set found = {} -%}
+  {%- set table = source('amazon_business', stream) -%}
+  {%- if execute -%}
+    {%- set relation = load_relation(table) -%}
+    {%- if relation is not none -%}
+      {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- do found.update({column.name | lower: column}) -%}
+      {%- endfor -%}
+    {%- endif -%}
+  {%- endif -%}
+  {%- do return(found) -%}
+{% endmacro %}
+
+{# Whether a loader has made the table of a stream. #}
+{% macro has_table(stream) %}
+  {%- do return(amazon_business.columns_of(stream) | length > 0) -%}
+{% endmacro %}
+
+{# A select of fields of a stream. Each is (name, kind, path): `orderId`, `netCost.amount`, or a list
+   of keys; several paths, of which the first that holds something counts, are separated by `|`.
+   A field that the table lacks is null. A table that does not exist has no rows. #}
+{% macro staged(stream, fields, since=false) %}
+  {%- set found = amazon_business.columns_of(stream) -%}
+select
+  {%- for name, kind, path in fields %}
+    {{ amazon_business.field(found, kind, path) }} as {{ name }},
+  {%- endfor %}
+    {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} as loaded_at
+  {%- if found or not execute %}
+from {{ source('amazon_business', stream) }}
+  {%- else %}
+from (select 1 as nothing) as nothing
+where 1 = 0
+  {%- endif %}
+  {%- if since and is_incremental() and '_sdc_batched_at' in found %}
+where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
+    select coalesce(
+        {{ dbt.dateadd('hour', -1 * var('overlap_hours'), 'max(loaded_at)') }},
+        cast('1970-01-01 00:00:00' as {{ dbt.type_timestamp() }})
+    )
+    from {{ this }}
+)
+  {%- endif %}
+{% endmacro %}
+
+{% macro field(found, kind, path) %}
+  {%- set ways = [] -%}
+  {%- for one in ([path] if path is not string else path.split('|')) -%}
+    {%- set parts = one.split('.') if one is string else one -%}
+    {%- set column = found.get(parts[0] | lower) -%}
+    {%- if column is not none -%}
+      {%- do ways.append(
+        amazon_business.converted(kind, adapter.quote(column.name), column.dtype | lower)
+        if parts | length == 1
+        else amazon_business.inner(kind, adapter.quote(column.name), parts[1:])
+      ) -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- if ways | length > 1 -%}
+    coalesce({{ ways | join(', ') }})
+  {%- else -%}
+    {{ ways[0] if ways else 'cast(null as ' ~ amazon_business.type_of(kind) ~ ')' }}
+  {%- endif -%}
+{% endmacro %}
+
+{# Fields of a JSON value, for a select. #}
+{% macro fields_of(value, fields) %}
+  {%- for name, kind, path in fields %}
+    {{ amazon_business.inner(kind, value, path.split('.')) }} as {{ name }}{{ ',' if not loop.last }}
+  {%- endfor %}
+{% endmacro %}
+
+{% macro inner(kind, value, path) %}
+  {%- if kind == 'json' -%}
+    {{ amazon_business.json_at(value, path) }}
+  {%- elif kind == 'eaches' -%}
+    {%- set amount = amazon_business.inner('integer', value, path + ['amount']) -%}
+    {%- set unit = amazon_business.inner('text', value, path + ['unitOfMeasure']) -%}
+    {%- set size = amazon_business.inner('integer', value, path + ['unitSize']) -%}
+    {{ amount }} * case when lower({{ unit }}) like 'case%' then coalesce({{ size }}, 1) else 1 end
+  {%- else -%}
+    {{ amazon_business.converted(kind, amazon_business.text_at(value, path), 'text') }}
+  {%- endif -%}
+{% endmacro %}
+
+{% macro converted(kind, value, dtype) %}
+  {%- if kind == 'text' -%}
+    nullif(cast({{ value }} as {{ amazon_business.type_of(kind) }}), '')
+  {%- elif kind == 'json' -%}
+    {{ amazon_business.as_json(value) }}
+  {%- elif kind == 'timestamp' -%}
+    {{ amazon_business.as_utc(value, dtype) }}
+  {%- else -%}
+    cast({{ value }} as {{ amazon_business.type_of(kind) }})
+  {%- endif -%}
+{% endmacro %}
+
+{% macro type_of(kind) %}
+  {%- do return({
+    'text': dbt.type_string(),
+    'timestamp': dbt.type_timestamp(),
+    'integer': dbt.type_bigint(),
+    'boolean': dbt.type_boolean(),
+    'money': 'numeric(38, 9)',
+    'json': amazon_business.type_json(),
+  }[kind]) -%}
+{% endmacro %}
