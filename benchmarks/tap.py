@@ -29,6 +29,25 @@ def sync(
         streams: What is selected.
         **settings: Settings of the tap beside credentials and addresses.
     """
+    return run(_command(server, folder, streams, settings), folder / "tap.log")
+
+
+def sync_to_file(server: Server, folder: Path, **settings: Any) -> list[bytes]:
+    """Sync purchase orders from the beginning, and return the lines of their records."""
+    output = folder / "output.jsonl"
+    with output.open("wb") as lines:
+        subprocess.run(
+            _command(server, folder, ("purchase_orders",), settings),
+            check=True,
+            stdout=lines,
+            stderr=subprocess.DEVNULL,
+        )
+    return [line for line in output.read_bytes().splitlines() if b'"RECORD"' in line[:40]]
+
+
+def _command(
+    server: Server, folder: Path, streams: Sequence[str], settings: dict[str, Any]
+) -> list[str | Path]:
     config = _file(folder, "config", {**server.config, **settings})
     catalog = folder / "catalog.json"
     if not catalog.exists():
@@ -41,7 +60,7 @@ def sync(
         )
         catalog.write_bytes(discovered.stdout)
     chosen = _file(folder, "chosen", _select(json.loads(catalog.read_bytes()), streams))
-    return run([TAP, "--config", config, "--catalog", chosen], folder / "tap.log")
+    return [TAP, "--config", config, "--catalog", chosen]
 
 
 def _select(catalog: dict[str, Any], streams: Sequence[str]) -> dict[str, Any]:
