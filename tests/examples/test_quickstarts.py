@@ -79,6 +79,8 @@ def copy_of(project: Path, folder: Path) -> Path:
     shutil.copy(PROJECT / "docs/stream_maps.json", clone / "docs")
     (clone / ".meltano").mkdir()
     for kind in ("extractors", "loaders"):
+        # Meltano installs there what is not there yet.
+        (project / ".meltano" / kind).mkdir(parents=True, exist_ok=True)
         (clone / ".meltano" / kind).symlink_to(
             project / ".meltano" / kind, target_is_directory=True
         )
@@ -115,7 +117,7 @@ def test_a_page_leads_to_rows(page: str, serving: Simulator, tmp_path: Path) -> 
         warehouse.release()
         said += run(second, clone, chain.environment)
         assert warehouse.one(count) == 32
-    assert '"replication_key": "lastChangedDate"' in said
+    assert re.search(r'"replication_key": ?"lastChangedDate"', said)
     assert not leaks(said)
 
 
