@@ -25,7 +25,7 @@ BACKFILL_END = date.fromisoformat(os.environ.get("BACKFILL_END", "2026-06-01"))
 SLICE_DAYS = int(os.environ.get("SLICE_DAYS", "30"))
 
 # The tap reads nothing behind its start_date. Hourly runs begin as far behind the end of the
-# backfill as the longest look-back, so that they find late changes of orders it has brought.
+# backfill as order_lookback_days, so that they find late changes of orders it has brought.
 LOOKBACK = timedelta(days=60)
 
 MELTANO = os.environ.get("MELTANO", "meltano")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_amazon_business.settings import SCHEMA
 from tests.support.chain import PROJECT
 
 if TYPE_CHECKING:
@@ -70,10 +71,19 @@ def test_every_link_leads_somewhere(name: str) -> None:
 
 def test_the_readme_leads_to_every_other_guide() -> None:
     linked = {link.partition("#")[0] for link in links(PROJECT / "README.md")}
+    pages = {f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md")}
     assert {
-        *("CONTRIBUTING.md", "SECURITY.md", "docs/warehouses.md", "examples/README.md"),
+        *("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/README.md"),
         *("meltano.yml", "sample_config.json"),
+        *pages,
     } <= linked
+
+
+def test_the_readme_names_every_setting_and_no_other() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^## Settings\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {*SCHEMA["properties"]}
 
 
 @pytest.mark.parametrize(
