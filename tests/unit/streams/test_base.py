@@ -13,15 +13,20 @@ import gzip
 import inspect
 import io
 import json
+import logging
+import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
+import click
 import pytest
 from click.testing import CliRunner
 from singer_sdk import Stream, Tap, metrics
@@ -34,6 +39,7 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
+from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.base import AmazonStream
@@ -48,7 +54,7 @@ from tap_amazon_business.writer import Writer
 from tests.support.clocks import BEGINNING, FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib.encoding.simple import Message
@@ -137,6 +143,7 @@ class OwnStream(AmazonStream):
         rows: Sequence[Record] = ROWS,
         error: str = "",
         on_failure: Callable[[str, TapError], None] | None = None,
+        flush: Callable[[], None] = lambda: None,
     ) -> None:
         self.failures: list[tuple[str, TapError]] = []
         super().__init__(
@@ -149,7 +156,7 @@ class OwnStream(AmazonStream):
                 numbers=None,
                 feed=ChangeFeed(Turn()),
                 on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
-                flush=lambda: None,
+                flush=flush,
             ),
         )
         self._given = rows
@@ -227,7 +234,14 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_generate_record_messages",
     },
     (ChildStream, AmazonStream): {"get_records"},
-    (TapAmazonBusiness, Tap): {
+    (CommandLine, Tap): {
+        "cb_config",
+        "invoke",
+        "get_singer_command",
+        "load_state",
+        "_env_var_config",
+    },
+    (TapAmazonBusiness, CommandLine): {
         "__init__",
         "_validate_config",
         "_handle_termination",
@@ -240,13 +254,15 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
 SIGNATURES = [
     (own, base, name)
     for (own, base), names in OVERRIDES.items()
-    for name in sorted(names - {"__init__", "message_writer_class"})
+    for name in sorted(names - {"__init__", "message_writer_class", "_env_var_config"})
 ]
 
 
 def _inherited(own: type, base: type) -> set[str]:
-    mine = {name for name, part in vars(own).items() if callable(part)}
-    return {name for name in mine if hasattr(base, name)} - {"__annotate__", "__annotate_func__"}
+    kinds = (classmethod, property, type(vars(CommandLine)["_env_var_config"]))
+    mine = {name for name, part in vars(own).items() if callable(part) or isinstance(part, kinds)}
+    theirs = {name for kind in base.__mro__ for name in vars(kind)}
+    return (mine & theirs) - {"__annotate__", "__annotate_func__"}
 
 
 @pytest.mark.parametrize(("own", "base"), OVERRIDES, ids=lambda kind: kind.__name__)
@@ -349,18 +365,6 @@ def test_the_sdk_writes_the_state_after_each_batch_file(tmp_path: Path) -> None:
     assert written == ["things"] * len(files) != []
 
 
-def test_the_sdk_s_own_loop_prepares_a_sync_as_ours_does() -> None:
-    source = inspect.getsource(Tap.sync_all)
-    steps = (
-        "self._reset_state_progress_markers()",
-        "self._set_compatible_replication_methods()",
-        "self._state_writer.write_state(self.state)",
-        "stream.finalize_state_progress_markers()",
-    )
-    places = [source.index(step) for step in steps]
-    assert places == sorted(places)
-
-
 def test_a_failing_stream_leaves_the_others_alone() -> None:
     tap = tap_of(lambda tap: OwnStream(tap, error="broken"), OtherOwnStream)
     records = of_type("RECORD", printed(tap.sync_all))
@@ -368,12 +372,6 @@ def test_a_failing_stream_leaves_the_others_alone() -> None:
     failing = cast("OwnStream", tap.streams["things"])
     assert failing.failed
     assert [(name, str(error)) for name, error in failing.failures] == [("things", "broken")]
-
-
-def test_a_stream_counts_its_records() -> None:
-    tap = tap_of(OwnStream)
-    printed(tap.sync_all)
-    assert cast("OwnStream", tap.streams["things"]).total == 3
 
 
 def test_the_sdk_syncs_by_its_hook_with_and_without_messages(tmp_path: Path) -> None:
@@ -759,6 +757,38 @@ def test_the_sdk_handles_signals_by_its_hook(number: signal.Signals) -> None:
 # ---- the tap: the command line -------------------------------------------------------------------
 
 
+def test_the_sdk_opens_the_state_and_the_catalog_itself() -> None:
+    command = PlainTap.get_singer_command()
+    kinds = {option.name: type(option.type) for option in command.params}
+    assert kinds["state"] is kinds["catalog"] is click.File
+    for option in TapAmazonBusiness.get_singer_command().params:
+        if option.name in {"state", "catalog"}:
+            assert type(option.type) is click.types.StringParamType
+
+
+def test_the_sdk_ignores_a_state_in_any_form_but_one() -> None:
+    tap = PlainTap(state={"singer_state": {"bookmarks": {"things": {"a": 1}}}})
+    assert not tap.state.get("bookmarks")
+
+
+def test_the_sdk_crashes_on_a_malformed_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Numbered(PlainTap):
+        config_jsonschema: ClassVar[dict[str, Any]] = {
+            "type": "object",
+            "properties": {"days": {"type": ["integer"]}},
+        }
+
+    monkeypatch.setenv("TAP_PLAIN_DAYS", "many")
+    with pytest.raises(ValueError, match="many"):
+        Numbered(parse_env_config=True)
+
+
+def test_a_malformed_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_AMAZON_BUSINESS_LOOKBACK_DAYS", "many")
+    with pytest.raises(TapError, match="TAP_AMAZON_BUSINESS_LOOKBACK_DAYS"):
+        TapAmazonBusiness(config=CREDENTIALS, parse_env_config=True)
+
+
 class CommandTap(PlainTap):
     """A tap whose runs fail in a way that only its own overrides notice."""
 
@@ -785,15 +815,23 @@ def test_the_command_line_of_the_sdk_calls_the_hook(arguments: list[str], hook: 
     assert (result.exit_code, CommandTap.ends) == (0, [hook])
 
 
-def failing_tap(error: str = "broken") -> TapAmazonBusiness:
-    """Return the tap with one stream, which fails with this error if there is one."""
+def own_tap(*kinds: Callable[..., Stream], **rest: Any) -> TapAmazonBusiness:
+    """Return the tap with other streams."""
 
-    class OneStream(TapAmazonBusiness):
+    class Tapping(TapAmazonBusiness):
         @override
         def discover_streams(self) -> Sequence[AmazonStream]:
-            return [OwnStream(self, error=error, on_failure=self._fail)]
+            return [
+                cast("AmazonStream", kind(self, on_failure=self._fail, flush=self._writer.flush))
+                for kind in kinds
+            ]
 
-    return OneStream(config=CREDENTIALS)
+    return Tapping(config={**CREDENTIALS, **rest.pop("config", {})}, **rest)
+
+
+def failing_tap(error: str = "broken") -> TapAmazonBusiness:
+    """Return the tap with one stream, which fails with this error if there is one."""
+    return own_tap(partial(OwnStream, error=error))
 
 
 def raised(act: Callable[[], object]) -> str:
@@ -821,10 +859,152 @@ def test_a_test_run_with_a_failed_stream_ends_with_an_error() -> None:
 
 def test_a_sync_freezes_what_was_imported() -> None:
     gc.unfreeze()
-    printed(failing_tap("").sync_all)
+    printed(own_tap(OwnStream).sync_all)
     frozen = gc.get_freeze_count()
     gc.unfreeze()
     assert frozen > 0
+
+
+# ---- the tap: all streams ------------------------------------------------------------------------
+
+# The tap's own sync_all does all that the SDK's does, but at the same time for all streams.
+WAYS = pytest.mark.parametrize(
+    ("make", "stream", "other"),
+    [(tap_of, PlainStream, OtherPlainStream), (own_tap, OwnStream, OtherOwnStream)],
+    ids=["the SDK", "this tap"],
+)
+Make = Callable[..., Tap]
+
+
+def noting(kind: type[Stream], calls: list[str]) -> Callable[..., Stream]:
+    """Return a stream that notes what a tap calls."""
+
+    class Noting(kind):  # type: ignore[misc, valid-type]
+        @override
+        def sync(self, context: Context | None = None) -> None:
+            calls.append(f"sync {self.name}")
+            super().sync(context)
+
+        @override
+        def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+            calls.append(f"finalize {self.name}")
+            super().finalize_state_progress_markers(state)
+
+    return Noting
+
+
+def notes_of_hooks(tap: Tap, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_reset_state_progress_markers", "_set_compatible_replication_methods"):
+        hook = getattr(tap, name)
+
+        def call(hook: Callable[[], None] = hook, name: str = name) -> None:
+            calls.append(name)
+            hook()
+
+        monkeypatch.setattr(tap, name, call)
+
+
+@WAYS
+def test_a_sync_prepares_the_state_before_it_syncs_and_finalizes_each_stream(
+    make: Make, stream: type[Stream], other: type[Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    tap = make(noting(stream, calls), noting(other, calls))
+    notes_of_hooks(tap, calls, monkeypatch)
+    printed(tap.sync_all)
+    assert calls[:2] == ["_reset_state_progress_markers", "_set_compatible_replication_methods"]
+    for name in ("things", "zebras"):
+        own = [call for call in calls if call.endswith(name)]
+        assert own == [f"sync {name}", f"finalize {name}"]
+    assert len(calls) == 6
+
+
+@WAYS
+def test_a_sync_writes_the_state_that_it_was_given_first(
+    make: Make, stream: type[Stream], other: type[Stream]
+) -> None:
+    given = {"bookmarks": {"things": {"replication_key": "changed"}}}
+    messages = printed(make(stream, other, state=given).sync_all)
+    assert messages[0]["type"] == "STATE"
+    assert messages[0]["value"]["bookmarks"] == given["bookmarks"]
+    without = printed(make(stream, other).sync_all)
+    assert without[0]["type"] == "SCHEMA"
+
+
+@WAYS
+def test_a_sync_skips_deselected_streams(
+    make: Make, stream: type[Stream], other: type[Stream]
+) -> None:
+    given = catalog(make(stream, other))
+    for entry in given["streams"][0]["metadata"]:
+        entry["metadata"]["selected"] = False
+    messages = printed(make(stream, other, catalog=given).sync_all)
+    assert {message["stream"] for message in of_type("SCHEMA", messages)} == {"zebras"}
+
+
+def test_a_sync_leaves_a_child_to_its_parents() -> None:
+    class Parts(ChildStream, OwnStream):
+        name = "parts"
+        parent_stream_type = OwnStream
+
+        @override
+        def children(self, parents: Sequence[Record]) -> Iterator[Record]:
+            pytest.fail("nobody read its parents")
+
+    messages = printed(own_tap(OwnStream, Parts).sync_all)
+    assert {message["stream"] for message in of_type("SCHEMA", messages)} == {"things"}
+
+
+def test_the_only_other_part_of_a_sync_of_the_sdk_is_a_log_of_costs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = inspect.getsource(Tap.sync_all)
+    called = set(re.findall(r"(?:self|stream)\.(\w+)\(", source)) - {"info", "debug"}
+    assert called == {
+        "_reset_state_progress_markers",
+        "_set_compatible_replication_methods",
+        "sync",
+        "finalize_state_progress_markers",
+        "log_sync_costs",
+    }
+    stream = tap_of(PlainStream).streams["things"]
+    caplog.clear()
+    stream.log_sync_costs()
+    assert not caplog.records  # there are none
+
+
+def test_a_stream_logs_the_total_of_its_records(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        printed(own_tap(OwnStream).sync_all)
+    assert "things: 3 records" in [record.getMessage() for record in caplog.records]
+
+
+def test_the_streams_that_do_not_fail_are_complete() -> None:
+    tap = own_tap(partial(OwnStream, error="broken"), OtherOwnStream)
+    messages: list[dict[str, Any]] = []
+
+    def sync() -> None:
+        with pytest.raises(TapError, match="Failed: things"):
+            tap.sync_all()
+
+    messages += printed(sync)
+    records = [message["stream"] for message in of_type("RECORD", messages)]
+    assert (records.count("things"), records.count("zebras")) == (3, 3)
+
+
+def test_an_unexpected_error_of_a_stream_is_raised() -> None:
+    class Crashing(OwnStream):
+        @override
+        def get_records(self, context: Context | None) -> Iterable[Record]:
+            raise ZeroDivisionError
+
+    tap = own_tap(Crashing, OtherOwnStream)
+
+    def sync() -> None:
+        with pytest.raises(ZeroDivisionError):
+            tap.sync_all()
+
+    printed(sync)
 
 
 # ---- the tap: children ---------------------------------------------------------------------------

@@ -1,17 +1,22 @@
-"""Sliced streams: the requests of a window, and what a bookmark has to cover."""
+"""Sliced streams: the requests of a window, bookmarks and what they cover, and the plan."""
 
 from __future__ import annotations
 
+import io
+import json
 import signal
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS, Request
+from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.sync.bookmark import ResumePoint
+from tap_amazon_business.sync.lookback import Lookback
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.clocks import BEGINNING, FakeClock
@@ -30,6 +35,8 @@ REPLICATION_KEYS = {
     "transactions": "feedDate",
 }
 END = datetime(2026, 5, 31, tzinfo=UTC)
+POSITION = datetime(2026, 5, 30, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -45,23 +52,47 @@ def stream(
     name: str = "purchase_orders",
     *selected: str,
     covers: dict[str, Any] | None = None,
+    bookmark: dict[str, Any] | None = None,
     **config: Any,
 ) -> SlicedStream:
-    """Return a stream with a bookmark that covers these parts."""
-    bookmark = {
+    """Return a stream with a bookmark that covers these parts.
+
+    Args:
+        name: The stream.
+        *selected: The selected streams; the stream alone by default.
+        covers: What the bookmark covers.
+        bookmark: Further parts of the bookmark.
+        **config: Settings.
+    """
+    state = {
         "replication_key": REPLICATION_KEYS[name],
         "replication_key_value": "2026-05-31T00:00:00Z",
         "covers": covers,
+        **(bookmark or {}),
     }
     tap = TapAmazonBusiness(
         config={**CONFIG, **config},
         clock=FakeClock(),
-        state={"bookmarks": {name: bookmark}},
-        catalog=select(name, *selected, config={**CONFIG, **config}),
+        state={"bookmarks": {name: state}},
+        catalog=select(*(selected or (name,)), config={**CONFIG, **config}),
     )
     found = tap.streams[name]
     assert isinstance(found, SlicedStream)
     return found
+
+
+def bookmarked(found: SlicedStream) -> dict[str, Any]:
+    """Return the part of the state that a stream writes."""
+    output = io.StringIO()
+    with redirect_stdout(output):
+        found.advance_bookmark(END, POSITION, {"changes_until": "2026-05-31T00:00:00Z"})
+    part: dict[str, Any] = json.loads(output.getvalue())["value"]["bookmarks"][found.name]
+    return part
+
+
+def written_coverage(found: SlicedStream) -> dict[str, Any]:
+    covers: dict[str, Any] = bookmarked(found)["covers"]
+    return covers
 
 
 # ---- requests ------------------------------------------------------------------------------------
@@ -118,103 +149,229 @@ def test_only_queries_by_the_first_date_read_windows_again() -> None:
 
 # ---- coverage ------------------------------------------------------------------------------------
 
-ALL: dict[str, Any] = {"streams": ["purchase_orders"]}
 
-
-def test_resumes_where_the_bookmark_covers_what_is_read() -> None:
-    assert stream(covers=ALL).plan.resume.moment == END
+@pytest.mark.parametrize("name", REPLICATION_KEYS)
+def test_resumes_where_the_bookmark_covers_what_is_read(name: str) -> None:
+    found = stream(name, covers=written_coverage(stream(name)))
+    resume = found.plan.resume
+    assert (resume.moment, resume.position, resume.not_covered) == (END, END, ())
 
 
 @pytest.mark.parametrize(
-    ("name", "selected", "config", "covers", "missing"),
+    ("name", "before", "after", "missing"),
     [
-        ("purchase_orders", ["purchase_order_items"], {}, ALL, ("purchase_order_items",)),
+        # More streams.
         (
             "purchase_orders",
-            [],
-            {},
-            {**ALL, "ordering_vendor_codes": ["A"]},
+            (["purchase_orders"], {}),
+            (["purchase_orders", "purchase_order_items"], {}),
+            ("purchase_order_items",),
+        ),
+        (
+            "purchase_orders",
+            (["purchase_order_items"], {}),
+            (["purchase_orders", "purchase_order_items"], {}),
+            ("purchase_orders",),
+        ),
+        (
+            "purchase_orders",
+            (["purchase_orders"], {}),
+            (["order_reports"], {"order_reports_strategy": "purchase_order"}),
+            ("order_reports",),
+        ),
+        ("orders", (["orders"], {}), (["order_reports"], {}), ("order_reports",)),
+        # More of the account.
+        (
+            "purchase_orders",
+            (["purchase_orders"], {"ordering_vendor_codes": ["A"]}),
+            (["purchase_orders"], {"ordering_vendor_codes": ["A", "B"]}),
+            ("B",),
+        ),
+        (
+            "purchase_orders",
+            (["purchase_orders"], {"ordering_vendor_codes": ["A"]}),
+            (["purchase_orders"], {}),
             ("all ordering_vendor_codes",),
         ),
         (
             "purchase_orders",
-            ["order_reports"],
-            {"order_reports_strategy": "purchase_order", "business_api_regions": ["US", "CA"]},
-            {"streams": ["order_reports", "purchase_orders"], "business_api_regions": ["US"]},
-            ("CA",),
+            (["purchase_orders"], {"purchase_order_state": "New"}),
+            (["purchase_orders"], {"purchase_order_state": "Closed"}),
+            ("purchaseOrderState=Closed",),
         ),
-        ("purchase_orders", [], {}, {"streams": ["purchase_order_items"]}, ("purchase_orders",)),
-        ("purchase_orders", [], {}, {**ALL, "host": "another"}, ("this host",)),
         (
             "purchase_orders",
-            [],
-            {},
-            {**ALL, "purchase_order_filters": ["purchaseOrderState=New"]},
-            ("all purchase_order_filters",),
-        ),
-        (
-            "orders",
-            ["order_reports"],
-            {},
-            {"streams": ["orders"], "business_api_regions": ["US"]},
-            ("order_reports",),
-        ),
-        (
-            "orders",
-            [],
-            {"business_api_regions": ["US", "CA"]},
-            {"streams": ["orders"], "business_api_regions": ["US"]},
+            (["order_reports"], {"order_reports_strategy": "purchase_order"}),
+            (
+                ["order_reports"],
+                {"order_reports_strategy": "purchase_order", "business_api_regions": ["US", "CA"]},
+            ),
             ("CA",),
+        ),
+        (
+            "orders",
+            (["orders"], {"business_api_regions": ["US"]}),
+            (["orders"], {"business_api_regions": ["US", "CA"]}),
+            ("CA",),
+        ),
+        # Another account.
+        (
+            "transactions",
+            (["transactions"], {}),
+            (["transactions"], {"business_api_regions": ["DE"]}),
+            ("this host",),
         ),
     ],
 )
 def test_reads_everything_again_where_the_bookmark_covers_less(
     name: str,
-    selected: list[str],
-    config: dict[str, Any],
-    covers: dict[str, Any],
+    before: tuple[list[str], dict[str, Any]],
+    after: tuple[list[str], dict[str, Any]],
     missing: tuple[str, ...],
 ) -> None:
+    (selected, config), (selected_then, config_then) = after, before
+    covers = written_coverage(stream(name, *selected_then, **config_then))
     found = stream(name, *selected, covers=covers, **config)
     assert found.plan.resume == ResumePoint(None, not_covered=missing)
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        (
+            "purchase_orders",
+            (["purchase_orders", "purchase_order_items"], {}),
+            (["purchase_orders"], {}),
+        ),
+        (
+            "purchase_orders",
+            (["purchase_orders"], {}),
+            (["purchase_orders"], {"ordering_vendor_codes": ["A"]}),
+        ),
+        (
+            "purchase_orders",
+            (["purchase_orders"], {}),
+            (["purchase_orders"], {"purchase_order_state": "New"}),
+        ),
+        # Reports of young orders come from the lists, and those of older ones need no past here.
+        ("purchase_orders", (["purchase_orders"], {}), (["purchase_orders", "order_reports"], {})),
+        (
+            "orders",
+            (["orders"], {"business_api_regions": ["US", "CA"]}),
+            (["orders"], {"business_api_regions": ["CA"]}),
+        ),
+        (
+            "vendor_shipments",
+            (["vendor_shipments"], {"ordering_vendor_codes": ["A"]}),
+            (["vendor_shipments"], {}),
+        ),
+    ],
+)
+def test_resumes_where_less_is_read_than_the_bookmark_covers(
+    name: str,
+    before: tuple[list[str], dict[str, Any]],
+    after: tuple[list[str], dict[str, Any]],
+) -> None:
+    (selected, config), (selected_then, config_then) = after, before
+    covers = written_coverage(stream(name, *selected_then, **config_then))
+    assert stream(name, *selected, covers=covers, **config).plan.resume.moment == END
+
+
 def test_a_full_table_sync_ignores_the_bookmark() -> None:
-    found = stream(covers=ALL)
+    found = stream()
     found.forced_replication_method = "FULL_TABLE"
     assert found.plan.resume == ResumePoint(None)
 
 
-# ---- spans ---------------------------------------------------------------------------------------
+# ---- bookmarks -----------------------------------------------------------------------------------
+
+
+def test_a_bookmark_holds_all_that_the_next_sync_needs() -> None:
+    part = bookmarked(stream("purchase_orders", "purchase_orders", "purchase_order_items"))
+    host = part["covers"].pop("host")
+    assert len(host) == 6
+    assert part == {
+        "replication_key": "lastChangedDate",
+        "replication_key_value": "2026-05-31T00:00:00Z",
+        "lookback_position": "2026-05-30T12:00:00Z",
+        "changes_until": "2026-05-31T00:00:00Z",
+        "covers": {"streams": ["purchase_order_items", "purchase_orders"]},
+    }
+
+
+def test_a_stream_without_a_lookback_keeps_no_position() -> None:
+    assert "lookback_position" not in bookmarked(stream("transactions"))
+
+
+# ---- the plan ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "config", "days"),
+    ("name", "setting"),
     [
-        ("purchase_orders", {"lookback_days": 100}, 100),
-        ("purchase_order_statuses", {}, 180),
-        ("vendor_shipments", {"shipment_lookback_days": 20}, 20),
-        ("orders", {"order_lookback_days": 90}, 90),
-        ("transactions", {}, 0),
+        ("purchase_orders", "lookback_days"),
+        ("purchase_order_statuses", "lookback_days"),
+        ("vendor_shipments", "shipment_lookback_days"),
+        ("orders", "order_lookback_days"),
     ],
 )
-def test_looks_back_as_far_as_its_setting_says(
-    name: str, config: dict[str, Any], days: int
+def test_the_settings_say_how_far_back_rows_are_read_again(name: str, setting: str) -> None:
+    config: dict[str, Any] = {setting: 17, "recent_days": 3, "lookback_cycle_hours": 5}
+    days, hours = timedelta(days=1), timedelta(hours=1)
+    assert stream(name, **config).rolling == Lookback(17 * days, 3 * days, 5 * hours)
+
+
+def test_transactions_are_read_again_as_far_as_they_are_recent() -> None:
+    day = timedelta(days=1)
+    assert stream("transactions").rolling == Lookback(timedelta(), 2 * day, day)
+    assert stream("transactions").plan.span.shares == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "overlap"), [("purchase_orders", timedelta(hours=1)), ("transactions", DAY)]
+)
+def test_without_recent_days_a_sync_begins_an_overlap_before_the_bookmark(
+    name: str, overlap: timedelta
 ) -> None:
-    covers = {"streams": [name]} if name in {"purchase_orders", "orders"} else {}
-    found = stream(name, covers=covers, lookback_cycle_hours=0, **config)
-    shares = found.plan.span.shares
-    starts = [share.window.start for share in shares]
-    oldest = BEGINNING - timedelta(days=180) + timedelta(seconds=1)
-    expected = max(BEGINNING - timedelta(days=days), oldest) if name != "orders" else None
-    assert starts == ([expected or BEGINNING - timedelta(days=days)] if days else [])
+    assert stream(name, recent_days=0).plan.span.since == END - overlap
 
 
-@pytest.mark.parametrize(("days", "hours"), [(0, 1), (1, 24), (5, 120)])
-def test_begins_the_recent_days_before_the_bookmark(days: int, hours: int) -> None:
-    found = stream(covers=ALL, recent_days=days)
-    assert found.plan.span.since == END - timedelta(hours=hours)
+def test_a_sync_reads_from_the_recent_days_to_two_minutes_before_now() -> None:
+    span = stream(recent_days=3).plan.span
+    assert (span.since, span.until) == (END - 3 * DAY, BEGINNING - timedelta(minutes=2))
 
 
-def test_a_span_ends_two_minutes_before_now() -> None:
-    assert stream().plan.span.until == BEGINNING - timedelta(minutes=2)
+def test_a_sync_reads_the_share_of_the_lookback_that_is_due() -> None:
+    found = stream(bookmark={"lookback_position": "2026-06-01T11:00:00Z"})
+    assert found.plan.resume.position == BEGINNING - timedelta(hours=1)
+    (share,) = found.plan.span.shares
+    width = share.window.end - share.window.start
+    assert width == pytest.approx((180 - 2) * DAY / 24 + timedelta(hours=1), rel=0.001)
+    assert share.until == BEGINNING
+
+
+def test_a_first_sync_has_no_lookback() -> None:
+    found = stream(covers={"host": "another"})
+    assert found.plan.span.shares == ()
+    assert found.plan.span.since < BEGINNING - 179 * DAY
+
+
+def test_a_plan_is_made_once() -> None:
+    found = stream()
+    plan = found.plan
+    bookmarked(found)
+    assert found.plan is plan
+
+
+def test_a_stream_is_due_if_itself_or_a_child_is_selected() -> None:
+    assert stream("purchase_orders", "purchase_orders").is_due
+    assert stream("purchase_orders", "purchase_order_items").is_due
+    assert not stream("purchase_orders", "orders").is_due
+    assert stream("orders", "order_reports").is_due
+
+
+def test_a_damaged_state_does_not_fail_before_the_stream_runs() -> None:
+    found = stream(bookmark={"replication_key_value": "soon"})
+    found.prepare()
+    with pytest.raises(TapError, match="which is not a date-time"):
+        _ = found.plan
