@@ -8,8 +8,13 @@ from random import Random
 from aiohttp import web
 
 from simulator.encoding import encode
-from simulator.errors import invalid_input, quota_exceeded, unauthorized
-from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, body_of
+from simulator.errors import (
+    invalid_input,
+    invalid_request_parameter,
+    quota_exceeded,
+    unauthorized,
+)
+from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, Trickle, body_of
 
 HTML = b"<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>"
 SERVER_ERRORS = (500, 502, 503, 504)
@@ -152,8 +157,10 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
         Kind.BAD_GZIP: lambda: Reply(200, {"Content-Encoding": "gzip"}, b"no gzip at all"),
         Kind.RESET: Reset,
         Kind.CUT: lambda: Cut(rng.choice((0.0, 0.5, 0.99, rng.random()))),
-        Kind.STALL: lambda: rng.choice((Hang(stall), Stall(stall))),
-        Kind.PAGE: lambda: Reply(400, body=invalid_input().body()),
+        Kind.STALL: lambda: rng.choice((Hang(stall), Stall(stall), Trickle(stall))),
+        Kind.PAGE: lambda: Reply(
+            400, body=rng.choice((invalid_input, invalid_request_parameter))("a page").body()
+        ),
         Kind.AUTH: lambda: rng.choice(
             (
                 Reply(401, body=unauthorized("expired").body()),

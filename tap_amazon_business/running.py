@@ -31,18 +31,18 @@ def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def sync(stream: AmazonStream) -> None:
+        failure: BaseException | None = None
         try:
             turn.take()
             stream.sync()
             stream.settle()
             stream.finalize_state_progress_markers()
         except BaseException as error:  # noqa: BLE001 (raised again below)
-            ended.put(error)  # and keep the turn, as nothing may be written after it
+            failure = error  # and keep the turn, as nothing may be written after it
         else:
             turn.give()
-            ended.put(None)
-        finally:
-            stream.done()
+        stream.done()
+        ended.put(failure)
 
     for stream in streams:
         stream.prepare()

@@ -122,7 +122,7 @@ class SlicedStream(AmazonStream):
             now=now,
             margin=self.margin,
             reach=self.operation.reach,
-            start=self.start(now),
+            start=self.settings.start_date if resume.moment else self.start(now),
             end=self.settings.end_date,
             bookmark=resume.moment,
             recent=lookback.recent,

@@ -23,11 +23,15 @@ class Ledger:
     Args:
         serving: The simulator.
         named_only: Whether order reports that name another number than their own may be missing.
+        refused: Purchase order numbers that are refused for ever: their reports may be missing.
     """
 
-    def __init__(self, serving: Simulator, *, named_only: bool) -> None:
+    def __init__(
+        self, serving: Simulator, *, named_only: bool, refused: frozenset[str] = frozenset()
+    ) -> None:
         self._serving = serving
         self._named_only = named_only
+        self._refused = refused
         self._records: Rows = {name: {} for name in STREAMS}
         self._bookmarks: dict[str, datetime] = {}
         self._dues: dict[str, list[tuple[datetime, Key]]] = {}
@@ -44,6 +48,8 @@ class Ledger:
         """Take note of what there is before a sync: the bookmark may not pass any of it."""
         self._seen: defaultdict[str, set[Key]] = defaultdict(set)
         rows = truth(self._serving, named_only=self._named_only)
+        if self._serving.options.no_shipments:
+            rows["vendor_shipments"] = {}
         for name in STREAMS:
             date = dates(self._serving.world, name)
             dues = ((date(key), key) for key in rows[name])
@@ -60,11 +66,17 @@ class Ledger:
     def settle(self) -> list[str]:
         """Return what is missing, what is too much and what differs, now that all is read."""
         expected = truth(self._serving, named_only=self._named_only)
+        if self._serving.options.no_shipments:
+            del expected["vendor_shipments"]
         whole = truth(self._serving, named_only=False)
         found: list[str] = []
         for name, rows in expected.items():
             records = self._records[name]
-            found += [f"lost: {name} {key}" for key in rows if key not in records]
+            found += [
+                f"lost: {name} {key}"
+                for key in rows
+                if key not in records and not (name == "order_reports" and key[0] in self._refused)
+            ]
             found += [f"unknown: {name} {key}" for key in records if key not in whole[name]]
             for key in rows.keys() & records.keys():
                 self.compared += 1
@@ -111,6 +123,6 @@ class Ledger:
                 if date >= moment:
                     break
                 passed += 1
-                if key not in self._records[name] and key[0] not in refused:
+                if key not in self._records[name] and key[0] not in refused | self._refused:
                     self.problems.append(f"lost: {name} {key} of {date}, passed by {moment}")
             del dues[:passed]

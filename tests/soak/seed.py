@@ -92,8 +92,10 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
         items=2,
         seed=seed,
         span_days=rng.choice((15, 60, 170)),
+        integers=seed % 3 == 2,
         now=lambda: clock.now() + skew,
     )
+    refused = {order.number: rng.choice((400, 404)) for order in rng.sample([*world.orders], 2)}
     chaos = Chaos(seed, rate=rate, final=final, stall=TIMEOUT + 0.5)
     meanwhile = Meanwhile(world, Random(f"meanwhile {seed}"))
     # The tap's margin is Amazon's own: for a clock that is ahead, Amazon's has to be less.
@@ -102,6 +104,11 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
         token_lifetime=rng.choice((600, 1800, 3600)),
         freshest_before=0 if skew < timedelta() else Options().freshest_before,
         retry_after=rng.choice((None, 2)),
+        # Sleeps of threads add up on this clock, so that tokens grow old soon.
+        page_token_lifetime=rng.choice((None, 4 * 3600)),
+        lwa_clock_ahead=rng.choice((0, 90, -30)),
+        refused_numbers=refused,
+        no_shipments=seed % 7 == 5,
     )
     result = Result(seed, strategy, skew)
     with Simulator(world, options, monotonic=clock.monotonic, faults=[meanwhile, chaos]) as serving:
@@ -111,7 +118,7 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
             request_timeout=TIMEOUT,
             max_parallel_requests=rng.choice((1, 4, 4, 8)),
         )
-        ledger = Ledger(serving, named_only=strategy == "auto")
+        ledger = Ledger(serving, named_only=strategy == "auto", refused=frozenset(refused))
         state: dict[str, Any] | None = None
         for number in range(SYNCS):
             last = number == SYNCS - 1

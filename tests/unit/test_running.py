@@ -43,6 +43,9 @@ class Steps:
         self._noted.append(f"sync {self.name}")
         self._sync()
 
+    def settle(self) -> None:
+        self._noted.append(f"settle {self.name}")
+
     def finalize_state_progress_markers(self) -> None:
         self._noted.append(f"finalize {self.name}")
 
@@ -78,7 +81,7 @@ def test_every_stream_is_synced_once_and_told_of_its_end() -> None:
     run(Turn(), *streams)
     wait_for_the_end_of(*streams)
     for name in "abc":
-        assert of(name, noted) == ["prepare", "sync", "finalize", "done"]
+        assert of(name, noted) == ["prepare", "sync", "settle", "finalize", "done"]
 
 
 def test_every_stream_is_ready_before_the_first_one_runs() -> None:

@@ -61,10 +61,18 @@ def test_a_complete_feed_tells_what_changed_and_until_when() -> None:
     assert found.changes(SINCE) == ({"1": MAY, "2": None}, UNTIL)
 
 
-@pytest.mark.parametrize("updated", ["2026-05-20T23:59:59Z", "soon", "", None])
-def test_a_status_that_was_not_updated_since_then_is_no_change(updated: str | None) -> None:
+@pytest.mark.parametrize("updated", ["soon", "", None])
+def test_a_status_that_does_not_tell_when_it_changed_is_a_change(updated: str | None) -> None:
     found = feed()
-    found.note([status("1", updated), status("2", "2026-05-21T00:00:00Z")], SINCE)
+    found.note([status("1", updated)], SINCE)
+    found.cover(SINCE, UNTIL)
+    found.done()
+    assert found.changes(SINCE) == ({"1": MAY}, UNTIL)
+
+
+def test_a_status_that_was_not_updated_since_then_is_no_change() -> None:
+    found = feed()
+    found.note([status("1", "2026-05-20T23:59:59Z"), status("2", "2026-05-21T00:00:00Z")], SINCE)
     found.cover(SINCE, UNTIL)
     found.done()
     assert found.changes(SINCE) == ({"2": MAY}, UNTIL)
