@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from simulator import Hang
 from tests.examples.warehouse import EXAMPLES, differences, refused
 from tests.support.chain import PROJECT, Chain, emitted
 
@@ -46,12 +47,13 @@ def test_sigterm_to_meltano_stops_the_run_and_loses_nothing(
     accounts: dict[str, Simulator], chain: Chain, project: Path
 ) -> None:
     run = ("run", "tap-amazon-business--na", "target-duckdb--na")
+    accounts["na"].fail_next("getPurchaseOrders", Hang())
     with chain.start(*run) as process:
         assert process.stdout is not None
         seen = []
         for line in process.stdout:
             seen.append(line)
-            if "Beginning sync of 'purchase_orders'" in line:
+            if "target-duckdb--na Schema" in line:  # the loader has begun, and the sync cannot end
                 process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 128 + signal.SIGTERM, "".join(seen)
     # The output has ended: no process holds it any more, neither the tap nor the loader.

@@ -33,9 +33,13 @@ _KINDS = {"array", "boolean", "date-time", "integer", "object", "string", DECIMA
 
 
 def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: str) -> Chain:
-    """Return a chain that brings all that the simulator has to a warehouse."""
+    """Return a chain that brings all that the simulator has to a warehouse, in every run."""
     return Chain(
-        folder, settings(simulator), {**warehouse.environment, **more}, project=warehouse.project
+        folder,
+        # A run that follows at once reads next to nothing of the lookback by default.
+        settings(simulator, lookback_cycle_hours=0),
+        {**warehouse.environment, **more},
+        project=warehouse.project,
     )
 
 
@@ -173,7 +177,7 @@ class WarehouseTests(MartTests, abc.ABC):
             f"{self.loader.upper().replace('-', '_')}_BATCH_SIZE_ROWS": "10",
             "MELTANO_CLI_LOG_FORMAT": "json",
         }
-        stuck = _Stuck("getPurchaseOrders", after=30)
+        stuck = _Stuck("getPurchaseOrders", after=40)
         with serve(orders=60, faults=[stuck]) as simulator, self.opened(tmp_path) as warehouse:
             chain = chain_to(warehouse, simulator, tmp_path, **few)
             running = chain.start("run", "tap-amazon-business", self.loader)
