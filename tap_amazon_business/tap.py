@@ -178,7 +178,8 @@ class TapAmazonBusiness(CommandLine):
         The SDK declares this final, and syncs one stream after the other.
 
         Raises:
-            TapError: At least one stream failed; the others are complete and bookmarked.
+            TapError: At least one stream failed; the others are complete and bookmarked. Or the
+                output cannot be written.
         """
         # Imported modules live as long as the process, and rows hold no circles. Without this, the
         # garbage collector visits them again and again, which took a third of the time.
@@ -196,6 +197,14 @@ class TapAmazonBusiness(CommandLine):
             raise TapError(
                 "The loader has ended: nothing reads the tap's output any more. The loader's log "
                 "says why. The next sync resumes at the last state that the loader stored."
+            ) from error
+        except OSError as error:
+            # Requests have errors of their own, so this is standard output or a BATCH file.
+            self._writer.abandon()
+            raise TapError(
+                f"Cannot write the tap's output: {error.strerror or type(error).__name__}. Make "
+                "room where it goes (standard output, or the files of batch_config). The next sync "
+                "resumes at the last state that the loader stored."
             ) from error
         for stream in self.streams.values():
             if isinstance(stream, AmazonStream) and stream.selected:

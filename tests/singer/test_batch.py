@@ -10,7 +10,7 @@ from tests.support.batches import batch_config, batch_texts
 from tests.support.catalogs import deselect, select
 from tests.support.clocks import FakeClock
 from tests.support.leaks import leaks
-from tests.support.runs import Run, run_by
+from tests.support.runs import Run, run_by, run_tap
 from tests.support.serving import STREAMS, serve, settings
 
 if TYPE_CHECKING:
@@ -113,3 +113,16 @@ def test_streams_of_other_names_are_refused_in_batches(
     assert "batch_config" in run.log
     assert run.bookmark("transactions")
     assert {m["stream"] for m in run.messages if m["type"] == "BATCH"} == {"transactions"}
+
+
+def test_a_folder_that_cannot_be_written_ends_the_tap_with_a_plain_message(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "a-file"
+    file.touch()
+    with serve(orders=5) as serving:
+        config = settings(serving, batch_config=batch_config(file / "batches"))
+        run = run_tap(config, tmp_path, catalog=select("purchase_orders"))
+    assert run.status == 1
+    assert "Cannot write the tap's output: Not a directory." in run.log
+    assert "Traceback" not in run.log

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import random
 import signal
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.catalogs import select
-from tests.support.runs import start
+from tests.support.runs import command, start
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
 
     from simulator import Simulator
 
@@ -101,3 +101,18 @@ def test_a_loader_that_died_ends_the_tap_with_a_plain_message(
     assert "loader" in log
     assert "Traceback" not in log
     assert "Exception ignored" not in log
+
+
+def test_a_full_disk_ends_the_tap_with_a_plain_message(large: Simulator, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command(settings(large), tmp_path, catalog=select("purchase_orders")),
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "Cannot write the tap's output: No space left on device." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
