@@ -18,7 +18,7 @@ from tap_amazon_business.streams.coverage import (
     region_coverage,
     vendor_coverage,
 )
-from tap_amazon_business.streams.reports_by_number import ByNumber
+from tap_amazon_business.streams.reports_by_number import ByNumber, RefusedNumbers
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_amazon_business.errors import RequestFailedError
     from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.streams.children import Reader
@@ -40,10 +39,6 @@ if TYPE_CHECKING:
 
 # A few days before a purchase order, for dates that are not exact.
 _OLDER_THAN_ITS_ORDER = timedelta(days=7)
-
-# How many refused numbers the bookmark keeps, to ask for them again; a state should stay small.
-_MOST_REFUSED = 6
-_LONGEST_REFUSED = 20
 
 
 class OrderReportsStream(AmazonStream):
@@ -88,7 +83,7 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
         super().__init__(*args, **kwargs)
-        self._refused: dict[str, None] = {}
+        self._refused = RefusedNumbers()
         # Whether every new or changed order is asked for by number.
         self.needs_past = self.settings.order_reports_strategy == "purchase_order"
 
@@ -106,7 +101,7 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @property
     @override
     def bookmark_part(self) -> Mapping[str, Any]:
-        return {"refused_numbers": list(self._refused)} if self._refused else {}
+        return {"refused_numbers": marks} if (marks := self._refused.marks) else {}
 
     @override
     def wants_unchanged(self, parent: Row) -> bool:
@@ -115,8 +110,7 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @contextmanager
     @override
     def reader(self, resume: ResumePoint) -> Iterator[Reader]:
-        kept = resume.part.get("refused_numbers")
-        self._refused = dict.fromkeys(map(str, kept)) if isinstance(kept, list) else {}
+        self._refused = RefusedNumbers(resume.part.get("refused_numbers"))
         by_number = ByNumber(self)
         asked = Seen()
 
@@ -128,13 +122,13 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
             ]
             numbers = [number for number in numbers if asked.add(number)]
             yield from self.records_of(by_number.reports(numbers))
-            self._keep_refused(numbers, by_number.refused)
+            self._refused.note(numbers, by_number.refused)
 
         yield records
 
     def _asks_for(self, order: Row, since: datetime | None) -> bool:
         """Tell whether an order is asked for by number: if it changed since then."""
-        if order["purchaseOrderNumber"] in self._refused:
+        if str(order["purchaseOrderNumber"]) in self._refused:
             return True
         # Rows of the overlap come in every sync.
         if since and is_before(order["lastChangedDate"], since - SLACK):
@@ -154,16 +148,6 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @property
     def _orders(self) -> OrdersStream:
         return cast("OrdersStream", self._tap.streams[OrdersStream.name])
-
-    def _keep_refused(
-        self, asked: Iterable[str], refused: Mapping[str, RequestFailedError]
-    ) -> None:
-        """Keep refused numbers in mind: each is asked for again when its order is read again."""
-        for number in asked:
-            if number not in refused:
-                self._refused.pop(number, None)
-            elif len(self._refused) < _MOST_REFUSED and len(number) <= _LONGEST_REFUSED:
-                self._refused[number] = None
 
 
 class ListedOrderReportsStream(ChildStream, OrderReportsStream):

@@ -9,15 +9,21 @@ from urllib.parse import quote
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
+from tap_amazon_business.sync.bookmark import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_amazon_business.streams.base import AmazonStream
 
 # Dots alone mean another path, however they are encoded: every client and server resolves them.
 _NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
 _REFUSED_NUMBERS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+
+# How many refused numbers a bookmark keeps in mind, as a state should stay small; and with how many
+# digits, so that among tens of thousands of numbers hardly two are taken for one.
+_MOST_REFUSED = 24
+_MARK = 8
 
 # A purchase order number, and the rows of its reports.
 Reports = tuple[str, list[dict[str, Any]]]
@@ -88,3 +94,44 @@ class ByNumber:
             # Buyers type purchase order numbers as they like, slashes and umlauts included.
             segment=quote(number, safe=""),
         )
+
+
+class RefusedNumbers:
+    """The numbers that Amazon refused, each to be asked for again when its order is read again.
+
+    Buyers type numbers as they like, personal data too, so the state holds marks of them.
+
+    Args:
+        kept: The marks that a bookmark holds.
+    """
+
+    def __init__(self, kept: object = None) -> None:
+        text = kept if isinstance(kept, str) else ""
+        marks = (text[start : start + _MARK] for start in range(0, len(text), _MARK))
+        self._marks = dict.fromkeys(marks)
+
+    def __contains__(self, number: str) -> bool:
+        return _mark(number) in self._marks
+
+    @property
+    def marks(self) -> str:
+        """The marks as a bookmark holds them, an empty text if there are none."""
+        return "".join(self._marks)
+
+    def note(self, asked: Iterable[str], refused: Mapping[str, RequestFailedError]) -> None:
+        """Take note of which numbers were refused among those asked for.
+
+        Raises:
+            RequestFailedError: They are more than a bookmark can keep in mind.
+        """
+        for number in asked:
+            if number not in refused:
+                self._marks.pop(_mark(number), None)
+                continue
+            self._marks[_mark(number)] = None
+            if len(self._marks) > _MOST_REFUSED:
+                raise refused[number]
+
+
+def _mark(number: str) -> str:
+    return fingerprint(number, length=_MARK)

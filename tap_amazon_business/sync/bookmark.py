@@ -131,9 +131,9 @@ def bookmark_state(
     }
 
 
-def fingerprint(*parts: object) -> str:
-    """Return a short text that differs wherever the parts do."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:6]
+def fingerprint(*parts: object, length: int = 6) -> str:
+    """Return a short text of hexadecimal digits that differs wherever the parts do."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:length]
 
 
 def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:

@@ -354,7 +354,7 @@ def test_one_refused_number_is_a_warning_and_is_asked_for_again(
         (refused,) = {*numbers} - {*run.numbers("order_reports")}
         assert run.status == 0, run.log
         assert re.search(rf"order_reports: .*purchase order {refused}\b.* a later sync", run.log)
-        assert run.state["bookmarks"]["purchase_orders"]["refused_numbers"] == [refused]
+        assert len(run.state["bookmarks"]["purchase_orders"]["refused_numbers"]) == 8
         # Its order is read again within a cycle, as the lookback comes to it.
         brought, state = dict[str, int](), run
         for _ in range(25):
@@ -363,6 +363,20 @@ def test_one_refused_number_is_a_warning_and_is_asked_for_again(
             brought |= state.numbers("order_reports")
     assert brought[refused]
     assert "refused_numbers" not in state.state["bookmarks"]["purchase_orders"]
+
+
+def test_more_refused_numbers_than_a_bookmark_keeps_fail_the_stream(clock: FakeClock) -> None:
+    numbers = [f"A{number}" for number in range(60)]
+    options = replace(NO_LIMITS, refused_numbers=dict.fromkeys(numbers[::2], 400))
+    with serve(clock, options, orders=0, quirks=False) as serving:
+        for number in numbers:
+            serving.world.add_order(
+                created=clock.now() - timedelta(days=30), number=number, reports=1
+            )
+        run = sync(clock, settings(serving))
+    assert run.status == 1
+    assert {*run.numbers("order_reports")} == {*numbers[1::2]}
+    assert "order_reports failed, so the bookmark stays put" in run.log
 
 
 # ---- by date -----------------------------------------------------------------------------------
