@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         no_shipments=chosen.no_shipments,
         refused_numbers=dict(chosen.refuse_number),
         lacking_roles=frozenset(chosen.lacking_role),
+        sandbox=chosen.sandbox,
         model=chosen.model,
     )
     asyncio.run(_serve(Simulator(world, options, port=chosen.port), chosen.write_config))
@@ -187,6 +188,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="OPERATION",
         help="refuse this operation with 403; can be repeated",
+    )
+    add(
+        "--sandbox",
+        action="store_true",
+        help="answer only the requests of Amazon's examples, as its static sandbox does",
     )
     add(
         "--model",

@@ -53,6 +53,8 @@ class Options:
             getOrderReportsByPurchaseOrderNumber refuses it every time.
         canned_order_reports: By purchase order number, raw JSON bodies that
             getOrderReportsByPurchaseOrderNumber answers; each one's token leads to the next.
+        sandbox: Answer like Amazon's static sandbox: only requests with exactly the parameters of
+            Amazon's examples, all others with 400.
         model: Amazon's swagger file with sandbox cases to answer from, instead of the world.
     """
 
@@ -77,4 +79,5 @@ class Options:
     no_shipments: bool = False
     refused_numbers: Mapping[str, int] = field(default_factory=dict)
     canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
+    sandbox: bool = False
     model: Path | None = None

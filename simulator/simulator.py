@@ -18,6 +18,7 @@ from simulator.lwa import BUSINESS, SELLING_PARTNER, LoginWithAmazon
 from simulator.model import SandboxModel
 from simulator.operations import Operation
 from simulator.options import Options
+from simulator.sandbox import take_over
 from simulator.server import Server
 from simulator.stats import Stats
 from simulator.truth import Key, rows
@@ -59,6 +60,8 @@ class Simulator:
         self._scripted = Scripted()
         self._login = LoginWithAmazon(lifetime=self.options.token_lifetime, monotonic=monotonic)
         operations = _operations(self.world, self.options, monotonic)
+        if self.options.sandbox:
+            operations = [take_over(operation) for operation in operations]
         if self.options.model is not None:
             model = SandboxModel(self.options.model)
             operations = [model.take_over(operation) for operation in operations]

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tap_amazon_business.clock import BoundedClock
     from tap_amazon_business.settings import Settings
 
-# The sandbox returns examples whose page tokens lead nowhere, or in circles.
-_SANDBOX_PAGES = 3
 # How many streams read one API at once.
 _MOST_STREAMS = 8
 _REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
@@ -64,7 +62,6 @@ def new_client(
         limiter=Limiter(settings.rate_limits, clock),
         transport=transport,
         outage=outage,
-        max_pages=_SANDBOX_PAGES if settings.sandbox else None,
         clock=clock,
         logger=logger,
     )

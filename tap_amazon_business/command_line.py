@@ -17,6 +17,7 @@ from tap_amazon_business import documents
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
 
+_NO_CONNECTION_TEST = frozenset({"disabled", "schema"})
 _SDK_VARIABLES = frozenset({"LOGLEVEL", "LOG_CONFIG"})
 
 
@@ -53,12 +54,36 @@ class CommandLine(Tap):
 
     @classmethod
     @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        # The SDK ignores the catalog, and the result.
+        if value in _NO_CONNECTION_TEST:
+            super().cb_test(ctx, param, value)
+            return
+        config, catalog = ctx.params["config"], ctx.params["catalog"]
+        tap = cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            catalog=documents.read("--catalog", catalog) if catalog else None,
+            validate_config=True,
+        )
+        ctx.exit(0 if tap.run_connection_test() else 1)
+
+    @classmethod
+    @override
     def get_singer_command(cls) -> click.Command:
         # The SDK opens the files itself, and explains its usage where a file is missing.
         command = super().get_singer_command()
         for place, option in enumerate(command.params):
             if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
-                command.params[place] = click.Option([f"--{option.name}"], help=option.help)
+                # Eager, as --test needs the catalog, whichever comes first.
+                command.params[place] = click.Option(
+                    [f"--{option.name}"], help=option.help, is_eager=True
+                )
+            elif isinstance(option, click.Option) and option.name == "test":
+                option.help = (
+                    "Sign in and ask each operation once: a line for each, and exit status 0 if "
+                    "all is ok. --test=schema writes the schemas instead."
+                )
         return command
 
     @classproperty

@@ -25,7 +25,6 @@ _EMPTY = (None, "")
 
 CREDENTIALS = ("client_id", "client_secret", "refresh_token")
 
-
 _LOOPBACK = "https, or http on a loopback address"
 
 
@@ -193,6 +192,7 @@ class Settings:
 
     sp_api: Credentials | None
     business_api: Credentials | None
+    sp_api_region: str
     sp_api_url: str
     business_api_url: str
     lwa_url: str
@@ -227,6 +227,7 @@ class Settings:
         return cls(
             sp_api=_credentials(values, SP_API),
             business_api=_credentials(values, BUSINESS_API),
+            sp_api_region=values["sp_api_region"],
             sp_api_url=values.get("sp_api_url")
             or hosts.sp_api_url(values["sp_api_region"], sandbox=sandbox),
             business_api_url=values.get("business_api_url")

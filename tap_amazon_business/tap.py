@@ -7,6 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
@@ -16,6 +17,7 @@ from tap_amazon_business.api.retry import Outage
 from tap_amazon_business.clients import new_client
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.command_line import CommandLine
+from tap_amazon_business.connection_check import ConnectionCheck
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
 from tap_amazon_business.running import side_by_side
@@ -33,10 +35,9 @@ from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
-    from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_amazon_business.api.client import Client
@@ -188,6 +189,10 @@ class TapAmazonBusiness(CommandLine):
         self._reset_state_progress_markers()
         self._set_compatible_replication_methods()
         streams = [s for s in self.streams.values() if isinstance(s, AmazonStream) and s.is_due]
+        if self.config.get("sandbox"):
+            self.logger.warning(
+                "The sandbox returns Amazon's examples, not data of this account; there is no STATE"
+            )
         try:
             if self.state:
                 self._state_writer.write_state(self.state)
@@ -212,21 +217,20 @@ class TapAmazonBusiness(CommandLine):
         self._raise_failures()
 
     @override  # type: ignore[misc]
-    def run_sync_dry_run(
-        self,
-        dry_run_record_limit: int | None = 1,
-        streams: Iterable[Stream] | None = None,
-    ) -> bool:
-        """Test all streams (`--test`).
+    def run_connection_test(self) -> bool:
+        """Ask each operation once (`--test`), and print what came of it.
 
-        The SDK declares this final. It counts a stream as good if its error was caught.
+        The SDK declares this final. It syncs a record of each stream, one stream after the other:
+        minutes if something is wrong, with records and tracebacks among which nobody finds what.
 
-        Raises:
-            TapError: At least one stream failed.
+        Returns:
+            Whether all is ok.
         """
-        super().run_sync_dry_run(dry_run_record_limit, streams)
-        self._raise_failures()
-        return True
+        streams = [s for s in self.streams.values() if isinstance(s, AmazonStream)]
+        if self.input_catalog is not None:
+            streams = [stream for stream in streams if stream.selected or stream.is_due]
+        settings = Settings.from_config(self._config, self.plugin_version)
+        return ConnectionCheck(settings, streams, clock=self._clock, tell=click.echo).run()
 
     def _raise_failures(self) -> None:
         """Raise an error if a stream failed.

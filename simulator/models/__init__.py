@@ -6,6 +6,9 @@ is an object of arbitrary keys), an object holds fields, a list holds the shape 
 `sandbox.json` holds cases as Amazon's sandbox answers them, by operation. Like Amazon's, they have
 the dates of another year, a page token that leads to rows without details, and units of measure
 that no list has.
+
+`examples.json` holds what the strict sandbox answers: the parameters of Amazon's examples, and
+made-up bodies.
 """
 
 import json
@@ -22,6 +25,12 @@ _PATHS = {
 def fields() -> dict[str, dict[str, Any]]:
     """Return the fields of the rows of each stream."""
     found: dict[str, dict[str, Any]] = _read("fields")
+    return found
+
+
+def examples() -> dict[str, list[dict[str, Any]]]:
+    """Return the requests that the strict sandbox answers, and its replies, by operation."""
+    found: dict[str, list[dict[str, Any]]] = _read("examples")
     return found
 
 

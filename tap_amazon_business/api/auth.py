@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from tap_amazon_business.api.retry import TransientError, retry
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
 from tap_amazon_business.api.tokens import Refusal, TokenEndpoint
 from tap_amazon_business.errors import RequestFailedError
 
@@ -94,15 +94,18 @@ class LoginWithAmazon:
         self._token: _Token | None = None
         self._failure: RequestFailedError | None = None
 
-    def access_token(self) -> str:
+    def access_token(self, *, attempts: int = MAX_ATTEMPTS) -> str:
         """Return a valid access token.
+
+        Args:
+            attempts: How many attempts to make at most if one has to be requested.
 
         Raises:
             RequestFailedError: Login with Amazon refuses the credentials, or does not respond.
         """
         with self._lock:
             if self._token is None or self._clock.monotonic() >= self._token.renew_at:
-                self._token = self._request_token()
+                self._token = self._request_token(attempts)
             return self._token.value
 
     def discard(self, refused: str) -> None:
@@ -111,7 +114,7 @@ class LoginWithAmazon:
             if self._token is not None and self._token.value == refused:
                 self._token = None
 
-    def _request_token(self) -> _Token:
+    def _request_token(self, attempts: int) -> _Token:
         if self._failure:  # final: other threads and streams need not try again
             raise self._failure
         prefix = self._credentials.prefix
@@ -123,11 +126,13 @@ class LoginWithAmazon:
                 outage=self._outage,
                 clock=self._clock,
                 logger=self._logger,
+                attempts=attempts,
             )
         except TransientError as error:
+            tries = f"{error.attempts} attempts" if error.attempts > 1 else "one attempt"
             self._failure = RequestFailedError(
                 f"Login with Amazon at {self._endpoint.url} issued no access token for {prefix}_* "
-                f"in {error.attempts} attempts: {error.problem}. Check that the host can be "
+                f"in {tries}: {error.problem}. Check that the host can be "
                 "reached (setting lwa_url, network, proxy) and run the sync again.",
             )
         except RequestFailedError as error:

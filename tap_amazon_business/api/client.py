@@ -6,8 +6,9 @@ import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from tap_amazon_business.api import advice
 from tap_amazon_business.api.responses import Action, Verdict, judge
-from tap_amazon_business.api.retry import TransientError, retry
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 
 if TYPE_CHECKING:
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.api.auth import LoginWithAmazon
     from tap_amazon_business.api.limits import Limiter, TokenBucket
-    from tap_amazon_business.api.operations import Request
+    from tap_amazon_business.api.operations import Operation, Request
     from tap_amazon_business.api.retry import Outage
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
-
-_REDIRECTS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
 # A next page that is refused this often in a row is not refused in passing.
 _MAX_PAGE_REFUSALS = 4
@@ -38,6 +37,7 @@ class Client:
 
     Attributes:
         url: The API's URL.
+        prefix: The prefix of the credential set's settings.
         answered: Whether any request succeeded so far.
         failure: Why no request can succeed any more, None if some may.
 
@@ -49,7 +49,6 @@ class Client:
         limiter: Holds the token bucket of each operation.
         transport: Sends HTTP requests.
         outage: Whether the hosts are down.
-        max_pages: How many pages of a list to read at most, None for all.
         clock: The time.
         logger: Gets a line for every retry.
     """
@@ -64,18 +63,16 @@ class Client:
         limiter: Limiter,
         transport: Transport,
         outage: Outage,
-        max_pages: int | None,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
         self.url = url.rstrip("/")
-        self._prefix = prefix
+        self.prefix = prefix
         self._region_setting = region_setting
         self._authenticator = authenticator
         self._limiter = limiter
         self._transport = transport
         self._outage = outage
-        self._max_pages = max_pages
         self._clock = clock
         self._logger = logger
         self._reported: set[str] = set()
@@ -83,15 +80,33 @@ class Client:
         self.answered = False
         self.failure: RequestFailedError | None = None
 
-    def sign_in(self) -> None:
+    def sign_in(self, *, attempts: int = MAX_ATTEMPTS) -> None:
         """Make sure that there is an access token; raises RequestFailedError if there is none."""
         if self.failure:
             raise self.failure
         try:
-            self._authenticator.access_token()
+            self._authenticator.access_token(attempts=attempts)
         except RequestFailedError as error:
             self.failure = error
             raise
+
+    def rate(self, operation: Operation) -> float:
+        """Return the rate that holds for an operation at present, in requests a second."""
+        return self._limiter.bucket(operation).rate
+
+    def get_once(self, request: Request) -> dict[str, Any]:
+        """Send a request without retries, and return the decoded body.
+
+        Raises:
+            RequestFailedError: Amazon refuses the request, or does not answer it.
+        """
+        try:
+            return self._body(request, self._attempt(request))
+        except TransientError as error:
+            what_to_do = advice.of_trouble(error.status, self.prefix)
+            raise RequestFailedError(
+                f"{request} failed: {error.problem}. {what_to_do}", status=error.status
+            ) from None
 
     def get(self, request: Request) -> dict[str, Any]:
         """Send a request and return the decoded body.
@@ -136,12 +151,11 @@ class Client:
         Raises:
             RequestFailedError: A page failed.
         """
-        restarts = number = 0
+        restarts = 0
         token: str | None = None
         token_alone = False
         known: set[str] = set()
         while True:
-            number += 1
             try:
                 body = self.get(request.page(token, alone=token_alone))
             except PageTokenRefusedError:
@@ -165,7 +179,7 @@ class Client:
                 )
             yield rows
             token = request.operation.page_token_of(body)
-            if token is None or number == self._max_pages:
+            if token is None:
                 return
             if token in known:
                 raise RequestFailedError(
@@ -209,9 +223,14 @@ class Client:
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
             return verdict.body
         if verdict.action in {Action.REFUSE, Action.RENEW_TOKEN}:
+            what_to_do = advice.of_refusal(
+                request.operation,
+                verdict.status,
+                prefix=self.prefix,
+                region_setting=self._region_setting,
+            )
             raise RequestFailedError(
-                f"{request} was refused: {verdict.problem}. {self._advice(request, verdict)}",
-                status=verdict.status,
+                f"{request} was refused: {verdict.problem}. {what_to_do}", status=verdict.status
             )
         raise TransientError(
             verdict.problem,
@@ -254,15 +273,13 @@ class Client:
         problem = f"{request} failed in {error.attempts} attempts: {error.problem}. "
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             return RequestFailedError(
-                f"{problem}Another program probably uses the same account: give each its share "
-                "with rate_limits, or run them one after the other.",
-                status=error.status,
+                problem + advice.of_trouble(error.status, self.prefix), status=error.status
             )
         problem += (
             "Everything finished so far is bookmarked: run the sync again once the API answers "
-            f"(network, proxy, {self._prefix}_url)."
+            f"(network, proxy, {self.prefix}_url)."
         )
-        cause = f"{self._prefix}: {error.status or error.problem}" if error.outage else None
+        cause = f"{self.prefix}: {error.status or error.problem}" if error.outage else None
         failure = RequestFailedError(problem, status=error.status, cause=cause)
         if self._outage.known:
             # One operation that fails is its own trouble; two of them, or no response, are not.
@@ -270,25 +287,6 @@ class Client:
             if error.status is None or len(self._down) > 1:
                 self.failure = self.failure or failure
         return self.failure or failure
-
-    def _advice(self, request: Request, verdict: Verdict) -> str:
-        if verdict.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return (
-                "A new access token was refused, too: the application of "
-                f"{self._prefix}_client_id lacks the role {request.operation.role}, or "
-                f"{self._prefix}_refresh_token was issued before that role was granted, or it "
-                f"belongs to an account of another region than {self._region_setting} says. Grant "
-                "the role and authorize the application again, or correct the region."
-            )
-        if verdict.status == HTTPStatus.BAD_REQUEST:
-            return (
-                "Check start_date and end_date against what the operation reads, the filter "
-                "settings against what this account may ask for, and this machine's clock: if it "
-                "is minutes ahead, it asks for the future."
-            )
-        if verdict.status in _REDIRECTS:
-            return f"The tap does not follow redirects; check {self._prefix}_url."
-        return "Retrying will not help; send the request id to Amazon's support."
 
 
 def _retune(bucket: TokenBucket, announced: str) -> None:

@@ -50,6 +50,11 @@ class TokenBucket:
         self._refilled_at = clock.monotonic()
         self._closed_until = self._refilled_at
 
+    @property
+    def rate(self) -> float:
+        """Return the present rate, in requests a second."""
+        return self._rate
+
     def acquire(self) -> None:
         """Take one token, waiting until there is one. Every attempt pays, retries included."""
         while wait := self._take():

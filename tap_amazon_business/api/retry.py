@@ -102,15 +102,17 @@ def retry(
     outage: Outage,
     clock: Clock,
     logger: logging.Logger,
+    attempts: int = MAX_ATTEMPTS,
 ) -> T:
     """Return what an attempt returns, repeated while it fails in a way that may pass.
 
     Args:
-        attempt: Called up to `MAX_ATTEMPTS` times. Any other error of its ends the loop.
+        attempt: Called up to `attempts` times. Any other error of its ends the loop.
         subject: What is attempted, for log lines.
         outage: Whether the hosts are down.
         clock: The time.
         logger: Gets a warning before a wait, once for what many requests have in common.
+        attempts: How many attempts to make at most.
 
     Raises:
         TransientError: The last attempt failed, too.
@@ -123,7 +125,7 @@ def retry(
             spent += error.seconds
             enough = 1 if error.status is None else _ATTEMPTS_WHILE_DOWN
             hopeless = spent > _LONGEST_TROUBLE or (outage.known and number >= enough)
-            if number == MAX_ATTEMPTS or (error.outage and hopeless):
+            if number == attempts or (error.outage and hopeless):
                 error.attempts = number
                 if error.outage:
                     outage.given_up(answers)
@@ -137,7 +139,7 @@ def retry(
                 subject,
                 error.problem,
                 number,
-                MAX_ATTEMPTS,
+                attempts,
                 pause,
             )
             clock.sleep(pause)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tap_amazon_business.api import operations
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.streams.change_feed import cheapest, order_date
-from tap_amazon_business.streams.query import vendor_queries
+from tap_amazon_business.streams.query import feed_queries
 from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.sync.windows import Window, cut
 from tap_amazon_business.times import rfc3339
@@ -108,12 +108,7 @@ class LateChanges:
         """Read the change feed."""
         stream, until = self._stream, self._stream.plan.span.until
         operation = operations.GET_PURCHASE_ORDERS_STATUS
-        queries = vendor_queries(
-            operation,
-            dates=("updated",),
-            params={},
-            vendor_codes=stream.settings.ordering_vendor_codes,
-        )
+        queries = feed_queries(stream.settings.ordering_vendor_codes)
         windows = cut(self._since, until, lambda: operation.longest_range)
 
         def read(request: Request) -> Changes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
+from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
 from tap_amazon_business.records import hoist
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import OrdersStream
@@ -18,6 +19,8 @@ from tap_amazon_business.streams.coverage import (
     region_coverage,
     vendor_coverage,
 )
+from tap_amazon_business.streams.examples import example_rows
+from tap_amazon_business.streams.probes import reports_by_number
 from tap_amazon_business.streams.reports_by_number import ByNumber, RefusedNumbers
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced_sync import SLACK
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.streams.children import Reader
+    from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.streams.reports_by_number import Reports
     from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
 
@@ -53,7 +57,16 @@ class OrderReportsStream(AmazonStream):
         self._emitted = Seen()
 
     @override
+    def probes(self) -> list[Probe]:
+        return reports_by_number(self.settings.business_api_regions)
+
+    @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        if self.settings.sandbox:
+            operation = GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
+            rows = self.valid_rows(example_rows(self.client, [operation]))
+            yield from map(self.record, rows)
+            return
         by_number = ByNumber(self)
         yield from self.records_of(by_number.reports(self.settings.purchase_order_numbers))
         if by_number.refused:
@@ -86,6 +99,11 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
         self._refused = RefusedNumbers()
         # Whether every new or changed order is asked for by number.
         self.needs_past = self.settings.order_reports_strategy == "purchase_order"
+
+    @override
+    def probes(self) -> list[Probe]:
+        by_lists = self.settings.order_reports_strategy == "order_date"
+        return [] if by_lists else super().probes()
 
     @override
     def child_of(self, parent: AmazonStream) -> Child | None:
@@ -156,6 +174,10 @@ class ListedOrderReportsStream(ChildStream, OrderReportsStream):
     parent_stream_type = OrdersStream
 
     @override
+    def probes(self) -> list[Probe]:
+        return []
+
+    @override
     def child_of(self, parent: AmazonStream) -> Child | None:
         return ListedReports(self) if isinstance(parent, OrdersStream) else None
 
@@ -222,7 +244,8 @@ class ListedReports(Child):
 
 def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
     """Return the class that is order_reports with these settings, None if none is possible."""
-    if settings.purchase_order_numbers:
+    # In the sandbox, numbers of purchase orders lead to nothing.
+    if settings.purchase_order_numbers or settings.sandbox:
         return OrderReportsStream
     if settings.sp_api or not settings.business_api:
         return PurchaseOrderReportsStream

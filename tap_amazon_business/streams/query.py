@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_amazon_business.api.operations import Operation, Request
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Operation, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,3 +67,10 @@ def vendor_queries(
         for name, code in codes
         for date in dates
     ]
+
+
+def feed_queries(vendor_codes: Sequence[str]) -> list[Query]:
+    """Return the queries of getPurchaseOrdersStatus that list what changed: the change feed."""
+    return vendor_queries(
+        GET_PURCHASE_ORDERS_STATUS, dates=("updated",), params={}, vendor_codes=vendor_codes
+    )

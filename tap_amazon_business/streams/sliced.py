@@ -13,6 +13,8 @@ from typing_extensions import override
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.examples import example_rows
+from tap_amazon_business.streams.probes import listed
 from tap_amazon_business.streams.sliced_sync import SLACK, Plan, Reading, SlicedSync
 from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
 from tap_amazon_business.sync.lookback import Lookback, due
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.children import Child, ChildSync
+    from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.streams.query import Query
     from tap_amazon_business.sync.bookmark import Coverage
 
@@ -40,6 +43,7 @@ class SlicedStream(AmazonStream):
 
     Attributes:
         operation: The operation.
+        examples: The operations whose examples it emits in the sandbox, if not the operation alone.
         changed_date: The field that tells when a row changed last, None if there is none.
         has_children: Whether other streams are made of its rows.
         pages_per_slice: How many pages a slice should hold.
@@ -50,6 +54,7 @@ class SlicedStream(AmazonStream):
     """
 
     operation: ClassVar[Operation]
+    examples: ClassVar[tuple[Operation, ...]] = ()
     changed_date: ClassVar[str | None] = None
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
@@ -90,6 +95,10 @@ class SlicedStream(AmazonStream):
         streams = [s for s in self._tap.streams.values() if isinstance(s, ChildStream)]
         children = (stream.child_of(self) for stream in streams if stream.selected)
         return [child for child in children if child]
+
+    @override
+    def probes(self) -> list[Probe]:
+        return listed(self.operation, self.queries(), self.clock.now())
 
     @property
     @override
@@ -158,7 +167,11 @@ class SlicedStream(AmazonStream):
                 stack.enter_context(child.syncing(self.plan.resume))
                 for child in self.selected_children
             ]
-            yield from self.sync_records(children)
+            if self.settings.sandbox:
+                rows = example_rows(self.client, self.examples or (self.operation,))
+                yield from self.sync_of(children).emit(self.valid_rows(rows))
+            else:
+                yield from self.sync_records(children)
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass them on to the children."""

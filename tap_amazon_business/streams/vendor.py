@@ -6,6 +6,7 @@ Shipments API v1".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
@@ -17,16 +18,15 @@ from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist
+from tap_amazon_business.streams import probes
 from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.coverage import filter_coverage, vendor_coverage
+from tap_amazon_business.streams.coverage import filter_coverage
 from tap_amazon_business.streams.filters import has_filter
 from tap_amazon_business.streams.late_changes import LateChanges
-from tap_amazon_business.streams.query import Query, vendor_queries
 from tap_amazon_business.streams.schemas import vendor as schemas
-from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.sliced_sync import SLACK
+from tap_amazon_business.streams.vendor_list import VendorListStream
 from tap_amazon_business.sync.bookmark import moment_in
-from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of, rfc3339, text
 
 if TYPE_CHECKING:
@@ -37,43 +37,8 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
+    from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.sync.bookmark import Coverage
-
-
-class VendorListStream(SlicedStream):
-    """A stream that the Selling Partner API lists by date.
-
-    Attributes:
-        dates: The dates that a window is listed by, as the API's parameters begin.
-        by_vendor_code: Whether the operation takes orderingVendorCode.
-    """
-
-    dates: ClassVar[tuple[str, ...]] = ("created",)
-    by_vendor_code: ClassVar[bool] = True
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.lookback_days)
-
-    @property
-    def filters(self) -> Mapping[str, str]:
-        """Return further parameters of every request."""
-        return {}
-
-    @property
-    @override
-    def covers(self) -> Coverage:
-        return vendor_coverage(self.settings) if self.by_vendor_code else {}
-
-    @override
-    def queries(self) -> Sequence[Query]:
-        return vendor_queries(
-            self.operation,
-            dates=self.dates,
-            params=self.filters,
-            vendor_codes=self.settings.ordering_vendor_codes if self.by_vendor_code else (),
-        )
 
 
 class PurchaseOrdersStream(VendorListStream):
@@ -91,7 +56,12 @@ class PurchaseOrdersStream(VendorListStream):
     changed_date = "lastChangedDate"
     dates = ("created", "changed")
     has_children = True
+    examples = (operations.GET_PURCHASE_ORDERS, operations.GET_PURCHASE_ORDER)
     schema: ClassVar = schemas.PURCHASE_ORDERS
+
+    @override
+    def probes(self) -> list[Probe]:
+        return probes.purchase_orders(self.settings, super().probes(), self.clock.now())
 
     @property
     @override
@@ -265,6 +235,14 @@ class VendorShipmentsStream(VendorListStream):
         return timedelta(days=self.settings.shipment_lookback_days)
 
     @override
+    def probes(self) -> list[Probe]:
+        remark, witness = (
+            "this account has no shipments in the API",
+            probes.any_order(self.clock.now()),
+        )
+        return [replace(probe, not_found=remark, witness=witness) for probe in super().probes()]
+
+    @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         try:
             yield from super().sync_records(children)
@@ -281,10 +259,8 @@ class VendorShipmentsStream(VendorListStream):
     def _other_operations_work(self) -> bool:
         """Tell whether the API answers at all: a wrong host returns 404, too."""
         if not self.client.answered:
-            day = Window(self.clock.now() - timedelta(days=1), self.clock.now() - self.margin)
-            request = Query("created", "createdAfter", "createdBefore", {"limit": "1"})
             try:
-                self.client.get(request.request(operations.GET_PURCHASE_ORDERS, day))
+                self.client.get(probes.any_order(self.clock.now()))
             except RequestFailedError:
                 return False
         return True

@@ -33,6 +33,7 @@ def test_defaults() -> None:
     assert settings() == Settings(
         sp_api=None,
         business_api=None,
+        sp_api_region="NA",
         sp_api_url="https://sellingpartnerapi-na.amazon.com",
         business_api_url="https://na.business-api.amazon.com",
         lwa_url="https://api.amazon.com",

@@ -112,7 +112,6 @@ def line(
     *,
     plans: Mapping[str, UsagePlan] = MappingProxyType({}),
     timeout: float = 30,
-    max_pages: int | None = None,
 ) -> Iterator[Line]:
     """Start a simulator with three purchase orders, and make a client for it."""
     clock = FakeClock()
@@ -140,7 +139,6 @@ def line(
             limiter=Limiter(plans, clock),
             transport=transport,
             outage=outage,
-            max_pages=max_pages,
             clock=clock,
             logger=LOGGER,
         )
@@ -603,12 +601,6 @@ def test_a_response_without_a_list_is_an_error(rows: object) -> None:
     with line() as here:
         here.fail_next(page(rows))
         assert "returned HTTP 200, but no list of 'orders'" in list_failure(here).message
-
-
-def test_reads_no_more_than_max_pages() -> None:
-    with line(max_pages=2) as here:
-        assert len(pages(here)) == 2
-        assert here.traffic.requests == 2
 
 
 def test_reads_the_next_page_only_when_it_is_wanted() -> None:

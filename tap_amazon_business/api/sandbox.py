@@ -1,0 +1,101 @@
+"""The requests that Amazon's static sandbox answers: each operation's example, as data.
+
+The sandbox compares all parameters with those of its examples, and refuses anything else with 400.
+
+Sources: `x-amzn-api-sandbox` in Amazon's models vendorOrders.json (v1), "Reporting API v2025-06-09"
+and "Reconciliation API v2021-01-08"; for GetShipmentDetails `x-amazon-spds-sandbox-behaviors` in
+vendorShipments.json (v1), the older mark of such examples.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_amazon_business.api.operations import (
+    GET_ORDER_LINE_ITEM_REPORTS,
+    GET_ORDER_REPORTS,
+    GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
+    GET_PURCHASE_ORDER,
+    GET_PURCHASE_ORDERS,
+    GET_PURCHASE_ORDERS_STATUS,
+    GET_SHIPMENT_DETAILS,
+    GET_SHIPMENT_LINE_ITEM_REPORTS,
+    GET_SHIPMENT_REPORTS,
+    GET_TRANSACTIONS,
+    Operation,
+    Request,
+)
+from tap_amazon_business.errors import RequestFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REGION = "sandbox"
+"""What stands for a region in messages."""
+
+_US = {"region": "US"}
+_APRIL = {"orderStartDate": "2025-04-01T00:00:00Z", "orderEndDate": "2025-04-30T00:00:00Z"}
+_ORDER = {"orderIds": "112-3456789-0123456"}
+
+EXAMPLES: Mapping[str, Request] = {
+    request.operation.name: request
+    for request in (
+        Request(
+            GET_PURCHASE_ORDERS,
+            {"changedAfter": "2020-05-25T13:00:00", "changedBefore": "2020-05-27T13:00:00"},
+            subject=REGION,
+        ),
+        Request(GET_PURCHASE_ORDER, subject=REGION, segment="4Z32PABC"),
+        Request(
+            GET_PURCHASE_ORDERS_STATUS,
+            {
+                "createdAfter": "2020-08-17T14:00:00",
+                "createdBefore": "2020-08-18T00:00:00",
+                "limit": "1",
+            },
+            subject=REGION,
+        ),
+        Request(GET_SHIPMENT_DETAILS, {"vendorShipmentIdentifier": "12345678"}, subject=REGION),
+        Request(
+            GET_ORDER_REPORTS,
+            {
+                "orderStartDate": "2025-01-15T10:30:00Z",
+                "orderEndDate": "2025-02-15T10:30:00Z",
+                "orderStatuses": "CLOSED",
+                **_US,
+            },
+            subject=REGION,
+        ),
+        Request(
+            GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
+            _US,
+            subject=REGION,
+            segment="PO-12345",
+        ),
+        Request(GET_ORDER_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}, subject=REGION),
+        Request(
+            GET_SHIPMENT_REPORTS,
+            {**_APRIL, **_ORDER, **_US, "shipmentStatuses": "SHIPPED"},
+            subject=REGION,
+        ),
+        Request(GET_SHIPMENT_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}, subject=REGION),
+        Request(
+            GET_TRANSACTIONS,
+            {"feedStartDate": "2020-07-09T00:00:00Z", "feedEndDate": "2020-08-01T00:00:00Z"},
+            subject=REGION,
+        ),
+    )
+}
+
+
+def example(operation: Operation) -> Request:
+    """Return the request of an operation that the sandbox answers.
+
+    Raises:
+        RequestFailedError: None is known.
+    """
+    if operation.name not in EXAMPLES:
+        raise RequestFailedError(
+            f"{operation.name} ({REGION}) was not asked: Amazon's models hold no example of it."
+        )
+    return EXAMPLES[operation.name]

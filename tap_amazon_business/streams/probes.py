@@ -1,0 +1,77 @@
+"""What the connection check asks: one cheap request for each operation that a stream uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tap_amazon_business.api import operations
+from tap_amazon_business.api.operations import Request
+from tap_amazon_business.streams.query import Query, feed_queries
+from tap_amazon_business.sync.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from tap_amazon_business.settings import Settings
+
+_WEEK = timedelta(days=7)
+# How close to now every operation may be asked.
+_MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A request whose answer tells whether an operation can be used.
+
+    Attributes:
+        request: The request. If its path needs a purchase order number, the check finds one.
+        not_found: What a 404 means if the API does answer; if empty, it is an error.
+        witness: A request that tells whether the API does, if nothing else has told it.
+    """
+
+    request: Request
+    not_found: str = ""
+    witness: Request | None = None
+
+
+def listed(operation: operations.Operation, queries: Iterable[Query], now: datetime) -> list[Probe]:
+    """Return probes that list the last week, a row of it where an operation lets one choose."""
+    window = Window(now - min(operation.longest_range, _WEEK), now - _MARGIN)
+    requests = [query.request(operation, window) for query in queries if query.rereads]
+    return [
+        Probe(replace(request, params={**request.params, "limit": "1"}))
+        if "limit" in request.params
+        else Probe(request)
+        for request in requests
+    ]
+
+
+def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list[Probe]:
+    """Return the probes of purchase_orders: its lists, its change feed, and orders by number."""
+    by_number = Probe(Request(operations.GET_PURCHASE_ORDER), "there is no order of this number")
+    if settings.purchase_order_numbers:
+        return [by_number]
+    feed = listed(
+        operations.GET_PURCHASE_ORDERS_STATUS, feed_queries(settings.ordering_vendor_codes), now
+    )
+    # By number, an order comes whatever the filters say: then it is not asked for.
+    return [*own, *feed, *([] if settings.purchase_order_filters else [by_number])]
+
+
+def reports_by_number(regions: Iterable[str]) -> list[Probe]:
+    """Return the probes of order reports by purchase order number."""
+    operation = operations.GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
+    return [
+        Probe(Request(operation, {"region": region}), "there are no reports of this number")
+        for region in regions
+    ]
+
+
+def any_order(now: datetime) -> Request:
+    """Return a cheap request that a vendor account always has an answer to."""
+    query = Query("created", "createdAfter", "createdBefore", {"limit": "1"})
+    (probe,) = listed(operations.GET_PURCHASE_ORDERS, [query], now)
+    return probe.request
