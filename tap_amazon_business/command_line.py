@@ -17,7 +17,12 @@ from tap_amazon_business import documents
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
 
-_NO_CONNECTION_TEST = frozenset({"disabled", "schema"})
+# The SDK's values of --test.
+_TEST, _TEST_SCHEMA, _NO_TEST = "all", "schema", "disabled"
+_TEST_HELP = (
+    "Sign in and ask each operation once: a line for each, and exit status 0 if all is ok. "
+    "--test=schema writes the schemas instead."
+)
 _SDK_VARIABLES = frozenset({"LOGLEVEL", "LOG_CONFIG"})
 
 
@@ -56,7 +61,7 @@ class CommandLine(Tap):
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         # The SDK ignores the catalog, and the result.
-        if value in _NO_CONNECTION_TEST:
+        if value in {_TEST_SCHEMA, _NO_TEST}:
             super().cb_test(ctx, param, value)
             return
         config, catalog = ctx.params["config"], ctx.params["catalog"]
@@ -71,19 +76,23 @@ class CommandLine(Tap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        # The SDK opens the files itself, and explains its usage where a file is missing.
+        # The SDK opens the files itself, and explains its usage where a file is missing. They are
+        # eager, as --test needs the catalog, wherever it stands; --test itself does something else.
         command = super().get_singer_command()
-        for place, option in enumerate(command.params):
-            if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
-                # Eager, as --test needs the catalog, whichever comes first.
-                command.params[place] = click.Option(
-                    [f"--{option.name}"], help=option.help, is_eager=True
-                )
-            elif isinstance(option, click.Option) and option.name == "test":
-                option.help = (
-                    "Sign in and ask each operation once: a line for each, and exit status 0 if "
-                    "all is ok. --test=schema writes the schemas instead."
-                )
+        own = {
+            "catalog": click.Option(["--catalog"], is_eager=True, help="A Singer catalog."),
+            "state": click.Option(["--state"], is_eager=True, help="Where the last sync ended."),
+            "test": click.Option(
+                ["--test"],
+                is_flag=False,
+                flag_value=_TEST,
+                default=_NO_TEST,
+                callback=cls.cb_test,
+                expose_value=False,
+                help=_TEST_HELP,
+            ),
+        }
+        command.params[:] = [own.get(option.name or "", option) for option in command.params]
         return command
 
     @classproperty

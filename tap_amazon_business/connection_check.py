@@ -81,6 +81,8 @@ class ConnectionCheck:
         questions = self._questions()
         asked = {name: q for name, q in questions.items() if q.client.prefix not in refused}
         answers = self._ask(asked)
+        if not questions:
+            self._tell("No stream is selected, so there is nothing to ask.")
         failed = False
         for name, question in asked.items():
             problem = _problem(name, question, answers[name])
@@ -180,7 +182,7 @@ class ConnectionCheck:
             oldest = self._clock.now() - operation.reach
             since = max(filter(None, (oldest, self._settings.start_date)))
             parts.append(f"data back to {since.date()}")
-        if _not_found(answer):
+        if _not_found(answer) and question.probe.not_found:
             parts.append(question.probe.not_found)
         return ", ".join(parts)
 
@@ -244,6 +246,10 @@ def _reason(answer: Answer, subject: str) -> str:
 
 def _problem(name: str, question: _Question, answer: Answer) -> str:
     probe, client = question.probe, question.client
-    if _not_found(answer) and probe.not_found and (client.answered or not probe.witness):
+    if (
+        _not_found(answer)
+        and probe.not_found is not None
+        and (client.answered or not probe.witness)
+    ):
         return ""
     return _reason(answer, name)

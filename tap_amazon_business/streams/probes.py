@@ -28,12 +28,12 @@ class Probe:
 
     Attributes:
         request: The request. If its path needs a purchase order number, the check finds one.
-        not_found: What a 404 means if the API does answer; if empty, it is an error.
-        witness: A request that tells whether the API does, if nothing else has told it.
+        not_found: What a 404 means that is ok, "" if it is not worth a word; None: it is an error.
+        witness: What has to be answered for a 404 to be ok, unless another request of the API was.
     """
 
     request: Request
-    not_found: str = ""
+    not_found: str | None = None
     witness: Request | None = None
 
 
@@ -51,7 +51,7 @@ def listed(operation: operations.Operation, queries: Iterable[Query], now: datet
 
 def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list[Probe]:
     """Return the probes of purchase_orders: its lists, its change feed, and orders by number."""
-    by_number = Probe(Request(operations.GET_PURCHASE_ORDER), "there is no order of this number")
+    by_number = Probe(Request(operations.GET_PURCHASE_ORDER), not_found="")
     if settings.purchase_order_numbers:
         return [by_number]
     feed = listed(
@@ -64,10 +64,7 @@ def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list
 def reports_by_number(regions: Iterable[str]) -> list[Probe]:
     """Return the probes of order reports by purchase order number."""
     operation = operations.GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
-    return [
-        Probe(Request(operation, {"region": region}), "there are no reports of this number")
-        for region in regions
-    ]
+    return [Probe(Request(operation, {"region": region}), not_found="") for region in regions]
 
 
 def any_order(now: datetime) -> Request:

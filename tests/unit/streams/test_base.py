@@ -239,6 +239,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "invoke",
         "get_singer_command",
         "load_state",
+        "cb_test",
         "_env_var_config",
     },
     (TapAmazonBusiness, CommandLine): {
@@ -247,7 +248,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_handle_termination",
         "discover_streams",
         "sync_all",
-        "run_sync_dry_run",
+        "run_connection_test",
         "message_writer_class",
     },
 }
@@ -800,9 +801,7 @@ class CommandTap(PlainTap):
         self.ends.append("sync")
 
     @override  # type: ignore[misc]
-    def run_sync_dry_run(
-        self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None
-    ) -> bool:
+    def run_connection_test(self) -> bool:
         self.ends.append("test")
         return False
 
@@ -811,8 +810,34 @@ class CommandTap(PlainTap):
 def test_the_command_line_of_the_sdk_calls_the_hook(arguments: list[str], hook: str) -> None:
     CommandTap.ends.clear()
     result = CliRunner().invoke(CommandTap.cli, arguments)
-    # The SDK does not look at what a test run returns: only an error is a failure.
+    # The SDK does not look at what a connection test returns, hence `cb_test`.
     assert (result.exit_code, CommandTap.ends) == (0, [hook])
+
+
+class CatalogTap(CommandTap):
+    """A tap that tells whether it got a catalog."""
+
+    @override  # type: ignore[misc]
+    def run_connection_test(self) -> bool:
+        self.ends.append("with" if self.input_catalog else "without")
+        return False
+
+
+class OwnCatalogTap(CatalogTap, CommandLine):
+    """The same, with the command line of this package."""
+
+
+@pytest.mark.parametrize(
+    ("tap", "expected"), [(CatalogTap, (0, ["without"])), (OwnCatalogTap, (1, ["with"]))]
+)
+def test_the_sdk_tests_without_the_catalog_and_ignores_the_result(
+    tap: type[CatalogTap], expected: tuple[int, list[str]], tmp_path: Path
+) -> None:
+    CommandTap.ends.clear()
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(tap_of(PlainStream).catalog_dict), encoding="utf-8")
+    result = CliRunner().invoke(tap.cli, ["--test", "--catalog", str(catalog)])
+    assert (result.exit_code, CommandTap.ends) == expected
 
 
 def own_tap(*kinds: Callable[..., Stream], **rest: Any) -> TapAmazonBusiness:
@@ -850,11 +875,6 @@ def test_a_sync_with_a_failed_stream_ends_with_an_error() -> None:
     message = raised(failing_tap().sync_all)
     assert "Failed: things" in message
     assert "broken" in message
-
-
-def test_a_test_run_with_a_failed_stream_ends_with_an_error() -> None:
-    tap = failing_tap()
-    assert "Failed: things" in raised(lambda: tap.run_sync_dry_run(dry_run_record_limit=None))
 
 
 def test_a_sync_freezes_what_was_imported() -> None:
