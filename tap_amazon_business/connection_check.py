@@ -89,8 +89,11 @@ class ConnectionCheck:
             failed = failed or bool(problem)
             self._tell(f"{name}: {problem or self._success(question, answers[name])}")
         for prefix in refused:
-            names = [name for name, q in questions.items() if q.client.prefix == prefix]
-            self._tell(f"Not asked, as {prefix} cannot sign in: {', '.join(names)}")
+            operations = [
+                q.request.operation.name for q in questions.values() if q.client.prefix == prefix
+            ]
+            names = ", ".join(dict.fromkeys(operations))
+            self._tell(f"Not asked, as {prefix} cannot sign in: {names}")
         return bool(asked) and not failed and not refused
 
     def _sign_in(self) -> list[str]:

@@ -175,7 +175,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         most=600,
         default=60,
     ),
-    _boolean("sandbox", "Use Amazon's sandbox hosts, which return examples.", default=False),
+    _boolean("sandbox", "Use Amazon's sandbox: it returns examples, no data.", default=False),
     _string("sp_api_url", f"Replaces the Selling Partner API's host; {_LOOPBACK}."),
     _string("business_api_url", f"Replaces the Amazon Business API's host; {_LOOPBACK}."),
     _string("lwa_url", f"Replaces the host of Login with Amazon; {_LOOPBACK}."),

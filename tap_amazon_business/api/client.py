@@ -105,7 +105,7 @@ class Client:
         except TransientError as error:
             what_to_do = advice.of_trouble(error.status, self.prefix)
             raise RequestFailedError(
-                f"{request} failed: {error.problem}. {what_to_do}", status=error.status
+                f"{request} did not work: {error.problem}. {what_to_do}", status=error.status
             ) from None
 
     def get(self, request: Request) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator import Options
-from tap_amazon_business.api.operations import OPERATIONS as OPERATIONS_OF_THE_TAP
-from tap_amazon_business.api.sandbox import EXAMPLES, example
 from tests.support.faults import Refuses, refusal
 from tests.support.runs import run_by, select
 from tests.support.serving import (
@@ -127,8 +125,3 @@ def test_an_example_that_is_refused_fails_its_stream_alone(clock: FakeClock) -> 
     assert "Failed: transactions" in run.log
     assert "getTransactions (sandbox) was refused: HTTP 400 InvalidInput" in run.log
     assert run.records("orders")
-
-
-def test_every_operation_has_an_example() -> None:
-    assert EXAMPLES.keys() == OPERATIONS_OF_THE_TAP.keys()
-    assert all(example(operation) for operation in OPERATIONS_OF_THE_TAP.values())

@@ -354,6 +354,15 @@ def test_gives_up_after_eight_attempts_and_two_minutes() -> None:
         assert here.clock.monotonic() <= LONGEST_WAITS
 
 
+def test_gives_up_after_as_many_attempts_as_it_is_told() -> None:
+    with login() as here:
+        here.fail_next(*[Reply(503)] * 100)
+        with pytest.raises(RequestFailedError, match=r"for sp_api_\* in one attempt: HTTP 503"):
+            here.amazon.access_token(attempts=1)
+        assert here.requests == 1
+        assert here.clock.slept == []
+
+
 def test_does_not_follow_a_redirect() -> None:
     # It would send the credentials to another host.
     with login() as here, login() as elsewhere:

@@ -289,6 +289,42 @@ def test_gives_up_after_eight_attempts(fault: Fault) -> None:
         assert here.traffic.requests == 8
 
 
+# ---- once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Reply(503), "getPurchaseOrders (created in May) did not work: HTTP 503"),
+        (Reset(), "Check network, proxy and sp_api_url, or try again later."),
+        (refused(429, "QuotaExceeded"), "give each its share with rate_limits"),
+        (refused(404, "NotFound"), "was refused: HTTP 404 NotFound"),
+    ],
+    ids=["down", "reset", "429", "404"],
+)
+def test_a_request_that_is_sent_once_is_not_retried(fault: Fault, told: str) -> None:
+    with line() as here:
+        here.fail_next(fault)
+        with pytest.raises(RequestFailedError) as caught:
+            here.client.get_once(REQUEST)
+        assert told in caught.value.message
+        assert here.traffic.requests == 1
+        assert here.clock.slept == []
+        # Nor is it held against the requests after it.
+        assert here.get()["payload"]["orders"]
+
+
+def test_tells_the_rate_that_holds_at_present() -> None:
+    with line() as here:
+        assert here.client.rate(GET_PURCHASE_ORDERS) == 10
+        here.fail_next(Served(headers={"x-amzn-RateLimit-Limit": "2.5"}))
+        here.get()
+        assert here.client.rate(GET_PURCHASE_ORDERS) == 2.5
+
+
+# ---- retries -------------------------------------------------------------------------------------
+
+
 def test_retries_through_failures_of_many_kinds() -> None:
     with line() as here:
         here.fail_next(
