@@ -82,6 +82,19 @@ def project(folder: Path) -> Path:
 
 
 @pytest.mark.end_to_end
+def test_meltano_prints_the_connection_check_and_passes_on_its_status(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    chain = Chain(tmp_path, settings(simulator), project=project(tmp_path))
+    printed = chain.run("invoke", "tap-amazon-business", "--test")
+    assert "getPurchaseOrders (NA): ok, " in printed
+    refused = settings(simulator, sp_api_client_secret=WRONG)
+    chain = Chain(tmp_path, refused, project=project(tmp_path))
+    with pytest.raises(ChainFailedError, match="status 1"):
+        chain.run("invoke", "tap-amazon-business", "--test")
+
+
+@pytest.mark.end_to_end
 def test_meltano_accepts_the_settings(simulator: Simulator, tmp_path: Path) -> None:
     chain = Chain(tmp_path, settings(simulator), project=project(tmp_path))
     printed = chain.run("config", "test", "tap-amazon-business")
