@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
 
-    # Makes records of a page of parents, all of which changed if the second argument says so.
-    Reader = Callable[[Sequence[Row], bool], Iterator[Record]]
+    # Makes records of a page of parents, and of the moment since when a change of theirs is news.
+    Reader = Callable[[Sequence[Row], datetime | None], Iterator[Record]]
 
 
 class Child(abc.ABC):
@@ -84,12 +84,12 @@ class Child(abc.ABC):
         del resume
         return nullcontext(self.children)
 
-    def children(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:  # noqa: FBT001
+    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
         """Yield the records of a page of parents.
 
         Args:
             parents: The parents, each with the parent fields.
-            changed: Whether all of them are known to have changed.
+            since: A parent that changed before came in an earlier sync; None if all are new.
         """
         raise NotImplementedError
 
@@ -167,10 +167,10 @@ class ChildSync:
             if parent.passes_filter(record)
         ]
 
-    def add(self, parents: Sequence[Row], *, changed: bool) -> None:
+    def add(self, parents: Sequence[Row], since: datetime | None) -> None:
         """Write the records of a page of parents; a failure ends the child's sync."""
         if parents:
-            self.write(self._reader(parents, changed))
+            self.write(self._reader(parents, since))
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records, if nothing has failed yet."""
@@ -195,7 +195,7 @@ def with_children(
     rows: Sequence[Row],
     unchanged: Sequence[Row] = (),
     *,
-    changed: bool = False,
+    since: datetime | None = None,
 ) -> Iterator[Record]:
     """Yield a page of a parent's records; once they are written, have the children write theirs.
 
@@ -204,7 +204,7 @@ def with_children(
         children: The syncs of its children.
         rows: The rows to emit.
         unchanged: Rows that are not emitted, for the children that want them.
-        changed: Whether all rows are known to have changed; rows of recent days may not have.
+        since: A row that changed before came in an earlier sync; None if all are new.
     """
     copy = any(child.child.takes_rows for child in children)
     records = [stream.record(row, copy=copy) for row in rows]
@@ -223,4 +223,4 @@ def with_children(
     ]
     yield from records
     for child, parents in pages:
-        child.add(parents, changed=changed)
+        child.add(parents, since)

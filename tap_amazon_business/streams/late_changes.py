@@ -97,7 +97,7 @@ class LateChanges:
         )
         with stream.readers.read(tasks, read) as prefetch:
             for _, rows in prefetch:
-                yield from self._sync.emit(stream.valid_rows(rows))
+                yield from self._sync.emit(stream.valid_rows(rows), self._since)
 
     def _pages(self, window: Window) -> float:
         slicer = self._sync.slicer

@@ -23,7 +23,6 @@ from tap_amazon_business.streams.examples import example_rows
 from tap_amazon_business.streams.probes import reports_by_number
 from tap_amazon_business.streams.reports_by_number import ByNumber, RefusedNumbers
 from tap_amazon_business.streams.schemas import business as schemas
-from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.times import is_before
@@ -132,11 +131,11 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
         by_number = ByNumber(self)
         asked = Seen()
 
-        def records(parents: Sequence[Row], changed: bool) -> Iterator[Record]:  # noqa: FBT001
+        def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
             numbers = [
                 str(order["purchaseOrderNumber"])
                 for order in parents
-                if self._asks_for(order, None if changed else resume.moment)
+                if self._asks_for(order, since)
             ]
             numbers = [number for number in numbers if asked.add(number)]
             yield from self.records_of(by_number.reports(numbers))
@@ -148,8 +147,8 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
         """Tell whether an order is asked for by number: if it changed since then."""
         if str(order["purchaseOrderNumber"]) in self._refused:
             return True
-        # Rows of the overlap come in every sync.
-        if since and is_before(order["lastChangedDate"], since - SLACK):
+        # Rows of the overlap come in every sync, and so do rows that may have changed.
+        if since and is_before(order["lastChangedDate"], since):
             return False
         return self.needs_past or is_before(order["purchaseOrderDate"], self._listed_since)
 
@@ -226,7 +225,7 @@ class ListedReports(Child):
         return self._numbers.count() * len(self._settings.business_api_regions)
 
     @override
-    def children(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:
+    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
         named = {
             number for row in parents if (number := _named(row)) is not None and number.strip()
         }

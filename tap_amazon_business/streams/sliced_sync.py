@@ -132,10 +132,15 @@ class SlicedSync:
                 if task.last:
                     self._finish(task.slice)
 
-    def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
-        """Yield the records of the rows that this sync has not emitted yet."""
+    def emit(self, rows: Iterable[Row], since: datetime | None = None) -> Iterator[Record]:
+        """Yield the records of the rows that this sync has not emitted yet.
+
+        Args:
+            rows: The rows.
+            since: One that changed before came in an earlier sync; None if all are new.
+        """
         new = [row for row in rows if self._emitted.add(self._key(row))]
-        yield from with_children(self._stream, self._children, new, changed=True)
+        yield from with_children(self._stream, self._children, new, since=since)
 
     def has_emitted(self, *key: str) -> bool:
         """Tell whether the row of a key was emitted."""
@@ -187,8 +192,14 @@ class SlicedSync:
         rows = list(self._stream.valid_rows(page))
         emitted = list(self._new_or_changed(rows, part))
         unchanged = list(self._not_emitted(rows)) if part.reread else []
+        resume = self._reading.plan.resume.moment
+        known = resume - SLACK if resume else None
         yield from with_children(
-            self._stream, self._children, emitted, unchanged, changed=part.reread
+            self._stream,
+            self._children,
+            emitted,
+            unchanged,
+            since=self._reading.unchanged_since if part.reread else known,
         )
 
     def _new_or_changed(self, rows: list[Row], part: Slice) -> Iterator[Row]:

@@ -172,7 +172,7 @@ class PurchaseOrderItemsStream(ChildStream):
     schema: ClassVar = schemas.PURCHASE_ORDER_ITEMS
 
     @override
-    def children(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:
+    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
         for order in parents:
             number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
             seen: set[str] = set()

@@ -379,6 +379,26 @@ def test_more_refused_numbers_than_a_bookmark_keeps_fail_the_stream(clock: FakeC
     assert "order_reports failed, so the bookmark stays put" in run.log
 
 
+def test_an_old_order_whose_status_has_no_date_is_not_asked_for_again(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        for number in range(20):
+            # Nothing has happened to it, so its status has no lastUpdatedDate.
+            created = clock.now() - timedelta(days=70 + number)
+            serving.world.add_order(created=created, number=f"A{number}", reports=0)
+        config = settings(serving, order_reports_strategy="auto")
+        streams = select("purchase_orders", "purchase_order_statuses", "order_reports", "orders")
+        run = run_by(clock, config, catalog=streams)
+        serving.reset_stats()
+        emitted = set[str]()
+        for _ in range(25):
+            clock.advance(hours=1)
+            run = run_by(clock, config, catalog=streams, state=run.state)
+            emitted |= set(run.numbers("purchase_orders"))
+        requests = serving.stats().operations[BY_NUMBER].requests
+    assert len(emitted) == 20  # it may have changed
+    assert requests == 0  # but not lately, by its own dates
+
+
 # ---- by date -----------------------------------------------------------------------------------
 
 

@@ -968,7 +968,7 @@ def test_a_sync_leaves_a_child_to_its_parents() -> None:
         parent_stream_type = OwnStream
 
         @override
-        def children(self, parents: Sequence[Record], changed: bool) -> Iterator[Record]:
+        def children(self, parents: Sequence[Record], since: datetime | None) -> Iterator[Record]:
             pytest.fail("nobody read its parents")
 
     messages = printed(own_tap(OwnStream, Parts).sync_all)

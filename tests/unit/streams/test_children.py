@@ -18,6 +18,7 @@ from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
@@ -44,8 +45,8 @@ class Recorded:
         with child.get_record_counter() as counter:
             self.sync = ChildSync(child, self._read, counter)
 
-    def _read(self, parents: Sequence[Row], changed: bool) -> Iterator[Record]:  # noqa: FBT001
-        del changed
+    def _read(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
+        del since
         self._events.append([dict(parent) for parent in parents])
         if self._error:
             raise TapError(self._error)

@@ -116,7 +116,7 @@ def test_listed_reports_belong_to_the_account_s_orders_by_any_spelling() -> None
     assert numbers is not None
     numbers.add("po-1")
     rows = [report("a", "po-1"), report("b", " PO-1"), report("c"), report("d", " ")]
-    assert pairs(child.children(rows, changed=False)) == [
+    assert pairs(child.children(rows, None)) == [
         ("po-1", "a", None),
         ("po-1", "b", " PO-1"),
     ]
@@ -124,7 +124,7 @@ def test_listed_reports_belong_to_the_account_s_orders_by_any_spelling() -> None
 
 def test_without_vendor_credentials_every_report_that_names_an_order_is_one() -> None:
     rows = [report("a", "PO-1"), report("b", 7), report("c"), report("d", "")]
-    found = pairs(listed_of(BUSINESS).children(rows, changed=False))
+    found = pairs(listed_of(BUSINESS).children(rows, None))
     assert found == [("PO-1", "a", None), ("7", "b", None)]
 
 
@@ -210,9 +210,10 @@ class Asking:
 
     def sync(self, *pages: Sequence[Row]) -> list[str]:
         """Return the numbers that are asked for."""
+        moment = self._resume.moment
         with self.stream.reader(self._resume) as read:
             for page in pages:
-                list(read(page, False))
+                list(read(page, moment - HOUR if moment else None))
         return self.amazon.asked
 
 
