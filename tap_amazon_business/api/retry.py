@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import backoff
@@ -132,7 +133,8 @@ def retry(
                 raise
             pause = max(wait, error.retry_after)
             problem = (logger.name, error.status or error.problem)
-            news = not error.outage or outage.is_news(problem, subject)
+            common = error.outage or error.status == HTTPStatus.TOO_MANY_REQUESTS
+            news = not common or outage.is_news(problem, subject)
             logger.log(
                 logging.WARNING if news else logging.DEBUG,
                 "%s: %s; attempt %d of %d, retrying in %.1f s",

@@ -56,6 +56,12 @@ def test_a_sync_without_any_answer_ends_soon(
     assert {*failed.split(", ")} == {*STREAMS} - CHILDREN
 
 
+def test_a_lasting_429_is_told_in_a_few_lines(clock: IdleClock) -> None:
+    run = sync(clock, down(OPERATIONS, Reply(429)))
+    assert run.status == 1
+    assert len(run.log.splitlines()) < 100
+
+
 def test_one_api_that_is_down_leaves_the_other_one_alone(clock: IdleClock) -> None:
     run = sync(clock, down(VENDOR, Reply(503)))
     assert run.status == 1
