@@ -1,4 +1,4 @@
-"""CHANGELOG.md: the version that is built has an entry, and it is the newest."""
+"""CHANGELOG.md: its form, and that the package's version is made of its newest entry."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ def test_begins_with_what_is_not_released() -> None:
     assert ENTRIES[0] == ("Unreleased", "")
 
 
-def test_the_newest_version_is_the_one_of_the_package() -> None:
-    assert ENTRIES[1][0] == PYPROJECT["project"]["version"]
+def test_the_package_has_the_version_of_the_newest_entry_and_no_other() -> None:
+    assert "version" not in PYPROJECT["project"]
+    source = PYPROJECT["tool"]["hatch"]["version"]
+    text = (PROJECT / source["path"]).read_text(encoding="utf-8")
+    found = re.search(source["pattern"], text, re.MULTILINE)
+    assert found is not None
+    assert found["version"] == ENTRIES[1][0]
 
 
 def test_versions_descend() -> None:

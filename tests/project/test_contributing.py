@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.chain import PROJECT
+from tests.support.imports import PACKAGE, imported
 from tests.support.runs import Run
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUIDE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PACKAGE = "tap_amazon_business"
 RUFF = (sys.executable, "-m", "ruff")
 
 # Copied, as samples go there: the package, the simulator, and what stands beside them.
@@ -236,19 +235,6 @@ ROOMS = {
     )
     for room in re.findall(r"`([\w/]+?)(?:\.py|/)`", rooms)
 }
-
-
-def imported(path: Path) -> set[str]:
-    """Return the modules that a module imports, those for type checks too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
-            names.update(f"{PACKAGE}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-        elif isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-    return names
 
 
 def modules(room: str) -> list[Path]:

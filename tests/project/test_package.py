@@ -20,6 +20,7 @@ import pytest
 from simulator import Options, Simulator, World, published_plans
 from simulator.truth import truth
 from tests.support.chain import PROJECT
+from tests.support.imports import imported
 from tests.support.runs import Run, command
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 UV = PROJECT / ".tools/uv/bin/uv"
 PACKAGE = "tap_amazon_business"
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-VERSION = PYPROJECT["project"]["version"]
+(VERSION, *_) = re.findall(
+    r"^## \[([\d.]+)\]", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in published_plans()}
 
 pytestmark = pytest.mark.end_to_end
@@ -161,7 +164,7 @@ def test_both_hold_the_package_and_nothing_else(distributions: Distributions) ->
     assert f"{information}licenses/LICENSE" in distributions.wheel_files
     assert {n for n in distributions.sdist_files if not n.startswith(f"{PACKAGE}/")} == {
         *(".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"),
-        *("meltano.yml", "sample_config.json"),
+        *("CHANGELOG.md", "meltano.yml", "sample_config.json"),
     }
 
 
@@ -213,11 +216,10 @@ def test_lowest_allowed_versions_sync_every_row(
 
 
 def test_every_imported_package_is_a_dependency(installed: Environment) -> None:
-    imports = re.compile(r"^ *(?:from|import) (\w+)", re.MULTILINE)
     modules = {
-        module
+        module.partition(".")[0]
         for path in (PROJECT / PACKAGE).rglob("*.py")
-        for module in imports.findall(path.read_text(encoding="utf-8"))
+        for module in imported(path)
     }
     provided = installed.python("metadata.packages_distributions()")
     needed = {
