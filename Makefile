@@ -169,4 +169,4 @@ constraints: $(UV)
 	  --output-file constraints/bench.txt
 
 clean:
-	rm -rf .venv .venv-* .tools .meltano output .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .tools .meltano output/* .mypy_cache .pytest_cache .ruff_cache

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
-import subprocess
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.examples.quickstart import blocks, clone, filled, names, run
 from tests.support.chain import MELTANO, PROJECT, Chain
+from tests.support.chain import settings as variables
 from tests.support.leaks import leaks
+from tests.support.relay import relay
 from tests.support.serving import serve, settings
 from tests.warehouses import postgres, snowflake
 from tests.warehouses.duckdb import DuckDb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -27,40 +29,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.end_to_end
 
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PAGES = ("duckdb", "postgres", "snowflake")
-SHOWN = ("json", "dotenv", "text")
-"""Kinds of blocks that are not run: credentials, and lines for cron."""
+PAGES = ("duckdb", "postgres", "snowflake")
+STREAMS = {"vendor": "purchase_orders", "business": "orders"}
+"""The stream that the pages select of each account."""
 
+PEOPLE = [
+    ("duckdb", ("vendor",)),
+    ("duckdb", ("business",)),
+    ("postgres", ("vendor",)),
+    ("postgres", ("business",)),
+    ("snowflake", ("vendor", "business")),
+]
+"""Pages, and the accounts of those who follow them."""
 
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Return the kinds and texts of a page's blocks."""
-    text = (PROJECT / "docs" / f"quickstart-{page}.md").read_text(encoding="utf-8")
-    return _BLOCK.findall(text)
+UV = PROJECT / ".tools/uv/bin"
 
-
-def script(page: str) -> tuple[str, str, str]:
-    """Return a page's commands until a look at the rows, its query, and the commands after it."""
-    kinds = [kind for kind, _ in blocks(page) if kind not in SHOWN]
-    (middle,) = [place for place, kind in enumerate(kinds) if kind == "sql"]
-    texts = [text for kind, text in blocks(page) if kind not in SHOWN]
-    return "".join(texts[:middle]), texts[middle], "".join(texts[middle + 1 :])
-
-
-def run(commands: str, folder: Path, environment: dict[str, str]) -> str:
-    """Run commands in a folder, and return what they printed."""
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=250,
-        cwd=folder,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+NOT_ON_FAKESNOW = {f"TARGET_SNOWFLAKE_{name}" for name in ("PRIVATE_KEY_PATH", "ROLE", "WAREHOUSE")}
 
 
 def warehouse_of(page: str, folder: Path) -> AbstractContextManager[Warehouse]:
@@ -68,81 +52,142 @@ def warehouse_of(page: str, folder: Path) -> AbstractContextManager[Warehouse]:
         return postgres.database()
     if page == "snowflake":
         return snowflake.database(folder / "data")
-    return nullcontext(DuckDb(folder / "project/output/warehouse.duckdb"))
+    return nullcontext(DuckDb(folder / "clone/output/warehouse.duckdb"))
 
 
-def copy_of(project: Path, folder: Path) -> Path:
-    """Return a folder that looks like a clone, with a project's plugins in it."""
-    clone = folder / "project"
-    (clone / "docs").mkdir(parents=True)
-    shutil.copy(project / "meltano.yml", clone)
-    shutil.copy(PROJECT / "docs/stream_maps.json", clone / "docs")
-    (clone / ".meltano").mkdir()
+@contextmanager
+def loader_of(page: str, warehouse: Warehouse) -> Iterator[dict[str, str]]:
+    """Serve a warehouse to a loader that knows no more than the page, and yield its settings."""
+    found = {**warehouse.environment}
+    if page != "postgres":
+        yield {} if page == "duckdb" else found
+        return
+    del found["TARGET_POSTGRES_SQLALCHEMY_URL"]
+    found.setdefault("TARGET_POSTGRES_PORT", "5432")
+    found.setdefault("TARGET_POSTGRES_PASSWORD", "nobody-asks-for-it")
+    host = found["TARGET_POSTGRES_HOST"]
+    if not host.startswith("/"):
+        yield found
+        return
+    # The loader reaches servers by TCP only.
+    with relay(f"{host}/.s.PGSQL.{found['TARGET_POSTGRES_PORT']}") as port:
+        yield {**found, "TARGET_POSTGRES_HOST": "127.0.0.1", "TARGET_POSTGRES_PORT": str(port)}
+
+
+def with_plugins(folder: Path, project: Path) -> Path:
+    """Return a clone that uses the plugins of a project: another test installs them."""
+    made = clone(folder)
+    shutil.copy(project / "meltano.yml", made)
     for kind in ("extractors", "loaders"):
         # Meltano installs there what is not there yet.
-        (project / ".meltano" / kind).mkdir(parents=True, exist_ok=True)
-        (clone / ".meltano" / kind).symlink_to(
-            project / ".meltano" / kind, target_is_directory=True
-        )
-    return clone
+        installed = project / ".meltano" / kind
+        installed.mkdir(parents=True, exist_ok=True)
+        (made / ".meltano").mkdir(exist_ok=True)
+        (made / ".meltano" / kind).symlink_to(installed, target_is_directory=True)
+    return made
 
 
 @pytest.fixture
 def serving() -> Iterator[Simulator]:
-    with serve(orders=30, quirks=False) as simulator:
+    with serve(orders=30, quirks=False, regions=("US",)) as simulator:
         yield simulator
 
 
-@pytest.mark.parametrize("page", _PAGES)
-def test_a_page_leads_to_rows(page: str, serving: Simulator, tmp_path: Path) -> None:
-    with warehouse_of(page, tmp_path) as warehouse:
-        clone = copy_of(warehouse.project, tmp_path)
-        loader = {**warehouse.environment}
-        chain = Chain(tmp_path, settings(serving), loader, project=clone)
-        chain.environment["PATH"] = f"{MELTANO.parent}:{chain.environment['PATH']}"
-        first, query, second = script(page)
+def expected(serving: Simulator, accounts: Iterable[str]) -> dict[str, int]:
+    """Return the tables that a person gets, and how many rows they have."""
+    return {STREAMS[account]: len(serving.rows(STREAMS[account])) for account in accounts}
 
-        said = run(first, clone, chain.environment)
-        assert len(warehouse.query(query)) == 3
-        number = warehouse.column("purchaseOrderNumber")
-        count = f"select count(distinct {number}) from amazon.purchase_orders"  # noqa: S608
-        assert warehouse.one(count) == 30
-        fields = {column.strip('"').lower() for column in warehouse.types("order_reports")}
-        assert "orderid" in fields
-        assert "businessorderinfo" not in fields
 
-        serving.world.change(fraction=0, state_only=0, new=2)
-        warehouse.release()
-        said += run(second, clone, chain.environment)
-        assert warehouse.one(count) == 32
-        buyers = f"select {warehouse.column('buyingCustomer')} from amazon.order_reports"  # noqa: S608
-        assert not leaks(str(warehouse.query(buyers)))
-    assert re.search(r'"replication_key": ?"lastChangedDate"', said)
+def loaded(warehouse: Warehouse) -> dict[str, int]:
+    """Return the tables of a warehouse, and how many rows they have."""
+    named = "select lower(table_name) from information_schema.tables where lower(table_schema) = "
+    tables = [name for (name,) in warehouse.query(f"{named}'amazon'")]
+    return {name: warehouse.one(f"select count(*) from amazon.{name}") for name in tables}  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("page", "accounts"), PEOPLE, ids=[f"{page}-{'-'.join(who)}" for page, who in PEOPLE]
+)
+def test_a_page_leads_to_rows(
+    page: str, accounts: tuple[str, ...], serving: Simulator, tmp_path: Path
+) -> None:
+    steps = [block for block in blocks(page) if block.mark in {"", *accounts}]
+    asked = {n for block in blocks(page) if block.kind == "dotenv" for n in names(block)}
+    last_look = max(place for place, block in enumerate(steps) if block.kind == "sql")
+    with warehouse_of(page, tmp_path) as warehouse, loader_of(page, warehouse) as loader:
+        folder = with_plugins(tmp_path / "clone", warehouse.project)
+        known = variables(settings(serving, sp_api_region="NA")) | loader
+        assert asked - known.keys() <= NOT_ON_FAKESNOW
+        # What the page asks for is in no other place than the file that it tells to write.
+        environment = Chain(tmp_path, {}, project=folder).environment
+        environment |= {name: value for name, value in known.items() if name not in asked}
+        environment["PATH"] = f"{MELTANO.parent}:{environment['PATH']}"
+
+        said = ""
+        before = expected(serving, accounts)
+        for place, block in enumerate(steps):
+            if block.kind == "dotenv":
+                with (folder / ".env").open("a", encoding="utf-8") as file:
+                    file.write(filled(block, known))
+            elif block.kind == "sql":
+                assert len(warehouse.query(block.text)) == 3
+            elif block.kind == "sh":
+                said += run(block.text, folder, environment)
+            if place == last_look:
+                assert loaded(warehouse) == before
+                warehouse.release()
+                serving.world.change(fraction=0, state_only=0, new=2)
+        after = expected(serving, accounts)
+        assert loaded(warehouse) == after
+        assert all(after[stream] > before[stream] for stream in after)
+        if "business" in accounts:
+            assert not {"businessorderinfo"} & columns(warehouse, "orders")
+            buyers = f"select {warehouse.column('buyingCustomer')} from amazon.orders"  # noqa: S608
+            assert not leaks(str(warehouse.query(buyers)))
+    assert "replication_key_value" in said
     assert not leaks(said)
 
 
-def test_without_meltano(serving: Simulator, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    (clone / "docs").mkdir(parents=True)
-    shutil.copy(PROJECT / "docs/stream_maps.json", clone / "docs")
-    (clone / "config.json").write_text(json.dumps(settings(serving)), encoding="utf-8")
-    environment = {**Chain(tmp_path, {}).environment}
-    environment["PATH"] = f"{PROJECT / '.venv/bin'}:{environment['PATH']}"
-    texts = [text for kind, text in blocks("without-meltano") if kind == "sh"]
+def columns(warehouse: Warehouse, table: str) -> set[str]:
+    return {column.strip('"').lower() for column in warehouse.types(table)}
 
-    said = run("".join(texts[:-1]), clone, environment)
-    first = rows(clone, "purchase_orders")
-    assert len(first) == 30
-    assert not any("businessOrderInfo" in row for row in rows(clone, "order_reports"))
-    assert {path.stem for path in (clone / "output").iterdir()} == {
-        "purchase_orders",
-        "order_reports",
-    }
-    assert not leaks((clone / "output/order_reports.jsonl").read_text(encoding="utf-8"))
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return an environment in which uv installs programs into a folder of their own."""
+    folder = tmp_path_factory.mktemp("programs")
+    found = {**os.environ, "UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder)}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)  # it makes each command slower
+    return {**found, "PATH": f"{folder}:{UV}:{found['PATH']}"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_installs_what_it_runs(page: str, programs: dict[str, str], tmp_path: Path) -> None:
+    (block,) = (block for block in blocks(page) if block.mark == "install")
+    folder = clone(tmp_path / "clone")
+    run(block.text, folder, programs)
+    plugins = folder / ".meltano"
+    assert (plugins / "extractors/tap-amazon-business/venv/bin/tap-amazon-business").exists()
+    assert (plugins / f"loaders/target-{page}/venv/bin/target-{page}").exists()
+
+
+def test_without_meltano(serving: Simulator, programs: dict[str, str], tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    (shown,) = [block.text for block in blocks("without-meltano") if block.kind == "json"]
+    *first, last = [block.text for block in blocks("without-meltano") if block.kind == "sh"]
+    given = settings(serving, sp_api_region="NA")
+    assert json.loads(shown).keys() <= given.keys()
+    (folder / "config.json").write_text(json.dumps(given), encoding="utf-8")
+
+    said = run("".join(first), folder, programs)
+    assert len(rows(folder, "purchase_orders")) == 30
+    assert {path.stem for path in (folder / "output").glob("*.jsonl")} == set(STREAMS.values())
+    assert not any("businessOrderInfo" in row for row in rows(folder, "orders"))
+    assert not leaks((folder / "output/orders.jsonl").read_text(encoding="utf-8"))
 
     serving.world.change(fraction=0, state_only=0, new=2)
-    said += run(texts[-1], clone, environment)
-    assert len({row["purchaseOrderNumber"] for row in rows(clone, "purchase_orders")}) == 32
+    said += run(last, folder, programs)
+    assert len({row["purchaseOrderNumber"] for row in rows(folder, "purchase_orders")}) == 32
     assert json.loads(said.splitlines()[-1])["bookmarks"]["purchase_orders"]
     assert not leaks(said)
 
@@ -153,7 +198,9 @@ def rows(folder: Path, stream: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("page", [*_PAGES, "without-meltano"])
-def test_what_is_not_run_are_credentials_and_cron(page: str) -> None:
-    assert {kind for kind, _ in blocks(page)} <= {"sh", "sql", *SHOWN}
-    assert all("* * *" in text for kind, text in blocks(page) if kind == "text")
+@pytest.mark.parametrize("page", [*PAGES, "without-meltano"])
+def test_what_is_not_run_are_lines_for_cron(page: str) -> None:
+    kinds = {block.kind for block in blocks(page)}
+    assert kinds <= {"sh", "sql", "json", "dotenv", "text"}
+    assert {block.mark for block in blocks(page)} <= {"", "install", *STREAMS}
+    assert all("* * *" in block.text for block in blocks(page) if block.kind == "text")
