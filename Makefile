@@ -60,7 +60,7 @@ help:
 	@echo "  make soak          sync under faults of all kinds, killed and resumed: three minutes"
 	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "  make format        format the code"
-	@echo "  make descriptions  copy the settings' descriptions into the files for Meltano"
+	@echo "  make descriptions  copy the settings' descriptions into docs/settings.md and files for Meltano"
 	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
 	@echo "  make constraints   pin the newest versions for development and CI"
 	@echo "  make clean         remove all that these commands made"
@@ -153,6 +153,7 @@ format: $(SETUP)
 
 descriptions: $(SETUP)
 	$(BIN)/python -m examples.hub.write
+	$(BIN)/python -m tests.project.settings_page
 
 dictionary: $(SETUP)
 	$(BIN)/python -m tests.project.dictionary

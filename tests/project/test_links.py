@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -77,15 +76,6 @@ def test_the_readme_leads_to_every_other_guide() -> None:
         *("meltano.yml", "sample_config.json"),
         *pages,
     } <= linked
-
-
-def test_the_readme_names_every_setting_and_no_other() -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    (table,) = re.findall(r"^## Settings\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
-    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-    # The sample names every setting of the tap's own.
-    own = json.loads((PROJECT / "sample_config.json").read_text(encoding="utf-8"))
-    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {*own}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""Writes docs/settings.md from `--about --format=markdown`: `make descriptions`."""
+
+from __future__ import annotations
+
+import re
+
+from click.testing import CliRunner
+
+from tap_amazon_business.tap import TapAmazonBusiness
+from tests.support.chain import PROJECT
+
+PAGE = PROJECT / "docs" / "settings.md"
+
+_HEAD = """# Settings
+
+Every setting, with its default. The table is made of what the command
+`tap-amazon-business --about --format=markdown` prints: `make descriptions` writes it. The
+[README](../README.md#settings) has a shorter one.
+
+- **With Meltano**, a setting is a variable, in the environment or in a file `.env`:
+  `TAP_AMAZON_BUSINESS_` and its name in capitals. Or it stands in `meltano.yml`:
+  `meltano config set tap-amazon-business lookback_days 90`.
+- **Without Meltano**, it stands in a JSON file, `--config config.json`, such as
+  [sample_config.json](../sample_config.json). With `--config=ENV`, the tap reads the variables.
+- A list or an object in a variable is JSON: `'["US", "CA"]'`. An empty value is not given.
+- **One credential set is required**, `sp_api_...` or `business_api_...`, with all its three values.
+- The last ones, from `stream_maps` on, are settings that Meltano's SDK gives to every tap.
+
+| setting | default | meaning |
+|---|---|---|
+"""
+_ROW = re.compile(r"^\| ([\w.]+) \| (?:True|False) \| (.+?) \| (.+) \|$", re.MULTILINE)
+
+
+def page() -> str:
+    """Return the whole page."""
+    told = CliRunner().invoke(TapAmazonBusiness.cli, ["--about", "--format", "markdown"])
+    return _HEAD + "".join(
+        f"| `{name}` |{_json(default)} | {meaning} |\n"
+        for name, default, meaning in _ROW.findall(told.output)
+    )
+
+
+def _json(default: str) -> str:
+    """Return a default, printed as Python would, as it is written in a file of settings."""
+    if default == "None":
+        return ""
+    spelt = default.lower() if default in {"True", "False"} else default.replace("'", '"')
+    return f" `{spelt}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Settings in the documentation: docs/settings.md is made of `--about`, and no table disagrees."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_amazon_business.settings import SCHEMA
+from tap_amazon_business.tap import TapAmazonBusiness
+from tests.project.settings_page import PAGE, page
+from tests.support.chain import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+DEFAULTS = {
+    name: field["default"] for name, field in SCHEMA["properties"].items() if "default" in field
+}
+
+
+def told(text: str) -> list[tuple[str, str]]:
+    """Return the settings of all tables that have a column for the default, each with its cell."""
+    found = []
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        head, _, *rows = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()
+        ]
+        if {"setting", "default"} <= {*head}:
+            for row in rows:
+                names = re.findall(r"`(\w+)`", row[head.index("setting")])
+                found += [(name, row[head.index("default")]) for name in names]
+    return found
+
+
+def test_the_page_is_made_of_about() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make descriptions"
+
+
+def test_the_page_has_every_setting() -> None:
+    names = {name for name, _ in told(PAGE.read_text(encoding="utf-8"))}
+    assert names == {*TapAmazonBusiness.config_jsonschema["properties"]}
+
+
+def test_the_readme_has_every_setting_of_the_tap_and_no_other() -> None:
+    readme = told((PROJECT / "README.md").read_text(encoding="utf-8"))
+    # The sample has every setting of the tap's own: a test of the settings holds it to that.
+    sample = json.loads((PROJECT / "sample_config.json").read_text(encoding="utf-8"))
+    assert sorted(name for name, _ in readme) == sorted(sample)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+def test_tables_tell_the_defaults_of_the_tap(path: Path) -> None:
+    for name, cell in told(path.read_text(encoding="utf-8")):
+        assert name in TapAmazonBusiness.config_jsonschema["properties"]
+        if name in DEFAULTS:
+            default = DEFAULTS[name]
+            assert cell.strip("`") == (default if isinstance(default, str) else json.dumps(default))
+        else:
+            # Words at most: what happens without it.
+            assert not re.search(r"[`\d]", cell), name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+def test_prose_tells_the_defaults_of_the_tap(path: Path) -> None:
+    for name, value in re.findall(r"`(\w+)` \((\d+)\)", path.read_text(encoding="utf-8")):
+        assert DEFAULTS[name] == int(value)
