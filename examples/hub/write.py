@@ -1,7 +1,8 @@
 """Copies the tap's settings, as `--about` prints them, into the files that Meltano reads.
 
 `make descriptions` runs it. It writes the `settings` of the tap in `meltano.yml` and in
-`examples/accounts/meltano.yml`, and with defaults and labels those of the Hub's definition.
+`examples/accounts/meltano.yml`, and with defaults, labels and placeholders those of the Hub's
+definition.
 """
 
 from __future__ import annotations
@@ -31,6 +32,14 @@ WORDS = {
 }
 """Parts of a setting's name that a label spells otherwise than in title case."""
 
+PLACEHOLDERS = {
+    "client_id": "amzn1.application-oa2-client...",
+    "client_secret": "amzn1.oa2-cs.v1...",
+    "refresh_token": "Atzr|...",
+    "_date": "2026-01-01",
+}
+"""What a value looks like, by the end of a setting's name."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -39,7 +48,7 @@ class Target:
     Attributes:
         path: The file.
         parents: The keys that lead to the plugin; none where the file is the plugin.
-        hub: Whether settings have labels and defaults. A project leaves defaults to the tap.
+        hub: Whether settings have labels, placeholders and defaults. A project leaves them out.
     """
 
     path: Path
@@ -131,6 +140,9 @@ def _setting(name: str, field: dict[str, Any], *, hub: bool) -> dict[str, Any]:
     setting["description"] = field["description"]
     if field.get("secret"):
         setting["sensitive"] = True
+    shapes = [shape for end, shape in PLACEHOLDERS.items() if name.endswith(end)]
+    if hub and shapes:
+        setting["placeholder"] = shapes[0]
     if hub and "default" in field:
         setting["value"] = field["default"]
     if "enum" in field:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.examples.quickstart import blocks, clone, filled, names, run
 from tests.support.chain import MELTANO, PROJECT, Chain
@@ -150,6 +151,21 @@ def test_a_page_leads_to_rows(
 
 def columns(warehouse: Warehouse, table: str) -> set[str]:
     return {column.strip('"').lower() for column in warehouse.types(table)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_for_what_the_loader_needs_by_meltano_yml(page: str) -> None:
+    meltano = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
+    (loader,) = (one for one in meltano["plugins"]["loaders"] if one["name"] == f"target-{page}")
+    prefix = f"TARGET_{page.upper()}_"
+    asked = {
+        name.removeprefix(prefix).lower()
+        for block in blocks(page)
+        for name in names(block)
+        if name.startswith(prefix)
+    }
+    needed, *_ = loader.get("settings_group_validation", [[]])
+    assert {*needed} <= asked <= {setting["name"] for setting in loader["settings"]}
 
 
 @pytest.fixture(scope="module")
