@@ -43,7 +43,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 3
 
 .PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench \
-  format descriptions dictionary constraints clean
+  format descriptions dictionary recording constraints clean
 
 help:
 	@echo "To try the tap:"
@@ -62,6 +62,7 @@ help:
 	@echo "  make format        format the code"
 	@echo "  make descriptions  copy the settings' descriptions into docs/settings.md and files for Meltano"
 	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
+	@echo "  make recording     run a sync on a terminal, and draw it as docs/terminal.svg"
 	@echo "  make constraints   pin the newest versions for development and CI"
 	@echo "  make clean         remove all that these commands made"
 
@@ -154,6 +155,9 @@ format: $(SETUP)
 descriptions: $(SETUP)
 	$(BIN)/python -m examples.hub.write
 	$(BIN)/python -m tests.project.settings_page
+
+recording: $(SETUP) $(PLUGINS)
+	$(BIN)/python -m examples.recording
 
 dictionary: $(SETUP)
 	$(BIN)/python -m tests.project.dictionary
