@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,6 @@ def samples() -> list[str]:
     return [re.sub(r" *\\\n *", " ", sample).strip() for sample in found]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl_exchanges_a_code(tidy: Simulator) -> None:
     (sample,) = [sample for sample in samples() if "curl" in sample]
     (redirect_uri,) = re.findall("REDIRECT_URI=(.*)", sample)
