@@ -53,7 +53,7 @@ text {{ font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; f
 .frame {{ visibility: hidden; }}
 .frame:last-of-type {{ visibility: visible; }}
 @media (prefers-reduced-motion: no-preference) {{
-.frame {{ animation: {seconds}s step-end infinite; visibility: hidden !important; }}
+.frame, .frame:last-of-type {{ visibility: hidden; animation: {seconds}s step-end infinite; }}
 {keyframes}
 }}
 {styles}
