@@ -41,6 +41,7 @@ LONGEST = 1.5
 """How many seconds a drawing stands at most, and the last one three times as many."""
 
 COMMANDS = (
+    "tap-amazon-business --config config.json --test",
     "tap-amazon-business --config config.json | target-jsonl --config loader.json > states.jsonl",
     "wc -l output/*",
 )

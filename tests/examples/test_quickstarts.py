@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -145,6 +146,7 @@ def test_a_page_leads_to_rows(
             assert not {"businessorderinfo"} & columns(warehouse, "orders")
             buyers = f"select {warehouse.column('buyingCustomer')} from amazon.orders"  # noqa: S608
             assert not leaks(str(warehouse.query(buyers)))
+    assert re.search(r"(?:getPurchaseOrders|getOrderReports) \(\w+\): ok", said)
     assert "replication_key_value" in said
     assert not leaks(said)
 
