@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from benchmarks.server import UNLIMITED
 from simulator import published_plans
+from tap_amazon_business.clock import SystemClock
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator import Simulator
+    from tap_amazon_business.clock import Ticks
 
 BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -49,6 +51,10 @@ class SharedClock:
         """Let that many seconds pass."""
         with self._lock:
             self._seconds += seconds
+
+    def every(self, seconds: float) -> Ticks:
+        """Return what ticks by the machine's clock: a benchmark has no need of lines on time."""
+        return SystemClock().every(seconds)
 
     def reach(self, seconds: float) -> None:
         """Let the time pass until so many seconds after the beginning, if that is to come."""

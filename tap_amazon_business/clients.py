@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from tap_amazon_business.api.auth import LoginWithAmazon
 from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.health import Health
 from tap_amazon_business.api.limits import Limiter
+from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.settings import BUSINESS_API, SP_API
 
@@ -49,7 +51,6 @@ def new_client(
     )
     return Client(
         url,
-        prefix=credentials.prefix,
         region_setting=_REGION_SETTINGS[credentials.prefix],
         authenticator=LoginWithAmazon(
             credentials,
@@ -61,7 +62,8 @@ def new_client(
         ),
         limiter=Limiter(settings.rate_limits, clock),
         transport=transport,
-        outage=outage,
+        health=Health(credentials.prefix, outage),
+        traffic=Traffic(clock),
         clock=clock,
         logger=logger,
     )

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+class Ticks(Protocol):
+    """Comes round every so many seconds, until it is stopped."""
+
+    def __iter__(self) -> Iterator[None]:
+        """Wait for each tick."""
+        ...
+
+    def stop(self) -> None:
+        """Let no more ticks come; whoever waits for one waits no longer."""
+        ...
 
 
 class Clock(Protocol):
@@ -24,6 +40,10 @@ class Clock(Protocol):
         """Wait that many seconds."""
         ...
 
+    def every(self, seconds: float) -> Ticks:
+        """Return what ticks every so many seconds from now on."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -39,6 +59,10 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
         time.sleep(seconds)
+
+    def every(self, seconds: float) -> Ticks:
+        """Return what ticks every so many seconds from now on."""
+        return _SystemTicks(seconds)
 
 
 class BoundedClock:
@@ -71,3 +95,62 @@ class BoundedClock:
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
         self._clock.sleep(seconds)
+
+    def every(self, seconds: float) -> Ticks:
+        """Return what ticks every so many seconds from now on."""
+        return self._clock.every(seconds)
+
+
+class _SystemTicks:
+    """Ticks of the machine's own clock; one that comes late delays those after it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._stopped = threading.Event()
+
+    def __iter__(self) -> Iterator[None]:
+        while not self._stopped.wait(self._seconds):
+            yield
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+class Stopwatch:
+    """Measures for how long at least one thread is inside: `with stopwatch: ...`.
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._since = 0.0
+        self._measured = 0.0
+
+    def __enter__(self) -> Self:
+        with self._lock:
+            if not self._inside:
+                self._since = self._clock.monotonic()
+            self._inside += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._measured += self._clock.monotonic() - self._since
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a thread is inside."""
+        return self._inside > 0
+
+    @property
+    def seconds(self) -> float:
+        """The seconds so far."""
+        with self._lock:
+            running = self._clock.monotonic() - self._since if self._inside else 0.0
+            return self._measured + running

@@ -14,6 +14,7 @@ from typing_extensions import override
 from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.clients import new_client
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.command_line import CommandLine
@@ -25,13 +26,15 @@ from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.change_feed import ChangeFeed
-from tap_amazon_business.streams.order_reports import order_reports_stream
+from tap_amazon_business.streams.order_reports import OrderReportsStream, order_reports_stream
 from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
 from tap_amazon_business.streams.shared import Shared
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.summary import Summary
 from tap_amazon_business.sync.prefetch import Readers
 from tap_amazon_business.sync.turn import Turn
 from tap_amazon_business.validation import problems
+from tap_amazon_business.watching import told
 from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
@@ -44,6 +47,15 @@ if TYPE_CHECKING:
 
 # Seconds that a line which is being written has to be completed after a signal.
 _LAST_WORDS = 0.7
+
+# What the SDK tells in every run, and nobody needs.
+_NO_NEWS = frozenset(
+    {
+        "Parsing env var for settings config...",
+        "Skipping parse of env var settings...",
+        "Added '%s' as child stream to '%s'",
+    }
+)
 
 
 class TapAmazonBusiness(CommandLine):
@@ -72,6 +84,7 @@ class TapAmazonBusiness(CommandLine):
         self._turn = Turn()
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
+        self.logger.addFilter(_is_news)
         super().__init__(**kwargs)
         self.warn_of_unknown_variables()
 
@@ -131,9 +144,13 @@ class TapAmazonBusiness(CommandLine):
         settings: Settings,
         apis: Sequence[tuple[Client, Readers, Sequence[type[AmazonStream]]]],
     ) -> list[AmazonStream]:
+        traffic = {kind: Traffic(self._clock) for _, _, kinds in apis for kind in kinds}
         numbers = None
         if settings.sp_api:
             client, readers, _ = apis[0]
+            # It lists them for order_reports alone.
+            reports = [traffic[kind] for kind in traffic if issubclass(kind, OrderReportsStream)]
+            client = client.counted_by(*reports or [client.traffic])
             numbers = PurchaseOrderNumbers(client, readers, settings=settings, clock=self._clock)
         shared = Shared(
             settings=settings,
@@ -144,7 +161,7 @@ class TapAmazonBusiness(CommandLine):
             flush=self._writer.flush,
         )
         return [
-            kind(self, client=client, readers=readers, shared=shared)
+            kind(self, client=client.counted_by(traffic[kind]), readers=readers, shared=shared)
             for client, readers, kinds in apis
             for kind in kinds
         ]
@@ -188,7 +205,9 @@ class TapAmazonBusiness(CommandLine):
         gc.set_threshold(100_000, 50, 100)
         self._reset_state_progress_markers()
         self._set_compatible_replication_methods()
-        streams = [s for s in self.streams.values() if isinstance(s, AmazonStream) and s.is_due]
+        streams = [stream for stream in self.streams.values() if isinstance(stream, AmazonStream)]
+        streams = [stream for stream in streams if stream.selected or stream.is_due]
+        summary = Summary(streams, self.state)
         if self.config.get("sandbox"):
             self.logger.warning(
                 "The sandbox returns Amazon's examples, not data of this account; there is no STATE"
@@ -196,7 +215,8 @@ class TapAmazonBusiness(CommandLine):
         try:
             if self.state:
                 self._state_writer.write_state(self.state)
-            side_by_side(streams, self._turn)
+            with told(streams, self._clock, self.logger):
+                side_by_side([stream for stream in streams if stream.is_due], self._turn)
         except BrokenPipeError as error:
             self._writer.abandon()
             raise TapError(
@@ -211,9 +231,8 @@ class TapAmazonBusiness(CommandLine):
                 "room where it goes (standard output, or the files of batch_config). The next sync "
                 "resumes at the last state that the loader stored."
             ) from error
-        for stream in self.streams.values():
-            if isinstance(stream, AmazonStream) and stream.selected:
-                stream.info("%d records", stream.total)
+        finally:
+            summary.log(self.logger)
         self._raise_failures()
 
     @override  # type: ignore[misc]
@@ -246,3 +265,7 @@ class TapAmazonBusiness(CommandLine):
                 "errors above). The other streams are complete and bookmarked; the next sync of "
                 f"the failed ones resumes at their bookmarks. The first error was: {first.message}"
             )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.msg not in _NO_NEWS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.api import advice
@@ -16,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_amazon_business.api.auth import LoginWithAmazon
+    from tap_amazon_business.api.health import Health
     from tap_amazon_business.api.limits import Limiter, TokenBucket
     from tap_amazon_business.api.operations import Operation, Request
-    from tap_amazon_business.api.retry import Outage
+    from tap_amazon_business.api.traffic import Traffic
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
 
@@ -38,17 +38,16 @@ class Client:
     Attributes:
         url: The API's URL.
         prefix: The prefix of the credential set's settings.
-        answered: Whether any request succeeded so far.
-        failure: Why no request can succeed any more, None if some may.
+        traffic: Counts the requests.
 
     Args:
         url: The API's URL.
-        prefix: The prefix of the credential set's settings, for messages.
-        authenticator: Hands out access tokens.
         region_setting: The setting that decides which accounts the API reads, for messages.
+        authenticator: Hands out access tokens.
         limiter: Holds the token bucket of each operation.
         transport: Sends HTTP requests.
-        outage: Whether the hosts are down.
+        health: Whether the API works, as all clients of the credential set know.
+        traffic: Counts the requests.
         clock: The time.
         logger: Gets a line for every retry.
     """
@@ -57,37 +56,57 @@ class Client:
         self,
         url: str,
         *,
-        prefix: str,
         region_setting: str,
         authenticator: LoginWithAmazon,
         limiter: Limiter,
         transport: Transport,
-        outage: Outage,
+        health: Health,
+        traffic: Traffic,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
         self.url = url.rstrip("/")
-        self.prefix = prefix
+        self.prefix = health.prefix
         self._region_setting = region_setting
         self._authenticator = authenticator
         self._limiter = limiter
         self._transport = transport
-        self._outage = outage
+        self._health = health
+        self.traffic = traffic
         self._clock = clock
         self._logger = logger
-        self._reported: set[str] = set()
-        self._down: set[str] = set()  # operations that failed since the last answer
-        self.answered = False
-        self.failure: RequestFailedError | None = None
+
+    def counted_by(self, traffic: Traffic) -> Client:
+        """Return the same client, whose requests something else counts."""
+        return Client(
+            self.url,
+            region_setting=self._region_setting,
+            authenticator=self._authenticator,
+            limiter=self._limiter,
+            transport=self._transport,
+            health=self._health,
+            traffic=traffic,
+            clock=self._clock,
+            logger=self._logger,
+        )
+
+    @property
+    def answered(self) -> bool:
+        """Whether any request of the credential set succeeded so far."""
+        return self._health.answered
+
+    @property
+    def failure(self) -> RequestFailedError | None:
+        """Why no request of the credential set can succeed any more, None if some may."""
+        return self._health.failure
 
     def sign_in(self, *, attempts: int = MAX_ATTEMPTS) -> None:
         """Make sure that there is an access token; raises RequestFailedError if there is none."""
-        if self.failure:
-            raise self.failure
+        self._health.check()
         try:
             self._authenticator.access_token(attempts=attempts)
         except RequestFailedError as error:
-            self.failure = error
+            self._health.failed(error)
             raise
 
     def rate(self, operation: Operation) -> float:
@@ -101,7 +120,7 @@ class Client:
             RequestFailedError: Amazon refuses the request, or does not answer it.
         """
         try:
-            return self._body(request, self._attempt(request))
+            return self._body(request, self._attempt(request, again=False))
         except TransientError as error:
             what_to_do = advice.of_trouble(error.status, self.prefix)
             raise RequestFailedError(
@@ -117,12 +136,13 @@ class Client:
         """
         self.sign_in()
         refusals = 0  # of the page, in a row
+        again = False
 
         def attempt() -> dict[str, Any]:
-            nonlocal refusals
-            if self.failure:  # of another thread
-                raise self.failure
-            verdict = self._attempt(request)
+            nonlocal refusals, again
+            self._health.check()
+            again, repeats = True, again
+            verdict = self._attempt(request, again=repeats)
             refusals = refusals + 1 if verdict.action is Action.RETRY_PAGE else 0
             if refusals == _MAX_PAGE_REFUSALS:
                 raise PageTokenRefusedError(
@@ -135,12 +155,12 @@ class Client:
             return retry(
                 attempt,
                 subject=request,
-                outage=self._outage,
+                outage=self._health.outage,
                 clock=self._clock,
                 logger=self._logger,
             )
         except TransientError as error:
-            raise self._exhausted(request, error) from None
+            raise self._health.exhausted(request, error) from None
 
     def pages(self, request: Request) -> Iterator[list[Any]]:
         """Yield the rows of each page, until there is no page token.
@@ -200,26 +220,23 @@ class Client:
             )
         return row
 
-    def _attempt(self, request: Request) -> Verdict:
+    def _attempt(self, request: Request, *, again: bool) -> Verdict:
         """Send a request, and once more with a new access token if this one was refused.
 
         A 403 means an expired or revoked access token as well as a missing role.
         """
-        token, verdict = self._send(request)
+        token, verdict = self._send(request, again=again)
         if verdict.action is Action.RENEW_TOKEN:
             self._logger.info("%s: %s; requesting a new access token", request, verdict.problem)
             self._authenticator.discard(token)
-            _, verdict = self._send(request)
+            _, verdict = self._send(request, again=True)
         return verdict
 
     def _body(self, request: Request, verdict: Verdict) -> dict[str, Any]:
         """Return the body of an accepted response, or raise what the verdict says."""
         if verdict.action is Action.ACCEPT:
-            self.answered = True
-            self._down.clear()
-            self._outage.answered()
-            if verdict.problem and request.operation.name not in self._reported:
-                self._reported.add(request.operation.name)
+            self._health.succeeded()
+            if verdict.problem and self._health.is_news(request.operation.name):
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
             return verdict.body
         if verdict.action in {Action.REFUSE, Action.RENEW_TOKEN}:
@@ -239,7 +256,7 @@ class Client:
             outage=verdict.action is Action.RETRY,
         )
 
-    def _send(self, request: Request) -> tuple[str, Verdict]:
+    def _send(self, request: Request, *, again: bool) -> tuple[str, Verdict]:
         """Take one token of the operation's bucket, send the request once, judge the response.
 
         Returns:
@@ -250,10 +267,11 @@ class Client:
         # arrive late and close up with those behind it, which Amazon's bucket does not allow. But
         # an access token may also expire during a long wait for the bucket.
         self._authenticator.access_token()
-        bucket.acquire()
-        if self.failure:  # of another thread, meanwhile
-            raise self.failure
+        with self.traffic.waiting(bucket.rate):
+            bucket.acquire()
+        self._health.check()  # another thread may have failed meanwhile
         token = self._authenticator.access_token()
+        self.traffic.sent(again=again)
         response = self._transport.get(self.url + request.path, request.query, token)
         verdict = judge(
             response.status,
@@ -268,25 +286,6 @@ class Client:
             bucket.succeeded()
             _retune(bucket, response.headers.get("x-amzn-ratelimit-limit", ""))
         return token, verdict
-
-    def _exhausted(self, request: Request, error: TransientError) -> RequestFailedError:
-        problem = f"{request} failed in {error.attempts} attempts: {error.problem}. "
-        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RequestFailedError(
-                problem + advice.of_trouble(error.status, self.prefix), status=error.status
-            )
-        problem += (
-            "Everything finished so far is bookmarked: run the sync again once the API answers "
-            f"(network, proxy, {self.prefix}_url)."
-        )
-        cause = f"{self.prefix}: {error.status or error.problem}" if error.outage else None
-        failure = RequestFailedError(problem, status=error.status, cause=cause)
-        if self._outage.known:
-            # One operation that fails is its own trouble; two of them, or no response, are not.
-            self._down.add(request.operation.name)
-            if error.status is None or len(self._down) > 1:
-                self.failure = self.failure or failure
-        return self.failure or failure
 
 
 def _retune(bucket: TokenBucket, announced: str) -> None:

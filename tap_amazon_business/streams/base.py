@@ -23,6 +23,7 @@ from tap_amazon_business.records import Shaper
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.streams.filters import passes_filter
 from tap_amazon_business.streams.schemas.fields import with_precision
+from tap_amazon_business.sync.track import Track
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -48,7 +49,7 @@ class AmazonStream(Stream, abc.ABC):
         shared: What the streams of the tap share.
 
     Attributes:
-        total: How many records were written so far.
+        track: How its sync goes.
     """
 
     def __init__(self, tap: Tap, *, client: Client, readers: Readers, shared: Shared) -> None:
@@ -60,7 +61,7 @@ class AmazonStream(Stream, abc.ABC):
         self.clock = shared.clock
         self.failed = False
         self.postponed: TapError | None = None
-        self.total = 0
+        self.track = Track(shared.clock)
         self._warned: set[tuple[str, str]] = set()
         self._writes_messages = True
         self._announced = False
@@ -87,6 +88,10 @@ class AmazonStream(Stream, abc.ABC):
         """Note the end of a sync of this stream, however it ended."""
 
     # ---- messages for people -------------------------------------------------------------------
+
+    def debug(self, message: str, *arguments: object) -> None:
+        """Log a line for those who look closely."""
+        self.logger.debug("%s: %s", self.name, redact(message % arguments))
 
     def info(self, message: str, *arguments: object) -> None:
         """Log a line that names the stream; Meltano does not show a logger's name."""
@@ -205,22 +210,21 @@ class AmazonStream(Stream, abc.ABC):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[Record, None, None]:
         # The SDK's own loop bookmarks the dates of rows, which come in any order, with odd dates or
-        # none; it syncs children once per record, each with a SCHEMA message; its counter forgets
-        # the total once a minute; and one failing stream ends them all.
+        # none; it syncs children once per record, each with a SCHEMA message; its METRIC lines come
+        # once a minute; and one failing stream ends them all.
         self._writes_messages = write_messages
         if self.client.failure:  # of another stream: it is the same for all
             self.fail(self.client.failure)
             return
         selected, checked = self.selected, 0
-        with self.get_record_counter() as counter, self.get_sync_timer():
+        with self.track.running():
             try:
                 for record in self.get_records(context):
                     self._check_max_record_limit(checked)  # --test stops here
                     checked += 1
                     if not selected:
                         continue
-                    self.count()
-                    counter.increment()
+                    self.track.count()
                     if write_messages:
                         self._write_record_message(record)
                         yield record
@@ -259,10 +263,6 @@ class AmazonStream(Stream, abc.ABC):
         return all(self.mask.values())
 
     # ---- for children, whose parent drives their sync ------------------------------------------
-
-    def count(self) -> None:
-        """Count a record that is written."""
-        self.total += 1
 
     def announce(self) -> None:
         """Write the SCHEMA message once, if the stream is selected."""

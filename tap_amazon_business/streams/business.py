@@ -18,6 +18,7 @@ from tap_amazon_business.streams.coverage import region_coverage
 from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
+from tap_amazon_business.sync.course import NumberCourse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,13 +95,16 @@ class OrdersStream(OrderDateStream):
             else:
                 return
         except PageTokenRefusedError:
-            for child in children:
-                child.write(child.child.without_pages(plan.span.since))
+            self._write_without_pages(children)
             raise
         self.info("the lists by order date are longer than the requests by number would be")
-        for child in children:
-            child.write(child.child.without_pages(plan.span.since))
+        self._write_without_pages(children)
         sync.skip_to(plan.span.until)
+
+    def _write_without_pages(self, children: Sequence[ChildSync]) -> None:
+        course = self.track.follow(NumberCourse("purchase orders", self.clock))
+        for child in children:
+            child.write(child.child.without_pages(self.plan.span.since, course.tell))
 
 
 class OrderLineItemsStream(OrderDateStream):

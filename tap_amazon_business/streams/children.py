@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.metrics import Counter
 
     from tap_amazon_business.streams.base import Row
     from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
+    from tap_amazon_business.sync.track import Track
 
     # Makes records of a page of parents, and of the moment since when a change of theirs is news.
     Reader = Callable[[Sequence[Row], datetime | None], Iterator[Record]]
@@ -69,9 +69,14 @@ class Child(abc.ABC):
         """Return how many pages a first sync that is for this child alone is worth."""
         return math.inf
 
-    def without_pages(self, since: datetime) -> Iterator[Record]:
-        """Yield the records since then where the parent's pages cannot be had, or cost too much."""
-        del since
+    def without_pages(self, since: datetime, tell: Callable[[int, int], None]) -> Iterator[Record]:
+        """Yield the records where the parent's pages cannot be had, or cost too much.
+
+        Args:
+            since: Since when.
+            tell: Called with how many requests are done, and how many there are.
+        """
+        del since, tell
         return iter(())
 
     def wants_unchanged(self, parent: Row) -> bool:
@@ -107,16 +112,11 @@ class Child(abc.ABC):
             )
 
     @contextmanager
-    def syncing(self, resume: ResumePoint) -> Iterator[ChildSync]:
-        """Announce the stream once, and count its records while its parent is read."""
-        stream = self.stream
-        stream.announce()
-        with (
-            stream.get_record_counter() as counter,
-            stream.get_sync_timer(),
-            self.reader(resume) as reader,
-        ):
-            yield ChildSync(self, reader, counter)
+    def syncing(self, resume: ResumePoint, parent: Track) -> Iterator[ChildSync]:
+        """Announce the stream once, and make its records while its parent is read."""
+        self.stream.announce()
+        with self.stream.track.running(parent), self.reader(resume) as reader:
+            yield ChildSync(self, reader)
 
 
 class ChildStream(Child, AmazonStream, abc.ABC):
@@ -145,11 +145,10 @@ class ChildSync:
         failed: Whether it failed; what other parents have for its stream goes on.
     """
 
-    def __init__(self, child: Child, reader: Reader, counter: Counter) -> None:
+    def __init__(self, child: Child, reader: Reader) -> None:
         self.child = child
         self.failed = False
         self._reader = reader
-        self._counter = counter
 
     def take(
         self,
@@ -184,8 +183,7 @@ class ChildSync:
 
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            self.child.stream.count()
-            self._counter.increment()
+            self.child.stream.track.count()
             yield record
 
 

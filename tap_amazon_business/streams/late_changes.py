@@ -9,6 +9,7 @@ from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.streams.change_feed import cheapest, order_date
 from tap_amazon_business.streams.query import feed_queries
 from tap_amazon_business.streams.sliced_sync import SLACK
+from tap_amazon_business.sync.course import NumberCourse
 from tap_amazon_business.sync.windows import Window, cut
 from tap_amazon_business.times import rfc3339
 
@@ -95,9 +96,11 @@ class LateChanges:
             longest=stream.operation.longest_range,
             by_number=self._order is not None,
         )
+        course = stream.track.follow(NumberCourse("late changes", stream.clock, len([*tasks])))
         with stream.readers.read(tasks, read) as prefetch:
-            for _, rows in prefetch:
+            for done, (_, rows) in enumerate(prefetch, start=1):
                 yield from self._sync.emit(stream.valid_rows(rows), self._since)
+                course.tell(done)
 
     def _pages(self, window: Window) -> float:
         slicer = self._sync.slicer

@@ -24,11 +24,12 @@ from tap_amazon_business.streams.probes import reports_by_number
 from tap_amazon_business.streams.reports_by_number import ByNumber, RefusedNumbers
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
+from tap_amazon_business.sync.course import NumberCourse
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.times import is_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -66,7 +67,8 @@ class OrderReportsStream(AmazonStream):
             rows = self.valid_rows(example_rows(self.client, [operation]))
             yield from map(self.record, rows)
             return
-        by_number = ByNumber(self)
+        course = self.track.follow(NumberCourse("purchase orders", self.clock))
+        by_number = ByNumber(self, course.tell)
         yield from self.records_of(by_number.reports(self.settings.purchase_order_numbers))
         if by_number.refused:
             self.fail_at_the_end(next(iter(by_number.refused.values())))
@@ -128,7 +130,8 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @override
     def reader(self, resume: ResumePoint) -> Iterator[Reader]:
         self._refused = RefusedNumbers(resume.part.get("refused_numbers"))
-        by_number = ByNumber(self)
+        orders = cast("PurchaseOrdersStream", self._tap.streams[PurchaseOrdersStream.name])
+        by_number = ByNumber(self, orders.track.part)
         asked = Seen()
 
         def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
@@ -234,9 +237,9 @@ class ListedReports(Child):
         yield from self._stream.records_of(reports)
 
     @override
-    def without_pages(self, since: datetime) -> Iterator[Record]:
+    def without_pages(self, since: datetime, tell: Callable[[int, int], None]) -> Iterator[Record]:
         if self._numbers:
-            by_number = ByNumber(self._stream)
+            by_number = ByNumber(self._stream, tell)
             numbers = list(self._numbers.listed(since - _OLDER_THAN_ITS_ORDER))
             yield from self._stream.records_of(by_number.reports(numbers))
 

@@ -12,7 +12,7 @@ from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.sync.bookmark import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_amazon_business.streams.base import AmazonStream
 
@@ -34,13 +34,15 @@ class ByNumber:
 
     Args:
         stream: The stream that needs the reports.
+        tell: Called with how many numbers are done, and how many there are.
 
     Attributes:
         refused: The numbers that Amazon refused, each with the error.
     """
 
-    def __init__(self, stream: AmazonStream) -> None:
+    def __init__(self, stream: AmazonStream, tell: Callable[[int, int], None]) -> None:
         self._stream = stream
+        self._tell = tell
         self.refused: dict[str, RequestFailedError] = {}
 
     def reports(self, numbers: Sequence[str]) -> Iterator[Reports]:
@@ -51,7 +53,8 @@ class ByNumber:
         """
         refused: dict[str, RequestFailedError] = {}
         with self._stream.readers.read(numbers, self._read) as prefetch:
-            for number, rows in prefetch:
+            for done, (number, rows) in enumerate(prefetch, start=1):
+                self._tell(done, len(numbers))
                 if isinstance(rows, RequestFailedError):
                     refused[number] = rows
                 else:

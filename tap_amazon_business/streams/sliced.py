@@ -164,7 +164,7 @@ class SlicedStream(AmazonStream):
             child.require_parent_fields(self.name, self.effective_schema)
         with ExitStack() as stack:
             children = [
-                stack.enter_context(child.syncing(self.plan.resume))
+                stack.enter_context(child.syncing(self.plan.resume, self.track))
                 for child in self.selected_children
             ]
             if self.settings.sandbox:
@@ -232,9 +232,10 @@ class SlicedStream(AmazonStream):
                 "nothing to read: %s is not before %s", rfc3339(span.since), rfc3339(span.until)
             )
             return False
-        self.info("reading %s to %s", rfc3339(span.since), rfc3339(span.until))
+        # The table at the end tells the bookmarks.
+        self.debug("reading %s to %s", rfc3339(span.since), rfc3339(span.until))
         for share in span.shares:
-            self.info("reading again %s", share.window)
+            self.debug("reading again %s", share.window)
         return True
 
     def advance_bookmark(

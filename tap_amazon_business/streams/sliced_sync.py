@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import PageTokenRefusedError
 from tap_amazon_business.streams.children import with_children
+from tap_amazon_business.sync.course import SpanCourse
 from tap_amazon_business.sync.prefetch import Pages
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.sync.windows import Slice, Slicer, Window
@@ -118,18 +119,26 @@ class SlicedSync:
             rows=reading.pages_per_slice * operation.page_size,
         )
         self.pages = 0
+        self._course = SpanCourse(
+            reading.plan.span,
+            {query.subject: query.rereads for query in reading.queries},
+            stream.clock,
+        )
         self._emitted = Seen()
         self._unchanged = Seen()
         self._warned_of_failure = False
 
     def records(self) -> Iterator[Record]:
         """Yield the records; the bookmark moves with every finished slice."""
+        self._stream.track.follow(self._course)
         with self._stream.readers.read(self._tasks(), self._read) as prefetch:
-            for task, pages in prefetch:
+            for task, pages in self._course.awaited(prefetch):
                 for page in pages:
                     self.pages += 1
+                    self._course.begin_page(len(page))
                     yield from self._page(page, task.slice)
                 if task.last:
+                    self._course.finish(task.slice)
                     self._finish(task.slice)
 
     def emit(self, rows: Iterable[Row], since: datetime | None = None) -> Iterator[Record]:
@@ -170,22 +179,24 @@ class SlicedSync:
     def _read(self, task: _Task) -> Pages:
         """Read all pages of a query, and let later slices be cut by what they hold."""
         pages = Pages(self._reading.decoded_pages)
-        self._collect(pages, task.query, task.slice.window, _SPLITS)
+        self._collect(pages, task, task.slice.window, _SPLITS)
+        self._course.complete(task.query.subject, task.slice.window)
         return pages
 
-    def _collect(self, pages: Pages, query: Query, window: Window, splits: int) -> None:
+    def _collect(self, pages: Pages, task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
-        found = 0
+        query, found = task.query, 0
         try:
             for rows in self._stream.client.pages(query.request(self._reading.operation, window)):
                 pages.add(rows)
+                self._course.read(query.subject, task.slice.window, len(rows))
                 found += len(rows)
                 self.slicer.observe(query.subject, window, found)
         except PageTokenRefusedError:
             if not splits:
                 raise
             for half in window.halves():
-                self._collect(pages, query, half, splits - 1)
+                self._collect(pages, task, half, splits - 1)
 
     def _page(self, page: list[Any], part: Slice) -> Iterator[Record]:
         """Yield the records of a page; once they are written, have the children write theirs."""

@@ -27,6 +27,7 @@ from tap_amazon_business.streams.schemas import vendor as schemas
 from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.streams.vendor_list import VendorListStream
 from tap_amazon_business.sync.bookmark import moment_in
+from tap_amazon_business.sync.course import NumberCourse
 from tap_amazon_business.times import moment_of, rfc3339, text
 
 if TYPE_CHECKING:
@@ -108,12 +109,13 @@ class PurchaseOrdersStream(VendorListStream):
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         if numbers := self.settings.purchase_order_numbers:
-            self.info("reading %d purchase orders by number", len(numbers))
             sync = self.sync_of(children)
+            course = self.track.follow(NumberCourse("purchase orders", self.clock, len(numbers)))
             with self.readers.read(numbers, self._order_or_warning) as prefetch:
-                for _, rows in prefetch:
+                for done, (_, rows) in enumerate(prefetch, start=1):
                     # Amazon may return the same order for two spellings of a number.
                     yield from sync.emit(self.valid_rows(rows))
+                    course.tell(done)
         elif self.anything_to_read():
             sync = self.sync_of(children, {"changes_until": rfc3339(self._changes_until)})
             yield from sync.records()

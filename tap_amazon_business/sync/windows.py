@@ -41,6 +41,11 @@ class Window:
         """The upper bound as a request parameter, RFC 3339."""
         return rfc3339(self.end)
 
+    @property
+    def seconds(self) -> float:
+        """How many seconds it spans."""
+        return (self.end - self.start).total_seconds()
+
     def halves(self) -> tuple[Window, Window]:
         """Return the same time as two windows."""
         middle = self.start + (self.end - self.start) / 2
@@ -143,14 +148,12 @@ class Slicer:
     def observe(self, query: Hashable, window: Window, rows: int) -> None:
         """Record how many rows one query of a window returned, so far at least."""
         # An empty window counts as one row, so that slices grow again when an account goes quiet.
-        seconds = (window.end - window.start).total_seconds()
-        self._seconds_per_row[query] = seconds / max(rows, 1)
+        self._seconds_per_row[query] = window.seconds / max(rows, 1)
 
     def expected_rows(self, query: Hashable, window: Window) -> float:
         """Return how many rows a query of a window may return, infinitely many if nothing tells."""
-        seconds = (window.end - window.start).total_seconds()
         seconds_per_row = self._seconds_per_row.get(query)
-        return seconds / seconds_per_row if seconds_per_row else math.inf
+        return window.seconds / seconds_per_row if seconds_per_row else math.inf
 
     def _width(self) -> timedelta:
         densest = min(self._seconds_per_row.copy().values(), default=math.inf)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from tests.support.faults import ok
 from tests.support.leaks import leaks
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import run_by, run_tap, select
-from tests.support.serving import VENDOR_ONLY, serve, settings
+from tests.support.serving import STREAMS, VENDOR_ONLY, serve, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +114,35 @@ def test_a_sign_in_error_that_repeats_the_refresh_token_is_logged_without_it(
     assert run.status == 1
     assert "sp_api_refresh_token" in run.log
     assert "HTTP 400" in run.log
+
+
+# ---- how much is logged ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the log of a sync of 300 orders, all streams, line by line."""
+    with serve(orders=300) as serving:
+        run = run_tap(settings(serving), tmp_path_factory.mktemp("many"))
+    assert run.status == 0, run.log
+    return run.log.splitlines()
+
+
+def test_300_orders_are_at_most_30_lines_at_level_info(lines: list[str]) -> None:
+    # The table is one of them, as a block. There are few lines to spare for more streams.
+    assert len([line for line in lines if "| INFO " in line]) <= 2 + 2 * len(STREAMS) <= 30
+
+
+def test_300_orders_are_at_most_30_lines_besides_those_for_programs(lines: list[str]) -> None:
+    shown = [line for line in lines if "METRIC: " not in line and "| WARNING " not in line]
+    assert len(shown) <= 30
+
+
+def test_each_stream_has_two_metric_lines(lines: list[str]) -> None:
+    found = Counter(re.findall(r'METRIC: .*"metric":"(\w+)".*"stream":"(\w+)"', "\n".join(lines)))
+    assert found == {
+        (metric, stream): 1 for metric in ("sync_duration", "record_count") for stream in STREAMS
+    }
 
 
 # ---- the search --------------------------------------------------------------------------------

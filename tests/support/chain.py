@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT = Path(__file__).parent.parent.parent
+# A stream, its records, its requests, its retries, its bookmark.
+_ROWS = re.compile(r"(\w+) +([\d,]+) +[\d,]+ +[\d,]+ +(?:-|\d{4}-\d\d-\d\dT)")
 MELTANO = PROJECT / ".tools/meltano/bin/meltano"
 
 
@@ -124,5 +126,5 @@ def settings(config: Mapping[str, Any], prefix: str = "TAP_AMAZON_BUSINESS") -> 
 
 
 def emitted(log: str) -> dict[str, int]:
-    """Return how many records of each stream a run brought, by the tap's own log."""
-    return {name: int(count) for name, count in re.findall(r"(\w+): (\d+) records", log)}
+    """Return how many records of each stream a run brought, by the table at the end of its log."""
+    return {name: int(count.replace(",", "")) for name, count in _ROWS.findall(log)}

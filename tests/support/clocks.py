@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -17,6 +21,7 @@ class FakeClock:
         self._beginning = beginning
         self._seconds = 0.0
         self._lock = threading.Lock()
+        self._ticks: list[FakeTicks] = []
         self.slept: list[float] = []
 
     def now(self) -> datetime:
@@ -26,13 +31,71 @@ class FakeClock:
         return self._seconds
 
     def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self._seconds += seconds
+        self.slept.append(seconds)
+        self._pass(seconds)
 
     def advance(self, **span: float) -> None:
+        self._pass(timedelta(**span).total_seconds())
+
+    def every(self, seconds: float) -> FakeTicks:
+        """Return what ticks exactly on time: whoever moves the clock waits for each tick's work."""
+        ticks = FakeTicks(self._seconds, seconds)
         with self._lock:
-            self._seconds += timedelta(**span).total_seconds()
+            self._ticks.append(ticks)
+        return ticks
+
+    def _pass(self, seconds: float) -> None:
+        with self._lock:
+            end = self._seconds + seconds
+            while due := [ticks for ticks in self._ticks if ticks.next <= end]:
+                first = min(due, key=lambda ticks: ticks.next)
+                self._seconds = max(self._seconds, first.next)
+                if not first.tick():
+                    self._ticks.remove(first)
+            self._seconds = end
+
+
+class FakeTicks:
+    """Ticks of a `FakeClock`.
+
+    Attributes:
+        next: When the next one is due.
+    """
+
+    def __init__(self, now: float, seconds: float) -> None:
+        self.next = now + seconds
+        self._seconds = seconds
+        self._changed = threading.Condition()
+        self._due = False
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[None]:
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._due or self._stopped)
+                    if self._stopped:
+                        return
+                yield
+                with self._changed:
+                    self._due = False
+                    self._changed.notify_all()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def tick(self) -> bool:
+        """Tick, and wait until the work is done; tell whether there is more to come."""
+        self.next += self._seconds
+        with self._changed:
+            self._due = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._due or self._stopped)
+            return not self._stopped
 
 
 class IdleClock(FakeClock):
@@ -64,6 +127,6 @@ class IdleClock(FakeClock):
                 looks = self._looks
                 told = self._changed.wait(self._QUIET)
                 if not told and looks == self._looks and wake == min(self._wakes):
-                    self._seconds = wake
+                    self._pass(wake - self._seconds)
             self._wakes.remove(wake)
             self._changed.notify_all()

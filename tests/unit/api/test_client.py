@@ -20,6 +20,7 @@ import requests
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.health import Health
 from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.operations import (
     GET_PURCHASE_ORDER,
@@ -28,6 +29,7 @@ from tap_amazon_business.api.operations import (
     UsagePlan,
 )
 from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
@@ -133,12 +135,12 @@ def line(
         )
         client = Client(
             simulator.url,
-            prefix="sp_api",
             region_setting="sp_api_region",
             authenticator=amazon,
             limiter=Limiter(plans, clock),
             transport=transport,
-            outage=outage,
+            health=Health("sp_api", outage),
+            traffic=Traffic(clock),
             clock=clock,
             logger=LOGGER,
         )

@@ -39,6 +39,7 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
+from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
@@ -148,7 +149,7 @@ class OwnStream(AmazonStream):
         self.failures: list[tuple[str, TapError]] = []
         super().__init__(
             tap,
-            client=cast("Client", SimpleNamespace(failure=None)),  # these send no requests
+            client=cast("Client", SimpleNamespace(failure=None, traffic=Traffic(FakeClock()))),
             readers=Readers(1),
             shared=Shared(
                 settings=Settings.from_config({}, "1"),
@@ -333,12 +334,12 @@ def test_the_sdk_syncs_a_child_once_per_parent_record() -> None:
     assert schemas.count("parts") == len(ROWS)
 
 
-def test_the_counter_of_the_sdk_forgets_its_total_when_it_logs() -> None:
-    with metrics.record_counter("things", log_interval=0) as counter:
+def test_the_counter_of_the_sdk_logs_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), metrics.record_counter("things", log_interval=0) as counter:
         counter.increment()
         counter.increment()
         counter.increment()
-        assert counter.value < 3
+    assert len(caplog.records) > 1
 
 
 def test_the_sdk_ends_the_sync_of_all_streams_with_one_failure() -> None:
@@ -993,10 +994,33 @@ def test_the_only_other_part_of_a_sync_of_the_sdk_is_a_log_of_costs(
     assert not caplog.records  # there are none
 
 
-def test_a_stream_logs_the_total_of_its_records(caplog: pytest.LogCaptureFixture) -> None:
+def points(caplog: pytest.LogCaptureFixture, sync: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return what the METRIC lines of a sync hold."""
+    caplog.clear()
     with caplog.at_level(logging.INFO):
-        printed(own_tap(OwnStream).sync_all)
-    assert "things: 3 records" in [record.getMessage() for record in caplog.records]
+        printed(sync)
+    lines = [record.getMessage() for record in caplog.records]
+    found = [json.loads(line[8:]) for line in lines if line.startswith("METRIC: ")]
+    for point in found:
+        if point["metric"] == "sync_duration":
+            assert point.pop("value") >= 0
+    return found
+
+
+def test_metric_lines_are_those_of_the_sdk(caplog: pytest.LogCaptureFixture) -> None:
+    expected = points(caplog, tap_of(PlainStream, OtherPlainStream).sync_all)
+    for point in expected:
+        assert point["tags"].pop("context") == {}  # no stream of this tap has one
+    assert points(caplog, own_tap(OwnStream, OtherOwnStream).sync_all) == expected
+
+
+def test_the_metric_line_of_a_failed_stream_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    def sync() -> None:
+        with pytest.raises(TapError):
+            failing_tap().sync_all()
+
+    statuses = [point["tags"].get("status") for point in points(caplog, sync)]
+    assert statuses == ["failed", None]
 
 
 def test_the_streams_that_do_not_fail_are_complete() -> None:

@@ -42,8 +42,7 @@ class Recorded:
     def __init__(self, child: ChildStream, events: list[Any], error: str = "") -> None:
         self._events = events
         self._error = error
-        with child.get_record_counter() as counter:
-            self.sync = ChildSync(child, self._read, counter)
+        self.sync = ChildSync(child, self._read)
 
     def _read(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
         del since
@@ -136,10 +135,14 @@ def test_a_child_announces_itself_once_and_counts_its_records() -> None:
     orders = [{**order(number), "items": [item, item]} for number in "12"]
     text = io.StringIO()
     resume = ResumePoint(None)
-    with redirect_stdout(text), child.syncing(resume) as sync, child.syncing(resume):
+    with (
+        redirect_stdout(text),
+        child.syncing(resume, parent.track) as sync,
+        child.syncing(resume, parent.track),
+    ):
         for record in orders:
             list(with_children(parent, [sync], [record]))
         child.shared.flush()
     messages = [json.loads(line) for line in text.getvalue().splitlines()]
     assert [message["type"] for message in messages] == ["SCHEMA", "RECORD", "RECORD"]
-    assert child.total == 2
+    assert child.track.records == 2

@@ -1,0 +1,88 @@
+"""What a sync did: a table for people, and the SDK's METRIC lines for programs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import metrics
+from singer_sdk.metrics import Metric, Point, Status, Tag
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_amazon_business.streams.base import AmazonStream
+
+_HEADER = (
+    "stream",
+    "records",
+    "requests",
+    "retries",
+    "bookmark before",
+    "bookmark after",
+    "seconds",
+    "waited for limits",
+)
+_NUMBERS = frozenset({1, 2, 3, 6, 7})
+_NONE = "-"
+
+
+class Summary:
+    """What a sync did, told once at its end.
+
+    Args:
+        streams: The streams that it syncs.
+        state: The state of the tap, which the sync changes.
+    """
+
+    def __init__(self, streams: Sequence[AmazonStream], state: Mapping[str, Any]) -> None:
+        self._streams = streams
+        self._state = state
+        self._before = {stream.name: self._bookmark(stream) for stream in streams}
+
+    def log(self, logger: logging.Logger) -> None:
+        """Log the METRIC lines, and the table as one block."""
+        for stream in self._streams:
+            if stream.track.has_run:
+                _log_metrics(stream)
+        logger.info("The sync in figures:\n%s", "\n".join(self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        rows = [_HEADER, *map(self._row, self._streams)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        failed = [False, *(stream.failed for stream in self._streams)]
+        for row, has_failed in zip(rows, failed, strict=True):
+            cells = (
+                cell.rjust(width) if number in _NUMBERS else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            yield "  ".join(cells) + ("  failed" if has_failed else "")
+
+    def _row(self, stream: AmazonStream) -> tuple[str, ...]:
+        traffic = stream.client.traffic
+        return (
+            stream.name,
+            f"{stream.track.records:,}",
+            f"{traffic.requests:,}",
+            f"{traffic.retries:,}",
+            self._before[stream.name],
+            self._bookmark(stream),
+            f"{stream.track.seconds:,.1f}",
+            f"{traffic.waited:,.1f}",
+        )
+
+    def _bookmark(self, stream: AmazonStream) -> str:
+        # A child has none: its parent's bookmark covers it.
+        part = self._state.get("bookmarks", {}).get(stream.name, {})
+        return str(part.get("replication_key_value") or _NONE)
+
+
+def _log_metrics(stream: AmazonStream) -> None:
+    """Log what the SDK's meters of a stream log, once, however long the sync took."""
+    tags = {Tag.STREAM.value: stream.name, Tag.PID.value: os.getpid()}
+    status = Status.FAILED if stream.failed else Status.SUCCEEDED
+    track, logger = stream.track, stream.metrics_logger
+    timed = {**tags, Tag.STATUS.value: status.value}
+    metrics.log(logger, Point("timer", Metric.SYNC_DURATION, track.seconds, timed))
+    metrics.log(logger, Point("counter", Metric.RECORD_COUNT, track.records, tags))

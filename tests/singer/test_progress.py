@@ -1,0 +1,240 @@
+"""What a sync tells of itself: how far each stream is while it runs, and a table at the end."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from simulator import Reply
+from tests.support.faults import Fails
+from tests.support.runs import Run, TapAmazonBusiness, run_by, select
+from tests.support.serving import FAST_PLANS, STREAMS, VENDOR_ONLY, serve, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator import Simulator
+    from tests.support.clocks import FakeClock
+
+LINE = re.compile(r"(\w+): (read|\d+ of) .*records")
+ROW = re.compile(
+    r"^(?P<stream>\w+) +(?P<records>[\d,]+) +(?P<requests>\d+) +(?P<retries>\d+)"
+    r" +(?P<before>\S+) +(?P<after>\S+) +(?P<seconds>[\d,.]+) +(?P<waited>[\d,.]+)(?P<rest>.*)$",
+    re.MULTILINE,
+)
+UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A line of progress, and when it was told, in seconds."""
+
+    at: float
+    stream: str
+    text: str
+
+    @property
+    def left(self) -> float | None:
+        """How many seconds are left."""
+        found = re.search(r"about ([\d.]+) (s|min|h) left", self.text)
+        return float(found[1]) * UNITS[found[2]] if found else None
+
+
+@contextmanager
+def listening(clock: FakeClock) -> Iterator[list[Told]]:
+    """Collect the lines of progress with the time of an injected clock."""
+    told: list[Told] = []
+
+    class Listener(logging.Handler):
+        @override
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            if record.levelno == logging.INFO and (found := LINE.match(text)):
+                told.append(Told(clock.monotonic(), found[1], text))
+
+    logger, listener = logging.getLogger(TapAmazonBusiness.name), Listener()
+    logger.addHandler(listener)
+    yield told
+    logger.removeHandler(listener)
+
+
+def slow(operation: str, seconds: float) -> dict[str, Any]:
+    """Return settings by which a request of an operation comes every so many seconds."""
+    plan = {"rate": 1 / seconds, "burst": 1}
+    return {"rate_limits": {**FAST_PLANS, operation: plan}, "max_parallel_requests": 1}
+
+
+def table(run: Run) -> dict[str, re.Match[str]]:
+    """Return the rows of the table at the end of a log."""
+    return {found["stream"]: found for found in ROW.finditer(run.log)}
+
+
+# ---- lines -------------------------------------------------------------------------------------
+
+
+def test_a_sync_of_five_minutes_tells_how_far_it_is(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving, listening(clock) as told:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 5.2))
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    took = clock.monotonic()
+    assert 270 < took < 330
+    times = [line.at for line in told]
+    assert len(times) >= 8
+    assert times == [30.0 * number for number in range(1, len(times) + 1)]
+    late = {took - line.at: line.left or 0 for line in told if line.at >= took / 2}
+    assert {true: left for true, left in late.items() if abs(left - true) > true / 3} == {}
+
+
+def test_a_line_tells_place_records_time_left_and_limit(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving, listening(clock) as told:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 5))
+        run_by(clock, config, catalog=select("purchase_orders"))
+    assert re.fullmatch(
+        r"purchase_orders: read to 2026-\d\d-\d\d \(\d+ %\), \d+ records, "
+        r"about \d+ (s|min) left, waiting for Amazon's limit \(0\.2 requests/s\)",
+        told[3].text,
+    )
+
+
+def test_lines_come_while_a_stream_waits(clock: FakeClock) -> None:
+    with serve(clock, orders=3) as serving, listening(clock) as told:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 300))
+        config["start_date"] = "2026-05-29T00:00:00Z"
+        run_by(clock, config, catalog=select("purchase_orders"))
+    assert len(told) >= 9
+    assert [line.at for line in told] == [30.0 * number for number in range(1, len(told) + 1)]
+
+
+def test_a_sync_of_less_than_thirty_seconds_tells_no_progress(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving, listening(clock) as told:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 0.4))
+        run_by(clock, config, catalog=select("purchase_orders"))
+    assert 10 < clock.monotonic() < 30
+    assert told == []
+
+
+def test_a_child_is_where_its_parent_is(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving, listening(clock) as told:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 4))
+        run_by(clock, config, catalog=select("purchase_orders", "purchase_order_items"))
+    places: dict[float, dict[str, str]] = {}
+    for line in told:
+        places.setdefault(line.at, {})[line.stream] = line.text.split(": ")[1].split(" (")[0]
+    assert len(places) >= 6
+    for place in places.values():
+        assert place["purchase_orders"] == place["purchase_order_items"]
+
+
+def test_the_stream_that_waits_for_a_limit_says_so(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving, listening(clock) as told:
+        config = settings(serving, **slow("getOrderReportsByPurchaseOrderNumber", 4))
+        run_by(clock, config, catalog=select("purchase_orders", "order_reports"))
+    waiting = {line.stream for line in told if "(0.25 requests/s)" in line.text}
+    assert (waiting, len({line.stream for line in told}) > 1) == ({"order_reports"}, True)
+
+
+def test_orders_asked_for_by_number_are_counted(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving, listening(clock) as told:
+        numbers = sorted(serving.world.purchase_orders())[:20]
+        config = settings(
+            serving,
+            **VENDOR_ONLY,
+            **slow("getPurchaseOrder", 10),
+            purchase_order_numbers=numbers,
+        )
+        run_by(clock, config, catalog=select("purchase_orders"))
+    found = re.fullmatch(
+        r"purchase_orders: (\d+) of 20 purchase orders \((\d+) %\), \d+ records, "
+        r"about [\d.]+ (?:s|min) left, waiting for Amazon's limit \(0\.1 requests/s\)",
+        told[1].text,
+    )
+    assert found, told
+    assert int(found[2]) == int(found[1]) * 5
+
+
+# ---- table -------------------------------------------------------------------------------------
+
+
+def requests(serving: Simulator, *operations: str) -> int:
+    return sum(serving.stats().operations[name].requests for name in operations)
+
+
+def test_the_table_counts_the_records_and_requests_of_each_stream(clock: FakeClock) -> None:
+    with serve(clock, orders=40) as serving:
+        run = run_by(clock, settings(serving))
+        sent = {name: traffic.requests for name, traffic in serving.stats().operations.items()}
+    rows = table(run)
+    records = {name: int(row["records"].replace(",", "")) for name, row in rows.items()}
+    counted = {name: int(row["requests"]) for name, row in rows.items()}
+    assert records == {name: len(run.records(name)) for name in STREAMS}
+    assert sum(counted.values()) == sum(sent.values())
+    assert counted["orders"] == sent["getOrderReports"]
+    assert counted["vendor_shipments"] == sent["GetShipmentDetails"]
+    assert counted["purchase_order_items"] == 0
+
+
+def test_listing_purchase_order_numbers_counts_for_order_reports(clock: FakeClock) -> None:
+    with serve(clock, orders=40) as serving:
+        config = settings(serving, order_reports_strategy="order_date")
+        run = run_by(clock, config, catalog=select("order_reports"))
+        by_number = requests(serving, "getOrderReportsByPurchaseOrderNumber")
+        listed = requests(serving, "getPurchaseOrders")
+    counted = {name: int(row["requests"]) for name, row in table(run).items()}
+    assert (by_number, counted["order_reports"] > 0) == (0, True)
+    assert counted["order_reports"] + counted["purchase_orders"] == listed
+
+
+def test_the_table_counts_retries(clock: FakeClock) -> None:
+    with serve(clock, orders=5) as serving:
+        serving.fail_next("getPurchaseOrders", Reply(503), Reply(429))
+        serving.fail_next("getPurchaseOrders", Reply(403))
+        config = settings(serving, **VENDOR_ONLY, max_parallel_requests=1)
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+        sent = requests(serving, "getPurchaseOrders")
+    row = table(run)["purchase_orders"]
+    assert (int(row["requests"]), int(row["retries"])) == (sent, 3)
+
+
+def test_the_table_tells_the_bookmarks_before_and_after(clock: FakeClock) -> None:
+    with serve(clock, orders=5) as serving:
+        config, catalog = settings(serving, **VENDOR_ONLY), select("purchase_orders")
+        first = run_by(clock, config, catalog=catalog)
+        clock.advance(hours=1)
+        second = run_by(clock, config, catalog=catalog, state=first.state)
+    rows = [table(run)["purchase_orders"] for run in (first, second)]
+    assert [(row["before"], row["after"]) for row in rows] == [
+        ("-", first.bookmark()),
+        (first.bookmark(), second.bookmark()),
+    ]
+
+
+def test_the_table_tells_how_long_a_stream_took_and_waited_for_limits(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 2))
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+        sent = requests(serving, "getPurchaseOrders")
+    row = table(run)["purchase_orders"]
+    assert float(row["seconds"]) == round(clock.monotonic(), 1)
+    assert abs(float(row["waited"]) - (sent - 1) * 2) <= 0.02 * sent * 2 + 0.1
+
+
+def test_the_table_comes_after_a_failure_too(clock: FakeClock) -> None:
+    down = Fails("getPurchaseOrders", 0, Reply(404))
+    with serve(clock, orders=5, faults=[down]) as serving:
+        run = run_by(clock, settings(serving, **VENDOR_ONLY))
+    assert run.status == 1
+    failed = {name for name, row in table(run).items() if row["rest"].strip() == "failed"}
+    assert failed == {"purchase_orders"}
+    assert run.log.index("The sync in figures") > run.log.index("was refused")
+
+
+def test_the_streams_of_the_table_are_those_that_were_read(clock: FakeClock) -> None:
+    with serve(clock, orders=5) as serving:
+        run = run_by(clock, settings(serving), catalog=select("orders", "shipments"))
+    assert table(run).keys() == {"orders", "shipments"}
