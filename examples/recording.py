@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SVG = PROJECT / "docs" / "terminal.svg"
-COLUMNS, LINES = 110, 30
+COLUMNS, LINES = 120, 30
 STILL = 0.2
 """A terminal that shows nothing new for so many seconds is drawn."""
 LONGEST = 1.5

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Show = Callable[[Sequence[Report]], None]
 
 SECONDS_BETWEEN_LINES = 30
-_SECONDS_BETWEEN_FRAMES = 0.5
+_SECONDS_BETWEEN_FRAMES = 1
 
 # A stream that waited for a usage plan this share of the time is said to wait for it.
 _MOSTLY = 0.5
