@@ -153,7 +153,7 @@ class ConnectionCheck:
         witnesses = {
             name: q.probe.witness
             for name, q in questions.items()
-            if q.probe.witness and not q.client.answered and _not_found(answers.get(name))
+            if q.probe.witness and not q.client.answers and _not_found(answers.get(name))
         }
         by_number = {name: replace(questions[name].request, segment=number) for name in needy}
         later = ask({**by_number, **witnesses})
@@ -249,10 +249,6 @@ def _reason(answer: Answer, subject: str) -> str:
 
 def _problem(name: str, question: _Question, answer: Answer) -> str:
     probe, client = question.probe, question.client
-    if (
-        _not_found(answer)
-        and probe.not_found is not None
-        and (client.answered or not probe.witness)
-    ):
+    if _not_found(answer) and probe.not_found is not None and (client.answers or not probe.witness):
         return ""
     return _reason(answer, name)

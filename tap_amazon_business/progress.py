@@ -26,12 +26,14 @@ class Report:
         records: How many records it wrote so far.
         place: Where it is in what it reads, None as long as it reads nothing.
         rate: The rate of the usage plan that it mostly waits for, None if it does not.
+        silent: Whether its API was asked, and has answered nothing since the report before.
     """
 
     stream: AmazonStream
     records: int
     place: Place | None
     rate: float | None
+    silent: bool = False
 
     def text(self) -> str:
         """Return the report as one line that does not name the stream."""

@@ -74,17 +74,19 @@ def watched(streams: Sequence[AmazonStream], show: Show, ticks: Ticks) -> Iterat
 
 
 def log(reports: Sequence[Report]) -> None:
-    """Log a line for each report."""
+    """Log a line for each report; of an API that does not answer, the retries tell."""
     for report in reports:
-        report.stream.info("%s", report.text())
+        if not report.silent:
+            report.stream.info("%s", report.text())
 
 
 class _Watched:
-    """A stream, and what it had waited when it was last looked at."""
+    """A stream, and what it had waited and its API answered when it was last looked at."""
 
     def __init__(self, stream: AmazonStream) -> None:
         self._stream = stream
         self._ran = self._waited = 0.0
+        self._answers = 0
 
     def report(self) -> Report | None:
         """Return how far the stream is; None if it does not run."""
@@ -94,5 +96,11 @@ class _Watched:
         self._ran, self._waited = ran, waited
         if not track.is_running:
             return None
-        rate = traffic.rate if mostly else None
-        return Report(self._stream, track.records, track.place(), rate)
+        before, self._answers = self._answers, self._stream.client.answers
+        return Report(
+            self._stream,
+            track.records,
+            track.place(),
+            rate=traffic.rate if mostly else None,
+            silent=self._answers == before and not mostly,
+        )

@@ -91,9 +91,9 @@ class Client:
         )
 
     @property
-    def answered(self) -> bool:
-        """Whether any request of the credential set succeeded so far."""
-        return self._health.answered
+    def answers(self) -> int:
+        """How many requests of the credential set succeeded so far."""
+        return self._health.answers
 
     @property
     def failure(self) -> RequestFailedError | None:

@@ -18,7 +18,7 @@ class Health:
 
     Attributes:
         prefix: The prefix of the credential set's settings.
-        answered: Whether any request succeeded so far.
+        answers: How many requests succeeded so far.
         failure: Why no request can succeed any more, None if some may.
         outage: Whether the hosts are down.
 
@@ -29,7 +29,7 @@ class Health:
 
     def __init__(self, prefix: str, outage: Outage) -> None:
         self.outage = outage
-        self.answered = False
+        self.answers = 0
         self.failure: RequestFailedError | None = None
         self.prefix = prefix
         self._down: set[str] = set()  # operations that failed since the last answer
@@ -42,7 +42,7 @@ class Health:
 
     def succeeded(self) -> None:
         """Record that a request was answered."""
-        self.answered = True
+        self.answers += 1
         self._down.clear()
         self.outage.answered()
 

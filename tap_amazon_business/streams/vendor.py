@@ -260,7 +260,7 @@ class VendorShipmentsStream(VendorListStream):
 
     def _other_operations_work(self) -> bool:
         """Tell whether the API answers at all: a wrong host returns 404, too."""
-        if not self.client.answered:
+        if not self.client.answers:
             try:
                 self.client.get(probes.any_order(self.clock.now()))
             except RequestFailedError:
