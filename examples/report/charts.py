@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # A phone shows it without shrinking it much; a wide screen shows two beside each other.
 _WIDTH = 380
-_AXES = 105
+_AXES = 115
 _LABEL = 60
 _FONT = 12
 _INK, _SOFT, _LINE = "var(--ink)", "var(--soft)", "var(--line)"
@@ -31,7 +31,8 @@ def chart_of(name: str, result: Result) -> str | None:
         aria=False,  # the page describes the whole
         background="transparent",
         font="sans-serif",
-        padding=2,
+        # Fonts differ: a reader's may be wider than the one that this is measured with.
+        padding={"left": 14, "top": 2, "right": 10, "bottom": 2},
     )
     chart = chart.configure_view(stroke=None)
     chart = chart.configure_axis(
@@ -43,7 +44,11 @@ def chart_of(name: str, result: Result) -> str | None:
         title=None,
     )
     chart = chart.configure_header(
-        labelAnchor="start", labelColor=_INK, labelFontSize=_FONT, labelFontWeight="bold", title=None
+        labelAnchor="start",
+        labelColor=_INK,
+        labelFontSize=_FONT,
+        labelFontWeight="bold",
+        title=None,
     )
     chart = chart.configure_legend(
         labelColor=_INK, labelFontSize=_FONT, orient="top", symbolStrokeWidth=3, title=None
@@ -71,7 +76,7 @@ def _bars_across(result: Result, category: str, amount: str) -> alt.FacetChart:
         }
         for row in result.records()
     ]
-    base = alt.Chart(alt.Data(values=values), width=_WIDTH - _AXES, height=alt.Step(22)).encode(
+    base = alt.Chart({"values": values}, width=_WIDTH - _AXES, height=alt.Step(22)).encode(
         alt.X("amount:Q", axis=None, scale=alt.Scale(range=[0, _WIDTH - _AXES - _LABEL])),
         alt.Y("category:N", sort=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=_AXES)),
     )
@@ -90,7 +95,7 @@ def _months(result: Result) -> alt.FacetChart:
         for row in result.records()
     ]
     bars = (
-        alt.Chart(alt.Data(values=values), width=_WIDTH - 50, height=110)
+        alt.Chart({"values": values}, width=_WIDTH - 65, height=110)
         .mark_bar(color=_FIRST, cornerRadius=2)
         .encode(
             alt.X("month:N", sort=None, axis=alt.Axis(grid=False, labelAngle=0, labelOverlap=True)),
@@ -108,7 +113,7 @@ def _rates(result: Result) -> alt.Chart:
         if row[column] is not None
     ]
     return (
-        alt.Chart(alt.Data(values=values), width=_WIDTH - 50, height=190)
+        alt.Chart({"values": values}, width=_WIDTH - 65, height=190)
         .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
         .encode(
             alt.X(

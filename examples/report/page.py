@@ -46,7 +46,9 @@ class Answer:
     def why_empty(self) -> str:
         """What a reader should know where there are no rows."""
         if not self.result.exists:
-            return f"Not built: the models of {_API[self.side]} are switched off, or dbt has not run."
+            return (
+                f"Not built: the models of {_API[self.side]} are switched off, or dbt has not run."
+            )
         return f"No rows. They come from {_API[self.side]}, if the tap has its credentials."
 
 

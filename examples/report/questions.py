@@ -53,8 +53,8 @@ QUESTIONS = (
             ),
             Query(
                 "late_purchase_orders",
-                "The latest purchase orders",
-                "Open past their window, the longest wait first.",
+                "The longest overdue",
+                "Purchase orders that are open past their window.",
             ),
         ),
     ),
@@ -65,11 +65,11 @@ QUESTIONS = (
             Query(
                 "rates_by_week",
                 "Confirmation rate and fill rate by week of order",
-                "Confirmed: of the units first ordered. Filled: received, of the units that are due.",
+                "Confirmed, of the units first ordered; received, of the units that are due.",
             ),
             Query(
                 "rates_by_warehouse",
-                "The same by warehouse",
+                "Rates by warehouse",
                 "On time: of the units received, those that came within their window.",
             ),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import duckdb
 if TYPE_CHECKING:
     from examples.report.questions import Query
 
-_NUMBERS = (int, Decimal)
+_NUMBERS = (int, float, Decimal)
 _NOTHING = "–"  # noqa: RUF001 (a dash, as in print)
 
 
@@ -78,8 +78,6 @@ def text(value: Any, column: str) -> str:
             return f"{cents if cents == value else value.normalize():,f}"
         case int():
             return f"{value:,}"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}"
         case date():
             return f"{value:%Y-%m}" if column == "month" else value.isoformat()
         case _:

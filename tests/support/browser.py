@@ -75,7 +75,7 @@ class Page:
             width=width,
             height=844,
             deviceScaleFactor=1,
-            mobile=width < 600,  # noqa: PLR2004
+            mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])

@@ -1,7 +1,6 @@
 -- The ten that are latest; without the limit, all of them.
 select
     purchase_order_number as purchase_order,
-    ship_to,
     cast(promised_until as date) as promised_until,
     days_late,
     open_value,

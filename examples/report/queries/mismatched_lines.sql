@@ -13,5 +13,7 @@ select
 from analytics.purchase_reconciliation
 where mismatch is not null
 order by
-    abs(coalesce(expected_amount as expected_charge, 0) - charged_amount) desc, order_id, order_line_item_id
+    abs(coalesce(expected_amount, 0) - charged_amount) desc,
+    order_id,
+    order_line_item_id
 limit 10
