@@ -89,7 +89,7 @@ def _months(result: Result) -> alt.FacetChart:
     values = [
         {
             "currency": row["currency"],
-            "month": f"{row['month']:%b %y}",
+            "month": f"{row['month']:%b %y}" if row["month"] else "undated",
             "amount": float(row["spend"]),
         }
         for row in result.records()
@@ -110,16 +110,18 @@ def _rates(result: Result) -> alt.Chart:
         {"week": row["week_of_order"].isoformat(), "rate": label, "share": float(row[column])}
         for row in result.records()
         for label, column in (("confirmed", "confirmation_rate"), ("filled", "fill_rate"))
-        if row[column] is not None
+        if row["week_of_order"] and row[column] is not None
     ]
-    return (
+    lines: alt.Chart = (
         alt.Chart({"values": values}, width=_WIDTH - 65, height=190)
         .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
         .encode(
             alt.X(
                 "week:T",
                 scale=alt.Scale(type="utc"),
-                axis=alt.Axis(format="%d %b", grid=False, tickCount=6, labelOverlap=True),
+                axis=alt.Axis(
+                    format="%d %b", grid=False, labelOverlap=True, labelSeparation=12, tickCount=6
+                ),
             ),
             alt.Y(
                 "share:Q",
@@ -132,6 +134,7 @@ def _rates(result: Result) -> alt.Chart:
             ),
         )
     )
+    return lines
 
 
 def _by_currency(chart: Any) -> alt.FacetChart:

@@ -91,8 +91,8 @@ QUESTIONS = (
             ),
             Query(
                 "spend_by_approver",
-                "Spend by approver",
-                "The latest month. Approvers are people: mind who may see this.",
+                "Spend by month and approver",
+                "Approvers are people: mind who may see this.",
             ),
             Query(
                 "spend_by_purchase_order",

@@ -27,9 +27,9 @@ ANSWERS = PROJECT / "docs" / "answers.md"
 PICTURE = PROJECT / "docs" / "report.png"
 LOADER = PROJECT / ".meltano/loaders/target-duckdb/venv/bin/target-duckdb"
 
-_ROWS = 12
 _WIDTH = 1280
-_HEIGHT = 960
+_HEIGHT = 1500
+_SCALE = 0.625
 
 _HEAD = """# Answers
 
@@ -104,10 +104,7 @@ def _answer(answer: Answer) -> Iterator[str]:
     yield f"\n### {query.title}\n\n{query.note}\n\n```sql\n{query.sql}\n```\n\n"
     yield _row(result.headings)
     yield _row(["--:" if numeric else "---" for numeric in result.numeric])
-    for cells in result.cells[:_ROWS]:
-        yield _row(cells)
-    if len(result.rows) > _ROWS:
-        yield f"\nAnd {len(result.rows) - _ROWS} more rows.\n"
+    yield from map(_row, result.cells)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -123,7 +120,7 @@ def main() -> None:
         html = folder / "report.html"
         html.write_text(report(path), encoding="utf-8")
         shown.open(html, width=_WIDTH, dark=False)
-        PICTURE.write_bytes(shown.picture(_HEIGHT))
+        PICTURE.write_bytes(shown.picture(_HEIGHT, _SCALE))
 
 
 if __name__ == "__main__":

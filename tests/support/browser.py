@@ -94,10 +94,10 @@ class Page:
             raise BrowserError(f"{script}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def picture(self, height: int | None = None) -> bytes:
-        """Return the page as PNG, down to a height in pixels or to its end."""
+    def picture(self, height: int, scale: float = 1) -> bytes:
+        """Return the page as PNG, down to a height in pixels."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {**size, "height": height or size["height"], "scale": 1}
+        clip = {**size, "height": height, "scale": scale}
         taken = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
         return base64.b64decode(taken["data"])
 

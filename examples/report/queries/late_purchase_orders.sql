@@ -1,4 +1,4 @@
--- The ten that are latest; without the limit, all of them.
+-- The twenty that are latest; without the limit, all of them.
 select
     purchase_order_number as purchase_order,
     cast(promised_until as date) as promised_until,
@@ -8,4 +8,4 @@ select
 from analytics.open_purchase_orders
 where days_late > 0
 order by days_late desc, coalesce(open_value, 0) desc, purchase_order_number, currency
-limit 10
+limit 20

@@ -1,4 +1,4 @@
--- The latest month; without the condition on it, every month.
+-- The newest months first; without the limit, all of them.
 select
     order_month as month,
     coalesce(approver, 'none') as approver,
@@ -6,9 +6,8 @@ select
     sum(placed_orders) as orders,
     sum(net_amount) as spend
 from analytics.spend_by_month
-where
-    currency is not null
-    and order_month = (select max(order_month) from analytics.spend_by_month)
+where currency is not null
 group by order_month, coalesce(approver, 'none'), currency
 having sum(placed_orders) > 0
-order by currency, spend desc, approver
+order by coalesce(order_month, date '1970-01-01') desc, currency, spend desc, approver
+limit 12

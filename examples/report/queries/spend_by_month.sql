@@ -5,6 +5,6 @@ select
     sum(net_amount) as spend,
     sum(awaiting_approval_amount) as awaiting_approval
 from analytics.spend_by_month
-where currency is not null and order_month is not null
+where currency is not null
 group by order_month, currency
 order by currency, order_month
