@@ -23,7 +23,7 @@ DBT_PACKAGES := dbt-core==1.11.16 dbt-duckdb==1.10.1 dbt-postgres==1.10.2 'duckd
 # Any of these will do.
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 DEBIAN_BROWSER := chromium-headless-shell fonts-dejavu-core
-APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
+APT := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option DPkg::Lock::Timeout=120 --yes --no-install-recommends
 
 # Environments: $(call environment,folder) makes one, $(call install,folder,name) installs into it what
 # is pinned in constraints/name.txt.
@@ -137,13 +137,11 @@ unit: $(SETUP)
 end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
 	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m end_to_end
 
-# The tests look at pages in it, and fail without one.
+# Tests look at a page in it, and fail without one.
 browser:
-	@command -v $(BROWSERS) >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  $(APT) update && $(APT) install --yes --no-install-recommends $(DEBIAN_BROWSER) >/dev/null; \
-	else \
-	  echo "No browser: install one of $(BROWSERS) (Debian: apt-get install $(DEBIAN_BROWSER))"; \
-	fi
+	@command -v $(BROWSERS) >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && $(APT) update && $(APT) install $(DEBIAN_BROWSER) >/dev/null; } \
+	|| echo "No browser: install one of $(BROWSERS) (Debian: apt-get install $(DEBIAN_BROWSER))"
 
 newer-python: $(UV)
 	@for version in $(NEWER_PYTHONS); do \
