@@ -20,6 +20,11 @@ DAGSTER := .tools/dagster/.installed
 DBT := .tools/dbt/.installed
 DBT_PACKAGES := dbt-core==1.11.16 dbt-duckdb==1.10.1 dbt-postgres==1.10.2 'duckdb<1.3'
 
+# Any of these will do.
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
+DEBIAN_BROWSER := chromium-headless-shell fonts-dejavu-core
+APT := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option DPkg::Lock::Timeout=120 --yes --no-install-recommends
+
 # Environments: $(call environment,folder) makes one, $(call install,folder,name) installs into it what
 # is pinned in constraints/name.txt.
 environment = $(UV) venv --quiet --clear --python $(DEVELOPMENT_PYTHON) $(1) \
@@ -42,12 +47,12 @@ NEWER_PYTHON_TESTS := simulator tests/project/test_smoke.py $(wildcard tests/uni
 PYTEST := $(BIN)/pytest
 WORKERS ?= 3
 
-.PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench \
-  format descriptions dictionary recording constraints clean
+.PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench browser \
+  format descriptions dictionary answers recording constraints clean
 
 help:
 	@echo "To try the tap:"
-	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano"
+	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano, and make a page of it"
 	@echo "  make bench         measure requests, time, CPU and memory, two peers, and a week of syncs"
 	@echo "                     (BENCH_ARGS=--quick: smaller, no peers; BENCH_ARGS='--only G': the week)"
 	@echo
@@ -63,6 +68,8 @@ help:
 	@echo "  make descriptions  copy the settings' descriptions into docs/settings.md and files for Meltano"
 	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
 	@echo "  make recording     run a sync on a terminal, and draw it as docs/terminal.svg"
+	@echo "  make answers       write docs/answers.md and its picture from the simulator's data"
+	@echo "  make browser       install Chromium, as root on Debian, if there is no browser"
 	@echo "  make constraints   pin the newest versions for development and CI"
 	@echo "  make clean         remove all that these commands made"
 
@@ -112,7 +119,7 @@ bench: $(BENCH)
 # Installing waits for the network, and tests of Meltano and Dagster wait for processes: the rest of
 # the work fills the gaps.
 test: $(UV)
-	$(MAKE) --jobs 3 --output-sync=target lint dagster-types $(PLUGINS) $(DBT)
+	$(MAKE) --jobs 3 --output-sync=target lint dagster-types browser $(PLUGINS) $(DBT)
 	$(MAKE) --jobs 2 --output-sync=target end-to-end unit
 	$(MAKE) newer-python
 
@@ -127,8 +134,14 @@ dagster-types: $(SETUP) $(DAGSTER)
 unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
-end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT)
+end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
 	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m end_to_end
+
+# Tests look at a page in it, and fail without one.
+browser:
+	@command -v $(BROWSERS) >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && $(APT) update && $(APT) install $(DEBIAN_BROWSER) >/dev/null; } \
+	|| echo "No browser: install one of $(BROWSERS) (Debian: apt-get install $(DEBIAN_BROWSER))"
 
 newer-python: $(UV)
 	@for version in $(NEWER_PYTHONS); do \
@@ -161,6 +174,9 @@ recording: $(SETUP) $(PLUGINS)
 
 dictionary: $(SETUP)
 	$(BIN)/python -m tests.project.dictionary
+
+answers: $(SETUP) $(PLUGINS) $(DBT) browser
+	$(BIN)/python -m tests.examples.answers
 
 COMPILE := $(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate \
   --python-version $(DEVELOPMENT_PYTHON)

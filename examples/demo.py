@@ -1,6 +1,7 @@
 """The tap at work: a simulator of both APIs, Meltano, and DuckDB; no credentials needed.
 
-`make demo` runs it. Two syncs, between which some orders change; then what landed is printed.
+`make demo` runs it. Two syncs, between which some orders change; then what landed is printed, and
+the models of dbt/ make a page of it.
 """
 
 from __future__ import annotations
@@ -8,18 +9,23 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
+from examples.report.__main__ import write
 from simulator import Options, Plan, Simulator, World, published_plans
 from simulator.truth import truth
 from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted
 
 OUTPUT = PROJECT / "output" / "demo"
 WAREHOUSE = OUTPUT / "warehouse.duckdb"
+REPORT = OUTPUT / "report.html"
+NOTE = "The simulator's figures, drawn at random."
 ORDERS = 250
 SYNC = ("run", "tap-amazon-business", "target-duckdb")
+MODELS = "dbt-duckdb:build"
 
 # Amazon allows one request in two seconds for most of Amazon Business: too slow to look on. The
 # simulator announces its own rate with each answer, as Amazon does for accounts with another plan,
@@ -33,7 +39,7 @@ def main() -> None:
     """Run the demonstration."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
-    with Simulator(World(orders=ORDERS), Options(rates=FASTER)) as simulator:
+    with Simulator(World(orders=ORDERS, quirks=False), Options(rates=FASTER)) as simulator:
         print(f"A simulator of both Amazon APIs serves {ORDERS} purchase orders.")
         chain = _chain(simulator)
         _say("First run: everything")
@@ -48,7 +54,7 @@ def main() -> None:
             f"Second run: {touched['changed']} orders were changed, {touched['state_only']} only "
             f"changed their state, {touched['new']} are new"
         )
-        log = _sync(chain)
+        log = _sync(chain, MODELS)
         _show_tables(_tables(), simulator, before=first)
         _show_emitted(log)
         _show_requests(simulator)
@@ -57,6 +63,10 @@ def main() -> None:
         _show_rows()
         _say("The bookmark")
         print(json.dumps(chain.state("demo:tap-amazon-business-to-target-duckdb")))
+
+        _say("The answers")
+        write(WAREHOUSE, REPORT, made=datetime.now(UTC), note=NOTE)
+        print(f"Open {REPORT.relative_to(PROJECT)} in a browser.")
 
 
 def _chain(simulator: Simulator) -> Chain:
@@ -69,11 +79,12 @@ def _chain(simulator: Simulator) -> Chain:
     )
 
 
-def _sync(chain: Chain) -> str:
+def _sync(chain: Chain, *more: str) -> str:
     """Sync through Meltano and return what it printed; end the demonstration where it fails."""
-    print(f"$ meltano {' '.join(SYNC)}", flush=True)
+    command = (*SYNC, *more)
+    print(f"$ meltano {' '.join(command)}", flush=True)
     try:
-        return chain.run(*SYNC)
+        return chain.run(*command)
     except ChainFailedError as error:
         sys.exit(str(error))
 

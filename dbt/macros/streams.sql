@@ -94,6 +94,8 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     {{ amazon_business.as_json(value) }}
   {%- elif kind == 'timestamp' -%}
     {{ amazon_business.as_utc(value, dtype) }}
+  {%- elif kind == 'money' -%}
+    {{ amazon_business.as_money(value) }}
   {%- else -%}
     cast({{ value }} as {{ amazon_business.type_of(kind) }})
   {%- endif -%}

@@ -136,8 +136,8 @@ def party_details(name: str, rng: Random) -> dict[str, Any]:
     }
 
 
-def amount(rng: Random) -> Decimal:
-    """Return an amount of money of the Amazon Business API, sometimes of an unusual scale."""
-    if rng.random() < 0.05:
+def amount(rng: Random, odd: float = RowQuirks.odd_amount) -> Decimal:
+    """Return an amount of money of the Amazon Business API, a share of them of an unusual scale."""
+    if rng.random() < odd:
         return rng.choice(_ODD_NUMBERS)
     return Decimal(rng.randrange(1, 200_000)).scaleb(-2)

@@ -140,7 +140,10 @@ class FulfilmentWriter:
         return max(report.ordered, min(report.ordered + delay, report.born))
 
     def _money(self, report: Report, rng: Random) -> dict[str, Any]:
-        return {"currencyCode": currency(report.region), "amount": amount(rng)}
+        return {
+            "currencyCode": currency(report.region),
+            "amount": amount(rng, self._quirks.odd_amount),
+        }
 
     def _product(self, rng: Random) -> dict[str, Any]:
         product = rng.choice(self._catalogue.decoded_products)

@@ -20,6 +20,7 @@ class RowQuirks:
         other_number: A report names another purchase order number than its own.
         no_number: A report names none.
         respelled: A report names its purchase order in another case, or with spaces around.
+        odd_amount: Amounts of Amazon Business of an unusual scale, such as a trillion.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -34,6 +35,7 @@ class RowQuirks:
     other_number: float = 0.02
     no_number: float = 0.02
     respelled: float = 0.0
+    odd_amount: float = 0.05
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:

@@ -80,7 +80,10 @@ class ReportWriter:
         code = currency(report.region)
         kinds = rng.sample(CHARGES, rng.choice((0, 1, 3, 5, 5)))
         return [
-            {"type": kind, "amount": {"currencyCode": code, "amount": amount(rng)}}
+            {
+                "type": kind,
+                "amount": {"currencyCode": code, "amount": amount(rng, self._quirks.odd_amount)},
+            }
             for kind in kinds
         ]
 

@@ -70,7 +70,7 @@ class TransactionWriter:
             "legalEntityName": "Käufer AG",
             "purchasingCustomerGroupName": rng.choice(self._catalogue.groups)["name"],
             "invoiceNumber": f"INV-{rng.randrange(10**6):06d}",
-            "amount": _money(code, rng),
+            "amount": self._money(code, rng),
             "paymentInstrumentType": "Visa",
             "paymentInstrumentLast4Digits": f"{rng.randrange(10**4):04d}",
             "buyer": self._customer(rng),
@@ -105,14 +105,14 @@ class TransactionWriter:
         code = currency(report.region)
         return {
             "refundReason": rng.choice((None, "CUSTOMER_RETURN")),
-            "totalAmount": _money(code, rng),
-            "principalAmount": _money(code, rng),
-            "shippingCharge": _money(code, rng),
-            "regulatoryFee": _money(code, rng),
-            "giftWrappingCharge": _money(code, rng),
-            "discount": _money(code, rng),
-            "tax": _money(code, rng),
-            "unitPrice": _money(code, rng),
+            "totalAmount": self._money(code, rng),
+            "principalAmount": self._money(code, rng),
+            "shippingCharge": self._money(code, rng),
+            "regulatoryFee": self._money(code, rng),
+            "giftWrappingCharge": self._money(code, rng),
+            "discount": self._money(code, rng),
+            "tax": self._money(code, rng),
+            "unitPrice": self._money(code, rng),
             "taxRate": "0.0875",
             "orderId": self._quirks.number(report.order_id, transaction.seed),
             "unspsc": f"{rng.randrange(10**8):08d}",
@@ -129,6 +129,5 @@ class TransactionWriter:
             "businessOrderInfo": {"Cost center": "CC-1"},
         }
 
-
-def _money(code: str, rng: Random) -> dict[str, str]:
-    return {"currencyCode": code, "amount": str(amount(rng))}
+    def _money(self, code: str, rng: Random) -> dict[str, str]:
+        return {"currencyCode": code, "amount": str(amount(rng, self._quirks.odd_amount))}

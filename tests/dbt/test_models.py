@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from tests.support.chain import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.dbt import run_dbt
 
 pytestmark = pytest.mark.end_to_end
-
-DBT = PROJECT / ".tools/dbt/bin/dbt"
 
 ORDER: dict[str, Any] = {
     "purchaseOrderNumber": "P1",
@@ -94,8 +88,7 @@ class Warehouse:
     """
 
     def __init__(self, folder: Path, parsed: Path) -> None:
-        self._folder = folder
-        self._parsed = str(parsed)
+        self._parsed = parsed
         self._path = str(folder / "warehouse.duckdb")
 
     def copy(self, other: Warehouse) -> None:
@@ -118,25 +111,8 @@ class Warehouse:
 
     def dbt(self, command: str, *options: str, fails: bool = False, **variables: Any) -> str:
         """Run a command of dbt, and return what it printed."""
-        done = subprocess.run(
-            [DBT, "--no-use-colors", *command.split(), *options, "--vars", json.dumps(variables)],
-            cwd=self._folder,
-            env={
-                **os.environ,
-                "DBT_PROJECT_DIR": str(PROJECT / "dbt"),
-                "DBT_PROFILES_DIR": str(PROJECT / "dbt"),
-                "DBT_TARGET_PATH": self._parsed,
-                "DBT_LOG_PATH": self._parsed,
-                "TARGET_DUCKDB_PATH": "warehouse.duckdb",
-            },
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        assert bool(done.returncode) is fails, done.stdout
-        return done.stdout
+        arguments = (*command.split(), *options)
+        return run_dbt(Path(self._path), self._parsed, *arguments, fails=fails, **variables)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from examples.report.questions import QUESTIONS
 from simulator.truth import rows, truth
 
 if TYPE_CHECKING:
@@ -104,6 +105,30 @@ class MartTests:
         ):
             total = synced.warehouse.one(f"select sum({name}) from analytics.{table}")  # noqa: S608
             assert total == sum(line[name] for line in lines)
+
+    def test_the_queries_of_the_report_count_everything_once(self, synced: Synced) -> None:
+        found = {
+            query.name: synced.warehouse.query(query.sql)
+            for question in QUESTIONS
+            for query in question.queries
+        }
+        assert all(found.values())
+        lines = expected_lines(synced.world).values()
+        spend = expected_spend(synced.world).values()
+        assert sum(row[3] for row in found["open_value_by_age"]) == sum(
+            line["open_quantity"] for line in lines
+        )
+        assert sum(row[1] for row in found["rates_by_week"]) == sum(
+            line["ordered_first"] for line in lines
+        )
+        assert sum(row[3] for row in found["spend_by_month"]) == sum(
+            net
+            for status, *_, net in spend
+            if net and status not in {"CANCELLED", "PENDING_APPROVAL"}
+        )
+        assert sum(row[2] for row in found["mismatches"]) == len(
+            expected_reconciliation(synced.world)
+        )
 
 
 def expected_lines(world: World) -> dict[tuple[str, str], dict[str, Any]]:

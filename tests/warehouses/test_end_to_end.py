@@ -1,4 +1,4 @@
-"""The demonstration: `make demo` shows what lands in DuckDB after each of two runs."""
+"""The demonstration: `make demo` shows what lands in DuckDB, and makes a page of it."""
 
 from __future__ import annotations
 
@@ -32,3 +32,7 @@ def test_the_demonstration_lands_every_row_and_then_the_changes() -> None:
     # tested by an injected clock.
     assert len(re.findall(r"requests of \w+, \d+ refused", done.stdout)) >= 18
     assert "lastChangedDate" in done.stdout
+    assert "Open output/demo/report.html in a browser." in done.stdout
+    html = (PROJECT / "output/demo/report.html").read_text(encoding="utf-8")
+    assert html.count("<svg") == 4
+    assert "No rows" not in html

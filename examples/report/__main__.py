@@ -1,0 +1,58 @@
+"""The command: `python -m examples.report --warehouse warehouse.duckdb --output report.html`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from examples.report.page import page
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the page of a warehouse.
+
+    Args:
+        arguments: Those of the command line if omitted.
+    """
+    parser = argparse.ArgumentParser(prog="python -m examples.report", description=__doc__)
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        default=Path("output/warehouse.duckdb"),
+        help="file of DuckDB's, after `meltano run ... dbt-duckdb:build` (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output/report.html"),
+        help="the page (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        write(options.warehouse, options.output, made=datetime.now(UTC))
+    except (duckdb.Error, OSError) as error:
+        sys.exit(f"{options.warehouse}: {error}")
+    print(f"Wrote {options.output}")
+
+
+def write(warehouse: Path, output: Path, *, made: datetime, note: str = "") -> None:
+    """Write the page of a file of DuckDB's.
+
+    Args:
+        warehouse: The file.
+        output: Where the page goes.
+        made: The moment that the page names; UTC.
+        note: A sentence below the title.
+    """
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        html = page(connection, made=made, note=note)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(html, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+-- Rates of several rows are their quantities, added up and divided again.
+select
+    week as week_of_order,
+    sum(ordered_first) as units_ordered,
+    cast(sum(confirmed_of_ordered) as numeric(38, 9))
+        / nullif(sum(ordered_first), 0) as confirmation_rate,
+    sum(due_quantity) as units_due,
+    cast(sum(filled_quantity) as numeric(38, 9))
+        / nullif(sum(due_quantity), 0) as fill_rate
+from analytics.vendor_scorecard
+group by week
+order by week

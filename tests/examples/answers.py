@@ -1,0 +1,127 @@
+"""Writes docs/answers.md and docs/report.png from a world that never changes: `make answers`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from examples.demo import NOTE, ORDERS
+from examples.report.page import page, sections
+from tests.support.browser import browser
+from tests.support.chain import PROJECT
+from tests.support.clocks import FakeClock
+from tests.support.dbt import run_dbt
+from tests.support.runs import run_by
+from tests.support.serving import serve, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from examples.report.page import Answer
+
+ANSWERS = PROJECT / "docs" / "answers.md"
+PICTURE = PROJECT / "docs" / "report.png"
+LOADER = PROJECT / ".meltano/loaders/target-duckdb/venv/bin/target-duckdb"
+
+_WIDTH = 1280
+_HEIGHT = 1500
+_SCALE = 0.625
+
+_HEAD = """# Answers
+
+Four questions, and queries on the [models of dbt](analytics.md) that answer them. They run on
+DuckDB, PostgreSQL and Snowflake. [analytics.md](analytics.md#definitions) defines the figures.
+
+The results are those of the simulator's seed on 1 June 2026. It draws its figures at random: real
+purchase orders are confirmed more often, and real charges agree more often.
+
+## As a page
+
+```sh
+meltano run tap-amazon-business target-duckdb dbt-duckdb:build
+.venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output report.html
+```
+
+This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in
+[examples/report/queries](../examples/report/queries). It is one file without scripts that loads
+nothing from anywhere. It names purchase orders and approvers: mind whom you send it to.
+
+`make setup` installs what it needs. So does `pip install --group report`, with pip 25.1 or newer.
+"""
+
+
+def warehouse(folder: Path) -> Path:
+    """Make a warehouse by the tap, the loader and dbt, at a moment that never changes.
+
+    Args:
+        folder: Where it goes, with dbt's own files.
+    """
+    path = folder / "warehouse.duckdb"
+    clock = FakeClock()
+    with serve(clock, orders=ORDERS, quirks=False) as simulator:
+        run = run_by(clock, settings(simulator))
+    assert run.status == 0, run.log
+    config = folder / "loader.json"
+    config.write_text(
+        f'{{"path": "{path}", "default_target_schema": "amazon", "add_metadata_columns": true}}',
+        encoding="utf-8",
+    )
+    subprocess.run(
+        [LOADER, "--config", config],
+        input=run.output,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    run_dbt(path, folder / "dbt", "run", as_of=f"{clock.now():%Y-%m-%d %H:%M:%S}")
+    return path
+
+
+def report(path: Path) -> str:
+    """Return the page of a warehouse as HTML."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return page(connection, made=FakeClock().now(), note=NOTE)
+
+
+def answers(path: Path) -> str:
+    """Return docs/answers.md as the warehouse at a path makes it."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        parts = [_HEAD]
+        for question, found in sections(connection):
+            parts.append(f"\n## {question.title}\n")
+            for answer in found:
+                parts.extend(_answer(answer))
+    return "".join(parts)
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    result, query = answer.result, answer.query
+    yield f"\n### {query.title}\n\n{query.note}\n\n```sql\n{query.sql}\n```\n\n"
+    yield _row(result.headings)
+    yield _row(["--:" if numeric else "---" for numeric in result.numeric])
+    yield from map(_row, result.cells)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
+
+
+def main() -> None:
+    """Write both."""
+    with TemporaryDirectory() as name, browser() as shown:
+        folder = Path(name)
+        path = warehouse(folder)
+        ANSWERS.write_text(answers(path), encoding="utf-8")
+        html = folder / "report.html"
+        html.write_text(report(path), encoding="utf-8")
+        shown.open(html, width=_WIDTH, dark=False)
+        PICTURE.write_bytes(shown.picture(_HEIGHT, _SCALE))
+
+
+if __name__ == "__main__":
+    main()
