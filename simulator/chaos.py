@@ -55,7 +55,7 @@ _NOT_AT_SIGN_IN = frozenset({Kind.AUTH, Kind.REVOKED, Kind.PAGE})
 _LENGTHS = (1, 1, 1, 1, 2, 2, 3, 4, 5, MOST)
 
 Place = tuple[str, str, tuple[tuple[str, str], ...], int]
-"""Operation, argument, parameters without the page token, and number of the page."""
+"""Operation, argument or body, parameters without the page token, and number of the page."""
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Chaos:
             if token := request.parameters.get(name):
                 tokens = self._pages[request.operation, request.argument, rest, 0]
                 page = tokens.setdefault(token, len(tokens) + 1)
-        return request.operation, request.argument, rest, page
+        return request.operation, request.argument or request.body.decode(), rest, page
 
     def _visit(self, place: Place, number: int) -> _Visit:
         rng = Random(f"{self._seed} {place} {number}")

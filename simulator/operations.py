@@ -17,11 +17,15 @@ class Request:
         operation: Amazon's name of the operation.
         argument: The path's variable segment, decoded once; empty where the path has none.
         parameters: The decoded query.
+        body: The body of a POST request.
+        content_type: The media type of the body.
     """
 
     operation: str
     argument: str
     parameters: Mapping[str, str]
+    body: bytes = b""
+    content_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One GET operation of one of the APIs.
+    """One operation of one of the APIs.
 
     Attributes:
         name: Amazon's name.
@@ -44,6 +48,7 @@ class Operation:
         parameters: The query parameters it knows, in Amazon's spelling.
         answer: Answers a request or raises `ApiError`.
         bad_parameter: Makes the refusal of a parameter or page token.
+        method: The HTTP method.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Operation:
     parameters: frozenset[str]
     answer: Callable[[Request], Answer]
     bad_parameter: Callable[[str], ApiError] = invalid_input
+    method: str = "GET"
 
 
 class Router:

@@ -51,6 +51,8 @@ class Options:
             see it.
         refused_numbers: By purchase order number, the status (400 or 404) with which
             getOrderReportsByPurchaseOrderNumber refuses it every time.
+        refused_items: By orderLineItemId or invoice id, the status (400 or 404) with which every
+            batch is refused that holds it.
         canned_order_reports: By purchase order number, raw JSON bodies that
             getOrderReportsByPurchaseOrderNumber answers; each one's token leads to the next.
         sandbox: Answer like Amazon's static sandbox: only requests with exactly the parameters of
@@ -78,6 +80,7 @@ class Options:
     freshest_before: Millis = 2 * MINUTE
     no_shipments: bool = False
     refused_numbers: Mapping[str, int] = field(default_factory=dict)
+    refused_items: Mapping[str, int] = field(default_factory=dict)
     canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
     sandbox: bool = False
     model: Path | None = None

@@ -76,12 +76,15 @@ class Server:
             return await self._token(request)
         if path in CONSENT_PAGES:
             return self._consent(path, dict(parse_qsl(query)))
-        found = self._router.find(path) if request.method == "GET" else None
-        if found is None:
+        found = self._router.find(path)
+        if found is None or found[0].method != request.method:
             return self._refusal("unknown", not_found(path))
         operation, argument = found
         parameters = dict(parse_qsl(query, keep_blank_values=True))
-        return await self._call(request, operation, Request(operation.name, argument, parameters))
+        asked = Request(
+            operation.name, argument, parameters, await request.read(), request.content_type
+        )
+        return await self._call(request, operation, asked)
 
     async def _call(
         self, raw: web.BaseRequest, operation: Operation, request: Request
@@ -113,7 +116,14 @@ class Server:
             traffic.in_flight -= 1
             traffic.by_status[status] += 1
             self._stats.calls.append(
-                Call(operation.name, request.argument, request.parameters, status, arrived)
+                Call(
+                    operation.name,
+                    request.argument,
+                    request.parameters,
+                    status,
+                    arrived,
+                    request.body,
+                )
             )
 
     def _serve(

@@ -18,6 +18,7 @@ from simulator.lwa import BUSINESS, SELLING_PARTNER, LoginWithAmazon
 from simulator.model import SandboxModel
 from simulator.operations import Operation
 from simulator.options import Options
+from simulator.reconciliation import ReconciliationApi
 from simulator.sandbox import take_over
 from simulator.server import Server
 from simulator.stats import Stats
@@ -206,4 +207,5 @@ def _operations(world: World, options: Options, monotonic: Monotonic) -> list[Op
     return [
         *VendorApi(world, options, monotonic).operations(),
         *BusinessApi(world, options, monotonic).operations(),
+        *ReconciliationApi(world, options).operations(),
     ]

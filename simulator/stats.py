@@ -43,6 +43,7 @@ class Call:
         parameters: The decoded query.
         status: HTTP status of the reply; 0 if there was none.
         at: Arrival, in seconds of the monotonic clock.
+        body: The body of a POST request.
     """
 
     operation: str
@@ -50,6 +51,7 @@ class Call:
     parameters: Mapping[str, str]
     status: int
     at: float
+    body: bytes = b""
 
 
 @dataclass

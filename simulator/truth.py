@@ -51,6 +51,10 @@ def _counts(world: World) -> dict[str, int]:
         "shipments": sum(map(shipment_count, reports)),
         "shipment_line_items": sum(len(packing(report)) for report in reports),
         "transactions": len(world.transactions.table),
+        "invoices": len(dict(_invoices(world))),
+        "invoice_payments": len(dict(_invoice_payments(world))),
+        "purchase_order_status_items": sum(order.items for order in world.orders),
+        "vendor_shipment_items": len(dict(_vendor_shipment_items(world))),
     }
 
 
@@ -109,9 +113,23 @@ def _purchase_order_statuses(world: World) -> _Pairs:
         yield (order.number,), decode(world.status_rows[place])
 
 
+def _purchase_order_status_items(world: World) -> _Pairs:
+    for (number,), row in _purchase_order_statuses(world):
+        for item in row["itemStatus"]:
+            yield (number, item["itemSequenceNumber"]), item
+
+
 def _vendor_shipments(world: World) -> _Pairs:
     for place, shipment in enumerate(world.vendor_shipments.table):
         yield (shipment.identifier,), decode(world.vendor_shipments.rows[place])
+
+
+def _vendor_shipment_items(world: World) -> _Pairs:
+    for (shipment,), row in _vendor_shipments(world):
+        for order in row["purchaseOrders"]:
+            for item in order["items"]:
+                number = order["purchaseOrderNumber"]
+                yield (shipment, number, item["itemSequenceNumber"]), item
 
 
 def _order_reports(world: World) -> _Pairs:
@@ -126,6 +144,14 @@ def _orders(world: World) -> _Pairs:
 def _transactions(world: World) -> _Pairs:
     for place, transaction in enumerate(world.transactions.table):
         yield (transaction.identifier,), decode(world.transactions.rows[place])
+
+
+def _invoices(world: World) -> _Pairs:
+    return world.ledger.all_invoices()
+
+
+def _invoice_payments(world: World) -> _Pairs:
+    return world.ledger.all_payments()
 
 
 def _order_line_items(world: World) -> _Pairs:
@@ -162,4 +188,8 @@ _READERS: dict[str, Callable[[World], _Pairs]] = {
     "shipments": _shipments,
     "shipment_line_items": _shipment_line_items,
     "transactions": _transactions,
+    "invoices": _invoices,
+    "invoice_payments": _invoice_payments,
+    "purchase_order_status_items": _purchase_order_status_items,
+    "vendor_shipment_items": _vendor_shipment_items,
 }

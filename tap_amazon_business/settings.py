@@ -99,7 +99,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _integer(
         "order_lookback_days",
-        "The same for streams that are read by order date, and for order_reports.",
+        "The same for streams that are read by order date, for order_reports, and for what "
+        "invoices and invoice_payments ask for.",
         most=728,
         default=60,
     ),

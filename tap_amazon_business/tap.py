@@ -26,10 +26,12 @@ from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.change_feed import ChangeFeed
+from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import OrderReportsStream, order_reports_stream
 from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
 from tap_amazon_business.streams.shared import Shared
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 from tap_amazon_business.summary import Summary
 from tap_amazon_business.sync.prefetch import Readers
 from tap_amazon_business.sync.turn import Turn
@@ -111,7 +113,7 @@ class TapAmazonBusiness(CommandLine):
         """Return the streams of the credential sets that are set; without any, all streams."""
         usable = not self._validate_config(raise_errors=False)
         settings = Settings.from_config(self._config if usable else {}, self.plugin_version)
-        business = [*BUSINESS_STREAMS]
+        business = [*BUSINESS_STREAMS, *INVOICE_STREAMS]
         if reports := order_reports_stream(settings):
             business.append(reports)
         else:
@@ -121,9 +123,10 @@ class TapAmazonBusiness(CommandLine):
                 "purchase_order_numbers, or another order_reports_strategy"
             )
         neither = settings.sp_api is None and settings.business_api is None
+        vendor = [*VENDOR_STREAMS, *ITEM_STREAMS]
         apis: list[tuple[Client, Readers, Sequence[type[AmazonStream]]]] = []
         for prefix, url, credentials, kinds in (
-            (SP_API, settings.sp_api_url, settings.sp_api, VENDOR_STREAMS),
+            (SP_API, settings.sp_api_url, settings.sp_api, vendor),
             (BUSINESS_API, settings.business_api_url, settings.business_api, business),
         ):
             if credentials or neither:
@@ -245,9 +248,11 @@ class TapAmazonBusiness(CommandLine):
         Returns:
             Whether all is ok.
         """
-        streams = [s for s in self.streams.values() if isinstance(s, AmazonStream)]
-        if self.input_catalog is not None:
-            streams = [stream for stream in streams if stream.selected or stream.is_due]
+        streams = [
+            stream
+            for stream in self.streams.values()
+            if isinstance(stream, AmazonStream) and (stream.selected or stream.is_due)
+        ]
         settings = Settings.from_config(self._config, self.plugin_version)
         return ConnectionCheck(settings, streams, clock=self._clock, tell=click.echo).run()
 

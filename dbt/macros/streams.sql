@@ -55,7 +55,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     {%- if column is not none -%}
       {%- do ways.append(
         amazon_business.converted(kind, adapter.quote(column.name), column.dtype | lower)
-        if parts | length == 1
+        if parts | length == 1 and kind != 'eaches'
         else amazon_business.inner(kind, adapter.quote(column.name), parts[1:])
       ) -%}
     {%- endif -%}
@@ -106,6 +106,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     'text': dbt.type_string(),
     'timestamp': dbt.type_timestamp(),
     'integer': dbt.type_bigint(),
+    'eaches': dbt.type_bigint(),
     'boolean': dbt.type_boolean(),
     'money': 'numeric(38, 9)',
     'json': amazon_business.type_json(),

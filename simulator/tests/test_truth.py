@@ -6,6 +6,7 @@ from simulator.tests.support import Simulators
 
 STREAMS = {
     *("purchase_orders", "purchase_order_items", "purchase_order_statuses", "vendor_shipments"),
+    *("purchase_order_status_items", "vendor_shipment_items", "invoices", "invoice_payments"),
     *("order_reports", "orders", "order_line_items", "shipments", "shipment_line_items"),
     "transactions",
 }

@@ -11,6 +11,7 @@ from simulator.world.catalogue import Catalogue
 from simulator.world.derived import Derived
 from simulator.world.fulfilment import FulfilmentWriter
 from simulator.world.generate import OrderGenerator, ReportGenerator
+from simulator.world.ledger import Ledger
 from simulator.world.orders import Order, OrderWriter
 from simulator.world.quirks import NO_ROW_QUIRKS, RowQuirks
 from simulator.world.reports import Report, ReportWriter
@@ -111,6 +112,7 @@ class Contents:
             {"fed": lambda transaction: transaction.fed},
             TransactionWriter(catalogue, row_quirks).full,
         )
+        self.ledger = Ledger(self, catalogue, row_quirks)
 
     def present(self) -> Millis:
         """Return the wall clock's moment."""
@@ -128,6 +130,11 @@ class Contents:
     def find_report(self, order_id: str) -> int | None:
         """Return the place of an order report in `reports`."""
         return self._report_ids.get(order_id)
+
+    def report_of(self, order_id: str) -> Report | None:
+        """Return an order report by its order id."""
+        place = self.find_report(order_id)
+        return None if place is None else self.reports[place]
 
     def find_reports(self, number: str) -> Sequence[int]:
         """Return the places in `reports` of what is found by a purchase order number."""

@@ -21,6 +21,7 @@ class RowQuirks:
         no_number: A report names none.
         respelled: A report names its purchase order in another case, or with spaces around.
         odd_amount: Amounts of Amazon Business of an unusual scale, such as a trillion.
+        late_invoice: Fresh invoices and payments are not complete until the books are closed.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -36,6 +37,7 @@ class RowQuirks:
     no_number: float = 0.02
     respelled: float = 0.0
     odd_amount: float = 0.05
+    late_invoice: float = 0.3
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:

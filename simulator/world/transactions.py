@@ -33,6 +33,11 @@ class Transaction:
     fed: Millis
 
 
+def invoice_number(transaction: Transaction) -> str:
+    """Return the number of the invoice that a transaction is for."""
+    return f"INV-{transaction.identifier}"
+
+
 def transactions_of(report: Report) -> Iterator[Transaction]:
     """Yield the transactions of an order: none, one or two."""
     rng = Random(report.seed + 4)
@@ -69,7 +74,7 @@ class TransactionWriter:
             "giftWrapTaxRate": "0",
             "legalEntityName": "Käufer AG",
             "purchasingCustomerGroupName": rng.choice(self._catalogue.groups)["name"],
-            "invoiceNumber": f"INV-{rng.randrange(10**6):06d}",
+            "invoiceNumber": invoice_number(transaction),
             "amount": self._money(code, rng),
             "paymentInstrumentType": "Visa",
             "paymentInstrumentLast4Digits": f"{rng.randrange(10**4):04d}",
@@ -92,6 +97,8 @@ class TransactionWriter:
             row["transactionType"] = UNKNOWN_TYPE
         if rng.random() < quirks.unknown_field:
             row["undocumentedField"] = True
+        if row.get("invoiceNumber") and rng.random() < quirks.null_object:
+            row["invoiceNumber"] = rng.choice(("", "Pending"))
         return encode(row)
 
     def _customer(self, rng: Random) -> dict[str, str]:
@@ -122,12 +129,15 @@ class TransactionWriter:
             "asin": rng.choice(self._catalogue.decoded_products)["amazonProductIdentifier"],
             "productTitle": "Ordner „Größe A4“",
             "itemQuantity": rng.randrange(1, 9),
-            "shipmentId": f"{report.order_id}-S1",
+            "shipmentId": None if self._unshipped(rng) else f"{report.order_id}-S1",
             "shipmentDate": to_text(report.ordered),
             "merchantLegalName": "Händler & Co",
             "budgetId": f"B-{rng.randrange(9)}",
             "businessOrderInfo": {"Cost center": "CC-1"},
         }
+
+    def _unshipped(self, rng: Random) -> bool:
+        return rng.random() < self._quirks.null_object
 
     def _money(self, code: str, rng: Random) -> dict[str, str]:
         return {"currencyCode": code, "amount": str(amount(rng, self._quirks.odd_amount))}

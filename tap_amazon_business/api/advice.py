@@ -30,7 +30,7 @@ def of_refusal(
             f"belongs to an account of another region than {region_setting} says. Grant "
             "the role and authorize the application again, or correct the region."
         )
-    if status == HTTPStatus.BAD_REQUEST:
+    if status == HTTPStatus.BAD_REQUEST and operation.method == "GET":
         return (
             "Check start_date and end_date against what the operation reads, the filter "
             "settings against what this account may ask for, and this machine's clock: if it "

@@ -272,7 +272,7 @@ class Client:
         self._health.check()  # another thread may have failed meanwhile
         token = self._authenticator.access_token()
         self.traffic.sent(again=again)
-        response = self._transport.get(self.url + request.path, request.query, token)
+        response = self._transport.send(self.url, request, token)
         verdict = judge(
             response.status,
             response.headers,

@@ -51,6 +51,7 @@ class Operation:
         page_size: How many rows a page holds at most.
         longest_range: The widest range of dates to ask for.
         reach: How far back the operation reads.
+        method: The HTTP method. Those that are posted only read, too, and take a JSON body.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Operation:
     page_size: int = 100
     longest_range: timedelta = timedelta.max
     reach: timedelta = timedelta.max
+    method: str = "GET"
 
     def rows_of(self, body: Mapping[str, Any]) -> list[Any] | None:
         """Return the rows of a response body, None if it holds no list of rows."""
@@ -87,7 +89,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Request:
-    """One GET request of an operation.
+    """One request of an operation.
 
     Attributes:
         operation: The operation.
@@ -96,6 +98,7 @@ class Request:
         segment: What stands for `{}` in the operation's path, completely encoded.
         page_token: The token of the page, None on the first.
         token_alone: Whether the page token goes without the other parameters.
+        body: What is posted, as JSON; None where nothing is.
     """
 
     operation: Operation
@@ -104,6 +107,7 @@ class Request:
     segment: str = ""
     page_token: str | None = None
     token_alone: bool = False
+    body: Mapping[str, Any] | None = None
 
     @property
     def path(self) -> str:
@@ -154,9 +158,15 @@ _reports = partial(
     plan=UsagePlan(rate=0.5, burst=10),
     longest_range=timedelta(days=365),
 )
+_reconciliation = partial(
+    _business,
+    role="'Business Purchase Reconciliation'",
+    plan=UsagePlan(rate=2, burst=10),
+)
 
 _ORDERS = "/vendor/orders/v1"
 _REPORTS = "/reports/2025-06-09"
+_RECONCILIATION = "/reconciliation/2021-01-08"
 
 GET_PURCHASE_ORDERS = _vendor("getPurchaseOrders", _ORDERS + "/purchaseOrders", "orders")
 GET_PURCHASE_ORDER = _vendor(
@@ -187,14 +197,24 @@ GET_SHIPMENT_REPORTS = _reports(
 GET_SHIPMENT_LINE_ITEM_REPORTS = _reports(
     "getShipmentLineItemReports", _REPORTS + "/shipmentLineItemReports", "shipmentLineItemsReport"
 )
-GET_TRANSACTIONS = _business(
+GET_TRANSACTIONS = _reconciliation(
     "getTransactions",
-    "/reconciliation/2021-01-08/transactions",
+    _RECONCILIATION + "/transactions",
     "transactions",
     # Amazon's model wants the token alone, and yet requires both dates.
     token_alone=True,
-    role="'Business Purchase Reconciliation'",
-    plan=UsagePlan(rate=2, burst=10),
+)
+# Without pages: a request asks for 25 things at most, and its rows come in any order.
+_invoices = partial(_reconciliation, token_parameter="", page_size=25, method="POST")
+GET_INVOICE_DETAILS = _invoices(
+    "getInvoiceDetailsByOrderLineItems",
+    _RECONCILIATION + "/invoices",
+    "invoiceDetailsByOrderLineItems",
+)
+GET_INVOICE_PAYMENT_DETAILS = _invoices(
+    "getBatchInvoicePaymentDetails",
+    _RECONCILIATION + "/invoices/batch/paymentDetails",
+    "invoicePaymentDetailsResults",
 )
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -210,5 +230,7 @@ OPERATIONS: Mapping[str, Operation] = {
         GET_SHIPMENT_REPORTS,
         GET_SHIPMENT_LINE_ITEM_REPORTS,
         GET_TRANSACTIONS,
+        GET_INVOICE_DETAILS,
+        GET_INVOICE_PAYMENT_DETAILS,
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +18,8 @@ from tap_amazon_business.errors import RequestFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_amazon_business.api.operations import Request
 
 # Seconds; a response may take longer, a connection does not.
 _CONNECT_TIMEOUT = 15
@@ -49,14 +51,25 @@ class Transport:
         self._request_timeout = request_timeout
         self._clock = SystemClock()  # which sockets go by, whatever the tap's clock is
 
-    def get(self, url: str, params: Mapping[str, str], access_token: str) -> Response:
-        """Send a signed GET request.
+    def send(self, url: str, request: Request, access_token: str) -> Response:
+        """Sign a request of an API's operation, and send it.
+
+        Args:
+            url: The API's URL.
+            request: The request.
+            access_token: What signs it.
 
         Raises:
             TransientError: There was no response.
             RequestFailedError: The host's certificate is not trusted.
         """
-        return self._send("GET", url, params=params, auth=_Auth(access_token))
+        return self._send(
+            request.operation.method,
+            url + request.path,
+            params=request.query,
+            json=request.body,
+            auth=_Auth(access_token),
+        )
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
         """Send a form.
@@ -75,6 +88,7 @@ class Transport:
         auth: _Auth,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
     ) -> Response:
         # No proxy may see the secrets that go to a loopback address.
         host = urlsplit(url).hostname or ""
@@ -86,6 +100,7 @@ class Transport:
                 url,
                 params=params,
                 data=data,
+                json=json,
                 auth=auth,
                 timeout=(min(self._request_timeout, _CONNECT_TIMEOUT), self._request_timeout),
                 proxies=proxies,

@@ -135,18 +135,26 @@ class ShipmentLineItemsStream(OrderDateStream):
 
 
 class TransactionsStream(SlicedStream):
-    """Payments and refunds, as the reconciliation feed lists them."""
+    """Payments and refunds, as the reconciliation feed lists them.
+
+    Every sync reads the overlap; older transactions do not change. But what their children ask for
+    does: then the lookback reads them again, and passes them on without emitting them.
+    """
 
     name = "transactions"
     operation = operations.GET_TRANSACTIONS
     primary_keys = ("transactionId",)
     replication_key = "feedDate"
+    changed_date = "feedDate"
+    has_children = True
     widest_window = timedelta(days=30)
     overlap = timedelta(days=1)
     schema: ClassVar = schemas.TRANSACTIONS
 
-    # Every sync reads the overlap; older transactions do not change.
-    lookback = timedelta()
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        return timedelta(days=self.settings.order_lookback_days if self.selected_children else 0)
 
     @override
     def queries(self) -> Sequence[Query]:

@@ -39,11 +39,13 @@ class Child(abc.ABC):
         takes_rows: Whether they are made of the parent's rows instead, whatever a catalog or a
             stream map does to its records.
         needs_past: Whether the parent's bookmark has to cover the child.
+        made_of_children: Whether it needs what other children make of a page, and comes after them.
     """
 
     parent_fields: ClassVar[tuple[str, ...]] = ()
     takes_rows: ClassVar[bool] = False
     needs_past: bool = True
+    made_of_children: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod
@@ -130,6 +132,20 @@ class ChildStream(Child, AmazonStream, abc.ABC):
     def child_of(self, parent: AmazonStream) -> Child | None:
         """Return what takes the parent's pages for this stream, None if it is not its parent."""
         return self if type(parent) is self.parent_stream_type else None
+
+    def records_once(self, rows: Iterable[object]) -> Iterator[Record]:
+        """Yield the records of some rows of one parent, each key once."""
+        seen: set[tuple[str, ...]] = set()
+        for row in self.valid_rows(rows):
+            key = tuple(str(row[name]) for name in self.keys)
+            if key not in seen:
+                seen.add(key)
+                yield self.record(row)
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        # The SDK would add an empty part of the child to the state.
+        return
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:

@@ -91,10 +91,10 @@ class SlicedStream(AmazonStream):
 
     @property
     def selected_children(self) -> list[Child]:
-        """Return the children that a sync of this stream syncs, too."""
+        """Return the children that a sync of this stream syncs, too, in their order."""
         streams = [s for s in self._tap.streams.values() if isinstance(s, ChildStream)]
         children = (stream.child_of(self) for stream in streams if stream.selected)
-        return [child for child in children if child]
+        return sorted(filter(None, children), key=lambda child: child.made_of_children)
 
     @override
     def probes(self) -> list[Probe]:

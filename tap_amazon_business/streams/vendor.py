@@ -19,7 +19,6 @@ from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records import hoist
 from tap_amazon_business.streams import probes
-from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.coverage import filter_coverage
 from tap_amazon_business.streams.filters import has_filter
 from tap_amazon_business.streams.late_changes import LateChanges
@@ -164,26 +163,6 @@ class PurchaseOrdersStream(VendorListStream):
         return order
 
 
-class PurchaseOrderItemsStream(ChildStream):
-    """The items of the purchase orders that their parent reads; no request of its own."""
-
-    name = "purchase_order_items"
-    primary_keys = ("purchaseOrderNumber", "itemSequenceNumber")
-    parent_stream_type = PurchaseOrdersStream
-    parent_fields = ("purchaseOrderNumber", "items")
-    schema: ClassVar = schemas.PURCHASE_ORDER_ITEMS
-
-    @override
-    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-        for order in parents:
-            number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
-            seen: set[str] = set()
-            for item in self.valid_rows({**item, **number} for item in order["items"] or ()):
-                if (sequence_number := str(item["itemSequenceNumber"])) not in seen:
-                    seen.add(sequence_number)
-                    yield self.record(item)
-
-
 class PurchaseOrderStatusesStream(VendorListStream):
     """The status of each purchase order's items; lastUpdatedDate may be missing.
 
@@ -196,6 +175,7 @@ class PurchaseOrderStatusesStream(VendorListStream):
     replication_key = "lastUpdatedDate"
     changed_date = "lastUpdatedDate"
     dates = ("created", "updated")
+    has_children = True
     schema: ClassVar = schemas.PURCHASE_ORDER_STATUSES
 
     @override
@@ -229,6 +209,7 @@ class VendorShipmentsStream(VendorListStream):
     primary_keys = ("vendorShipmentIdentifier",)
     replication_key = "shipmentCreateDate"
     by_vendor_code = False
+    has_children = True
     schema: ClassVar = schemas.VENDOR_SHIPMENTS
 
     @property
@@ -270,7 +251,6 @@ class VendorShipmentsStream(VendorListStream):
 
 VENDOR_STREAMS: tuple[type[AmazonStream], ...] = (
     PurchaseOrdersStream,
-    PurchaseOrderItemsStream,
     PurchaseOrderStatusesStream,
     VendorShipmentsStream,
 )

@@ -175,6 +175,32 @@ def test_a_definition_holds_in_small_cases(built: Built, case: str) -> None:
     assert f"PASS {case}" in built.log
 
 
+def test_items_come_from_their_own_streams_where_arrays_are_not_selected(
+    built: Built, warehouse: Warehouse
+) -> None:
+    (item,) = RECORDED["itemStatus"]
+    shipped = {"shippedQuantity": {"amount": 2, "unitOfMeasure": "Cases", "unitSize": 6}}
+    warehouse.load("purchase_order_statuses", {"purchaseOrderNumber": "P1"})
+    warehouse.load("purchase_order_status_items", {"purchaseOrderNumber": "P1", **item})
+    warehouse.load(
+        "vendor_shipment_items",
+        {
+            "vendorShipmentIdentifier": "S1",
+            "purchaseOrderNumber": "P1",
+            "itemSequenceNumber": "001",
+            **shipped,
+        },
+    )
+    warehouse.dbt("run", "--select", "stg_amazon__purchase_order_status_items")
+    warehouse.dbt("run", "--select", "stg_amazon__vendor_shipment_items")
+    status = "select * exclude (loaded_at) from analytics.stg_amazon__purchase_order_status_items"
+    assert warehouse.query(status) == built.warehouse.query(status)
+    assert warehouse.query(
+        "select purchase_order_number, line_number, shipped_quantity "
+        "from analytics.stg_amazon__vendor_shipment_items"
+    ) == [("P1", "1", 12)]
+
+
 def test_an_order_that_is_loaded_again_replaces_its_items(
     built: Built, warehouse: Warehouse
 ) -> None:
@@ -200,7 +226,7 @@ def test_the_age_of_tables_is_told(built: Built) -> None:
 def test_one_side_and_fields_of_the_account_by_variables(warehouse: Warehouse) -> None:
     warehouse.load("orders", BUSINESS)
     info = {"kostenstelle": "Kosten.stelle 'x'", "project": "Project"}
-    warehouse.dbt("run", vendor_streams=False, invoice_streams=True, business_order_info=info)
+    warehouse.dbt("run", vendor_streams=False, business_order_info=info)
     found = warehouse.query(
         "select kostenstelle, project, currency, cast(subtotal as varchar), "
         "cast(net_amount as varchar) from analytics.spend_by_month"

@@ -19,6 +19,12 @@ PAGE = PROJECT / "docs" / "data-dictionary.md"
 JOINS = (
     ("purchase_orders", "||--o{", "purchase_order_items", "purchaseOrderNumber"),
     ("purchase_orders", "||--o|", "purchase_order_statuses", "purchaseOrderNumber"),
+    (
+        "purchase_order_statuses",
+        "||--o{",
+        "purchase_order_status_items",
+        "purchaseOrderNumber",
+    ),
     ("purchase_orders", "||--o{", "order_reports", "purchaseOrderNumber"),
     (
         "purchase_orders",
@@ -26,12 +32,17 @@ JOINS = (
         "vendor_shipments",
         "purchaseOrderNumber = purchaseOrders[].purchaseOrderNumber",
     ),
+    ("vendor_shipments", "||--o{", "vendor_shipment_items", "vendorShipmentIdentifier"),
+    ("purchase_orders", "||--o{", "vendor_shipment_items", "purchaseOrderNumber"),
     ("orders", "||--o{", "order_reports", "orderId"),
     ("orders", "||--o{", "order_line_items", "orderId"),
     ("orders", "||--o{", "shipments", "orderId"),
     ("order_line_items", "||--o{", "shipment_line_items", "orderId, orderLineItemId"),
     ("shipments", "||--o{", "shipment_line_items", "orderId, shipmentId"),
     ("orders", "}o--o{", "transactions", "orderId = transactionLineItems[].orderId"),
+    ("transactions", "}o--o{", "invoices", "invoiceNumber"),
+    ("order_line_items", "||--o{", "invoices", "orderId, orderLineItemId"),
+    ("invoices", "}o--o|", "invoice_payments", "invoiceNumber = invoiceId"),
 )
 
 _HEAD = """# Data dictionary

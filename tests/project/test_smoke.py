@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator import Options, Simulator, World, published_plans
 from simulator.truth import truth
-from tests.support.runs import run_tap
+from tests.support.runs import run_tap, select
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,13 +17,13 @@ UNLIMITED = {name: {"rate": 1000, "burst": 1000} for name in published_plans()}
 
 def test_discovers_streams(tmp_path: Path) -> None:
     run = run_tap({}, tmp_path, "--discover")
-    assert len(json.loads(run.output)["streams"]) == 10
+    assert len(json.loads(run.output)["streams"]) == 14
 
 
 def test_syncs_every_row_of_every_stream(tmp_path: Path) -> None:
     with Simulator(World(orders=60), Options(limits=False)) as simulator:
         config = simulator.config(rate_limits=UNLIMITED, order_reports_strategy="purchase_order")
-        run = run_tap(config, tmp_path)
         rows = truth(simulator.world)["rows"]
+        run = run_tap(config, tmp_path, catalog=select(*rows))
     assert run.status == 0, run.log
     assert {stream: len(run.records(stream)) for stream in run.schemas} == rows

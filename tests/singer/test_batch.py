@@ -42,7 +42,7 @@ def texts(run: Run) -> str:
 def test_batches_hold_the_records_that_come_without_them(
     clock: FakeClock, simulator: Simulator, tmp_path: Path
 ) -> None:
-    plain = run_by(clock, settings(simulator))
+    plain = run_by(clock, settings(simulator), catalog=select(*STREAMS))
     run = sync(clock, simulator, tmp_path)
     assert run.status == 0, run.log
     batched = run.batched()

@@ -11,7 +11,7 @@ from simulator import Reply, Reset
 from tests.support.clocks import IdleClock
 from tests.support.faults import Fails, Refuses
 from tests.support.runs import Run, run_by, select
-from tests.support.serving import OPERATIONS, STREAMS, serve, settings
+from tests.support.serving import CHILDREN, OPERATIONS, STREAMS, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 LONGEST = 180
 """Seconds after which a sync without any answer has ended."""
 
-CHILDREN = {"purchase_order_items", "order_reports"}
 VENDOR = OPERATIONS[:4]
 BUSINESS = OPERATIONS[4:]
 
@@ -29,8 +28,7 @@ BUSINESS = OPERATIONS[4:]
 def sync(clock: IdleClock, faults: Iterable[Faults], *streams: str) -> Run:
     """Sync streams, by default all."""
     with serve(clock, orders=60, faults=[*faults]) as serving:
-        catalog = select(*streams) if streams else None
-        return run_by(clock, settings(serving), catalog=catalog)
+        return run_by(clock, settings(serving), catalog=select(*(streams or STREAMS)))
 
 
 @pytest.fixture(name="clock")
@@ -58,7 +56,7 @@ def test_a_sync_without_any_answer_ends_soon(
     assert clock.monotonic() <= LONGEST
     assert len(lines(run)) < 60
     (failed,) = re.findall(r"^Error: .* Failed: ([\w, ]+) \(", run.log, re.MULTILINE)
-    assert {*failed.split(", ")} == {*STREAMS} - CHILDREN
+    assert {*failed.split(", ")} == {*STREAMS} - {*CHILDREN}
 
 
 def test_a_lasting_429_is_told_in_a_few_lines(clock: IdleClock) -> None:
@@ -81,7 +79,7 @@ def test_the_cause_of_an_outage_is_told_once_per_api(clock: IdleClock) -> None:
     (*lines, _) = run.log.splitlines()  # the last one repeats the first error
     causes = [line for line in lines if re.search(r" failed in \d attempts: HTTP 503", line)]
     assert len(causes) == 2
-    assert run.log.count("failed for the same reason") == len({*STREAMS} - CHILDREN) - 2
+    assert run.log.count("failed for the same reason") == len({*STREAMS} - {*CHILDREN}) - 2
     attempts = [line for line in lines if "attempt 1 of 8" in line]
     assert len(attempts) <= 4  # two operations of each API
 

@@ -11,8 +11,9 @@ from tests.support.faults import Refuses, refusal
 from tests.support.runs import run_by, select
 from tests.support.serving import (
     BUSINESS_ONLY,
+    BY_DEFAULT,
+    CHILDREN,
     OPERATIONS,
-    STREAMS,
     VENDOR_ONLY,
     serve,
     settings,
@@ -43,8 +44,8 @@ def sandbox(clock: FakeClock) -> Iterator[Simulator]:
 def test_every_stream_emits_its_example(clock: FakeClock, sandbox: Simulator) -> None:
     run = run_by(clock, settings(sandbox, sandbox=True))
     assert run.status == 0, run.log
-    assert run.schemas == dict.fromkeys(STREAMS, 1)
-    assert not [stream for stream in STREAMS if not run.records(stream)]
+    assert run.schemas == dict.fromkeys(BY_DEFAULT, 1)
+    assert not [stream for stream in BY_DEFAULT if not run.records(stream)]
     keys = {stream: sorted(str(key[0]) for key in run.keys(stream)) for stream in EXPECTED}
     assert keys == EXPECTED
 
@@ -112,7 +113,9 @@ def test_the_state_of_another_sync_stays_as_it_is(clock: FakeClock, sandbox: Sim
         state = run_by(clock, settings(serving)).state
     bookmarks = {stream: part for stream, part in state["bookmarks"].items() if part}
     run = run_by(clock, settings(sandbox, sandbox=True), state={"bookmarks": bookmarks})
-    assert len(bookmarks) == len(STREAMS) - 2  # those of the children are their parents'
+    assert len(bookmarks) == len(
+        {*BY_DEFAULT} - {*CHILDREN}
+    )  # those of the children are their parents'
     assert run.states == [{"bookmarks": bookmarks}]
     assert len(run.records("purchase_orders")) == 3
 
@@ -125,3 +128,10 @@ def test_an_example_that_is_refused_fails_its_stream_alone(clock: FakeClock) -> 
     assert "Failed: transactions" in run.log
     assert "getTransactions (sandbox) was refused: HTTP 400 InvalidInput" in run.log
     assert run.records("orders")
+
+
+def test_invoices_have_no_example_that_is_known(clock: FakeClock, sandbox: Simulator) -> None:
+    run = run_by(clock, settings(sandbox, sandbox=True), catalog=select("invoices"))
+    assert run.status == 0, run.log
+    assert "invoices: Amazon's models hold no example of getInvoiceDetailsByOrder" in run.log
+    assert sandbox.stats().malformed == {}

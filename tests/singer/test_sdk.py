@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tests.support.runs import TapAmazonBusiness
-from tests.support.serving import serve, settings
+from tests.support.runs import TapAmazonBusiness, select
+from tests.support.serving import STREAMS, serve, settings
 
 # The class below asks the tap for its streams while this module is imported, and keeps the
 # configuration: so the simulator runs from here on, in a thread that ends with the process.
@@ -19,5 +19,6 @@ TestTapAmazonBusiness = pytest.mark.filterwarnings("ignore:Fields in transformed
         config=settings(_SERVING, order_reports_strategy="auto"),
         suite_config=SuiteConfig(max_records_limit=1000),
         parse_env_config=False,
+        catalog=select(*STREAMS),
     )
 )

@@ -110,7 +110,7 @@ def test_no_state_comes_before_what_it_covers_by_date(
         ("getPurchaseOrders", 0, 0),
         ("getPurchaseOrders", 30, 2),
         (BY_NUMBER, 0, 0),
-        (BY_NUMBER, 40, 2),
+        (BY_NUMBER, 40, 1),
     ],
 )
 def test_no_state_covers_what_failed(
@@ -121,6 +121,12 @@ def test_no_state_covers_what_failed(
         run = run_by(clock, settings(serving, **batched), catalog=select(*ALL))
         assert run.status == 1
         assert least <= check(run, serving, *ALL) < 26  # of 26 windows
+
+
+def test_a_child_has_no_part_in_the_state(clock: FakeClock) -> None:
+    with serve(clock, orders=10) as serving:
+        run = run_by(clock, settings(serving), catalog=select(*ALL))
+    assert set(run.state["bookmarks"]) == {"orders", "purchase_orders"}
 
 
 def test_lists_that_fail_hold_up_their_own_bookmark(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,27 @@ def test_the_example_makes_one_hash_of_each_name(plain: Run, mapped: Run) -> Non
 
 def test_the_example_changes_nothing_else(plain: Run, mapped: Run) -> None:
     assert without_people(by_key(plain)) == without_people(by_key(mapped))
+
+
+def test_the_map_for_invoices_leaves_no_name_and_no_number() -> None:
+    page = (PROJECT / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    clock, catalog = FakeClock(), select("invoices")
+    with serve(clock, orders=40, regions=("JP",)) as serving:
+        plain = run_by(clock, settings(serving), catalog=catalog)
+        maps = {"stream_maps": json.loads(f"{{{snippet}}}"), **SEED}
+        mapped = run_by(clock, settings(serving, **maps), catalog=catalog)
+    assert named(plain.output)
+    assert named(mapped.output) == Counter()
+    for key, invoice in plain.by_key("invoices").items():
+        address = mapped.by_key("invoices")[key]["billToAddress"]
+        kept = {
+            name: text
+            for name, text in invoice["billToAddress"].items()
+            if name not in {"fullName", "phoneNumber"}
+        }
+        assert kept.items() < address.items()
+        assert {len(address[name]) for name in ("fullName", "phoneNumber")} == {64}
 
 
 def without_people(records: Records) -> Records:

@@ -19,7 +19,9 @@ from simulator import Simulator, World
 from simulator.chaos import WEIGHTS, Chaos
 from simulator.mishaps import Kind
 from tests.soak.ledger import Ledger
+from tests.soak.truth import STREAMS
 from tests.soak.windows import Windows
+from tests.support.catalogs import select
 from tests.support.leaks import leaks
 from tests.support.runs import command
 from tests.support.serving import NO_LIMITS, settings
@@ -106,7 +108,7 @@ class _Tap:
     """
 
     def __init__(self, config: dict[str, Any], folder: Path, state: dict[str, Any]) -> None:
-        self._command = command(config, folder, state=state)
+        self._command = command(config, folder, state=state, catalog=select(*STREAMS))
         self._log = folder / "log.txt"
         self.end = ""
         self.closed = False

@@ -14,6 +14,8 @@ from simulator.chaos import Chaos
 from simulator.mishaps import Kind
 from tests.soak.ledger import Ledger
 from tests.soak.sync import sync
+from tests.soak.truth import STREAMS
+from tests.support.catalogs import select
 from tests.support.clocks import FakeClock
 from tests.support.leaks import leaks
 
@@ -126,7 +128,7 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
             meanwhile.allow(0 if last else CHANGES_A_SYNC)
             ledger.begin()
             failures = chaos.met[Kind.FINAL]
-            run = sync(clock, config, state=state)
+            run = sync(clock, config, state=state, catalog=select(*STREAMS))
             ledger.read(run.messages)
             result.leaked += leaks(run.log, run.states)
             result.problems += _trouble(run, expected=chaos.met[Kind.FINAL] > failures)
@@ -137,6 +139,8 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
                 world.change(fraction=0.03, state_only=0.05, new=5)
                 for order in rng.sample([order.number for order in world.orders], 4):
                     world.move_state(order)
+                if number == SYNCS - 2:
+                    world.close_books()
                 clock.advance(hours=gap)
         result.problems += [*ledger.problems, *ledger.settle()]
         stats = serving.stats()

@@ -15,8 +15,10 @@ from simulator.mishaps import Kind
 from tests.soak.kills import run_kills
 from tests.soak.ledger import Ledger
 from tests.soak.seed import run_seed
+from tests.soak.truth import STREAMS
 from tests.soak.values import differences
 from tests.soak.windows import Windows
+from tests.support.catalogs import select
 from tests.support.runs import run_by
 from tests.support.serving import serve, settings
 
@@ -122,7 +124,7 @@ def test_tokens_are_not_revoked_where_a_request_would_meet_a_second_refusal() ->
 def synced(clock: FakeClock) -> tuple[Simulator, list[dict[str, Any]]]:
     """Return a simulator, and the messages of a complete sync of it."""
     with serve(clock, orders=12, items=1) as serving:
-        run = run_by(clock, settings(serving))
+        run = run_by(clock, settings(serving), catalog=select(*STREAMS))
     return serving, run.messages
 
 

@@ -23,10 +23,12 @@ class Feature:
     Attributes:
         key: The fields of the key.
         bookmark: The stream whose bookmark covers it.
+        late: Whether a row may come after the bookmark has passed it, with the lookback.
     """
 
     key: tuple[str, ...]
     bookmark: str
+    late: bool = False
 
 
 STREAMS: Mapping[str, Feature] = {
@@ -35,7 +37,14 @@ STREAMS: Mapping[str, Feature] = {
         ("purchaseOrderNumber", "itemSequenceNumber"), "purchase_orders"
     ),
     "purchase_order_statuses": Feature(("purchaseOrderNumber",), "purchase_order_statuses"),
+    "purchase_order_status_items": Feature(
+        ("purchaseOrderNumber", "itemSequenceNumber"), "purchase_order_statuses"
+    ),
     "vendor_shipments": Feature(("vendorShipmentIdentifier",), "vendor_shipments"),
+    "vendor_shipment_items": Feature(
+        ("vendorShipmentIdentifier", "purchaseOrderNumber", "itemSequenceNumber"),
+        "vendor_shipments",
+    ),
     "order_reports": Feature(("purchaseOrderNumber", "orderId"), "purchase_orders"),
     "orders": Feature(("orderId",), "orders"),
     "order_line_items": Feature(("orderId", "orderLineItemId"), "order_line_items"),
@@ -44,6 +53,10 @@ STREAMS: Mapping[str, Feature] = {
         ("orderId", "shipmentId", "orderLineItemId"), "shipment_line_items"
     ),
     "transactions": Feature(("transactionId",), "transactions"),
+    "invoices": Feature(
+        ("orderId", "orderLineItemId", "shipmentId", "invoiceNumber"), "transactions", late=True
+    ),
+    "invoice_payments": Feature(("invoiceId",), "transactions", late=True),
 }
 
 
@@ -71,12 +84,17 @@ def dates(world: World, stream: str) -> Callable[[Key], datetime]:
         ordered = {report.order_id: report.ordered for report in world.reports}
         found: dict[str, Millis]
         match stream:
-            case "vendor_shipments":
+            case "vendor_shipments" | "vendor_shipment_items":
                 table = world.vendor_shipments.table
                 found = {s.identifier: s.dates["shipmentCreateDate"] for s in table}
             case "transactions":
                 found = {t.identifier: t.fed for t in world.transactions.table}
-            case "purchase_orders" | "purchase_order_items" | "purchase_order_statuses":
+            case (
+                "purchase_orders"
+                | "purchase_order_items"
+                | "purchase_order_statuses"
+                | "purchase_order_status_items"
+            ):
                 found = created
             case "order_reports":
                 # A report may be younger than its purchase order, and nobody can bring it before.

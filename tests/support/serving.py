@@ -24,26 +24,43 @@ OPERATIONS = (
     "getShipmentLineItemReports",
     "getTransactions",
 )
+POSTED = ("getInvoiceDetailsByOrderLineItems", "getBatchInvoicePaymentDetails")
+"""The operations of streams that are not selected by default."""
+
 STREAMS = (
+    "invoice_payments",
+    "invoices",
     "order_line_items",
     "order_reports",
     "orders",
     "purchase_order_items",
+    "purchase_order_status_items",
     "purchase_order_statuses",
     "purchase_orders",
     "shipment_line_items",
     "shipments",
     "transactions",
+    "vendor_shipment_items",
     "vendor_shipments",
 )
+NOT_BY_DEFAULT = ("invoice_payments", "invoices")
+BY_DEFAULT = tuple(stream for stream in STREAMS if stream not in NOT_BY_DEFAULT)
+CHILDREN = (
+    *NOT_BY_DEFAULT,
+    "order_reports",
+    "purchase_order_items",
+    "purchase_order_status_items",
+    "vendor_shipment_items",
+)
+"""Streams that their parents' syncs sync."""
 
 NO_LIMITS = Options(limits=False)
 """Rules of a simulator that never answers 429; use `replace` to add others."""
 
-FAST_RATES = {name: Plan(rate=1000, burst=1000) for name in OPERATIONS}
+FAST_RATES = {name: Plan(rate=1000, burst=1000) for name in (*OPERATIONS, *POSTED)}
 """Plans that a simulator with limits announces, where the tap shall follow them."""
 
-FAST_PLANS = {name: {"rate": 1000, "burst": 1000} for name in OPERATIONS}
+FAST_PLANS = {name: {"rate": 1000, "burst": 1000} for name in (*OPERATIONS, *POSTED)}
 """The setting `rate_limits` by which the tap waits for nothing."""
 
 _CREDENTIALS = ("client_id", "client_secret", "refresh_token")

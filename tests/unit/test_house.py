@@ -15,6 +15,7 @@ import tap_amazon_business
 from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import (
     ListedOrderReportsStream,
     OrderReportsStream,
@@ -22,6 +23,7 @@ from tap_amazon_business.streams.order_reports import (
 )
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream
@@ -234,7 +236,9 @@ def test_a_stream_without_methods_is_a_few_lines(part: ast.ClassDef) -> None:
 
 ALL_STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
+    *ITEM_STREAMS,
     *BUSINESS_STREAMS,
+    *INVOICE_STREAMS,
     OrderReportsStream,
     PurchaseOrderReportsStream,
     ListedOrderReportsStream,

@@ -27,7 +27,9 @@ VENDOR_STREAMS = {
     "purchase_orders",
     "purchase_order_items",
     "purchase_order_statuses",
+    "purchase_order_status_items",
     "vendor_shipments",
+    "vendor_shipment_items",
 }
 BUSINESS_STREAMS = {
     "orders",
@@ -35,6 +37,8 @@ BUSINESS_STREAMS = {
     "shipments",
     "shipment_line_items",
     "transactions",
+    "invoices",
+    "invoice_payments",
     "order_reports",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,16 @@ LINE = (
     *("ordered_first", "ordered_now", "cancelled_quantity", "confirmed_quantity"),
     *("shipped_quantity", "received_quantity", "open_quantity", "net_cost", "ordered_now_value"),
 )
+
+# Fields that the tap computes, and the columns of a staging model that say the same.
+COMPUTED = {
+    "originalQuantity": "ordered_first",
+    "currentQuantity": "ordered_now",
+    "cancelledQuantity": "cancelled_quantity",
+    "acceptedQuantity": "confirmed_quantity",
+    "rejectedQuantity": "rejected_quantity",
+    "receivedQuantity": "received_quantity",
+}
 
 
 class MartTests:
@@ -94,6 +105,28 @@ class MartTests:
         lines = {(order, line): tuple(told) for order, line, *told in found}
         assert len(lines) == len(found)
         assert lines == expected_reconciliation(synced.world)
+
+    def test_lines_unpaid_past_due_are_those_of_the_payments(self, synced: Synced) -> None:
+        found = synced.warehouse.query(
+            "select order_id, order_line_item_id, invoices, is_unpaid_past_due "
+            "from analytics.purchase_reconciliation where invoices > 0"
+        )
+        assert {(order, line): (count, unpaid) for order, line, count, unpaid in found} == (
+            expected_invoices(synced.world)
+        )
+        assert {unpaid for *_, unpaid in found} == {True, False}
+
+    def test_computed_quantities_are_those_of_the_models(self, synced: Synced) -> None:
+        warehouse = synced.warehouse
+        names = ("purchaseOrderNumber", "itemSequenceNumber", *COMPUTED)
+        columns = ", ".join(map(warehouse.column, names))
+        of_tap = warehouse.query(f"select {columns} from purchase_order_status_items")  # noqa: S608
+        of_dbt = warehouse.query(
+            f"select purchase_order_number, item_sequence_number, {', '.join(COMPUTED.values())} "  # noqa: S608
+            "from analytics.stg_amazon__purchase_order_status_items"
+        )
+        assert of_tap
+        assert sorted(of_tap) == sorted(of_dbt)
 
     def test_the_scorecard_and_open_orders_count_every_unit(self, synced: Synced) -> None:
         lines = expected_lines(synced.world).values()
@@ -240,3 +273,18 @@ def expected_reconciliation(world: World) -> dict[tuple[str, str], tuple[Any, ..
         )
         for (order, line), row in rows(world, "order_line_items").items()
     }
+
+
+def expected_invoices(world: World) -> dict[tuple[str, str], tuple[int, bool]]:
+    """Return how many invoices each order line has, and whether one is unpaid past its due date."""
+    now = world.now()
+    unpaid = {}
+    for (number,), row in rows(world, "invoice_payments").items():
+        payment = row["paymentDetails"]
+        is_due = datetime.fromisoformat(payment["dueDate"]) < now
+        unpaid[number] = is_due and payment["status"] not in {"Closed", "Payment Processing"}
+    invoices: defaultdict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
+    for (order, line, _, number), invoice in rows(world, "invoices").items():
+        together = (invoice.get("consolidatedInvoiceDetails") or {}).get("invoiceNumber")
+        invoices[order, line][number] = unpaid.get(number, unpaid.get(str(together), False))
+    return {key: (len(found), any(found.values())) for key, found in invoices.items()}

@@ -275,3 +275,114 @@ TRANSACTIONS = schema(
         mapping("businessOrderInfo", "The account's own fields of the order, of arbitrary keys."),
     ),
 )
+
+
+def _tax(name: str, description: str) -> Field:
+    return record(name, description, *_tax_fields())
+
+
+def _tax_fields() -> tuple[Field, ...]:
+    return (
+        decimal("rate", "Tax rate, exact."),
+        money("inclusiveTotal", "Total with tax."),
+        money("exclusiveTotal", "Total without tax."),
+        money("amount", "The tax."),
+    )
+
+
+def _company(name: str, description: str) -> Field:
+    return record(
+        name,
+        f"{description}. Japan only.",
+        text("name", "Its name."),
+        text("registrationNumber", "Its registration number for tax."),
+    )
+
+
+def _fees(description: str, *apportionment: Field) -> Field:
+    return records(
+        "fees",
+        description,
+        text("feeType", "SHIPPING, GIFTWRAPPING or OTHER."),
+        _tax("tax", "Tax of the fee."),
+        money("discount", "Discount on the fee."),
+        records("apportionment", "How the fee is divided.", *apportionment),
+    )
+
+
+INVOICES = schema(
+    key(text("orderId", "Amazon's identifier of the order.")),
+    key(text("orderLineItemId", "Amazon's identifier of the order's line.")),
+    key(text("shipmentId", "Amazon's identifier of the shipment.")),
+    key(text("invoiceNumber", "Number of the invoice.")),
+    date("invoiceDate", "Date of the invoice."),
+    text("invoiceType", "STANDARD or CREDIT_MEMO."),
+    record(
+        "consolidatedInvoiceDetails",
+        "The consolidated invoice that holds this one.",
+        text("invoiceNumber", "Its number; Pending until the document is ready."),
+    ),
+    text("associatedInvoiceNumber", "Invoice that a credit memo belongs to. Japan only."),
+    date("associatedInvoiceDate", "Date of that invoice. Japan only."),
+    _company("invoiceIssuer", "Who issued the invoice"),
+    record(
+        "billToAddress",
+        "Who is billed: personal data. Japan only.",
+        text("addressType", "Kind of address."),
+        text("fullName", "Name of the person."),
+        text("phoneNumber", "Telephone number."),
+        text("companyName", "Name of the company."),
+        text("addressLine3", "Third line of the address."),
+        *_address(),
+    ),
+    _company("sellerInformation", "Who sold"),
+    date("orderDate", "When the order was placed. Japan only."),
+    text("currencyCode", "Currency of the invoice, ISO 4217, three letters. Japan only."),
+    decimal("invoiceTotal", "Total of the invoice, exact. Japan only."),
+    records("tax", "Taxes, by rate. Japan only.", *_tax_fields()),
+    records(
+        "transactionDataItems",
+        "The products that were invoiced. Japan only.",
+        decimal("taxRate", "Tax rate, exact."),
+        count("unit", "How many."),
+        text("asin", "ASIN of the product."),
+        text("title", "Title of the product."),
+        money("unitTaxInclusivePrice", "Price of one with tax."),
+        money("unitTaxExclusivePrice", "Price of one without tax."),
+        money("unitTaxAmount", "Tax of one."),
+        money("totalAmount", "Total."),
+        money("discount", "Discount."),
+        records(
+            "apportionment",
+            "How it is divided among order lines.",
+            text("orderLineItemId", "Amazon's identifier of the order's line."),
+            count("lineNumber", "Number of the line."),
+            count("units", "How many."),
+            money("unitPrice", "Price of one."),
+            money("taxAmount", "Tax."),
+        ),
+        _fees(
+            "Fees of the product.",
+            text("associatedOrderLineItemId", "Amazon's identifier of the order's line."),
+            count("units", "How many."),
+            money("unitTaxExclusiveFee", "Fee of one without tax."),
+            money("unitTaxAmount", "Tax of one."),
+        ),
+    ),
+    _fees(
+        "Fees of the invoice. Japan only.",
+        money("taxExclusiveFee", "Fee without tax."),
+        money("taxAmount", "Tax."),
+    ),
+)
+
+INVOICE_PAYMENTS = schema(
+    key(text("invoiceId", "Number of the invoice, or of a consolidated invoice.")),
+    text("resultType", "SUCCESS; results of type ERROR have no record."),
+    record(
+        "paymentDetails",
+        "Payment of the invoice.",
+        text("status", "Closed, Past Due, Issued or Payment Processing."),
+        date("dueDate", "When it is due."),
+    ),
+)

@@ -153,17 +153,9 @@ PURCHASE_ORDERS = schema(
 
 PURCHASE_ORDER_ITEMS = schema(_purchase_order_number(), key(_sequence_number()), *_item())
 
-PURCHASE_ORDER_STATUSES = schema(
-    _purchase_order_number(),
-    text("purchaseOrderStatus", "OPEN or CLOSED."),
-    date("purchaseOrderDate", "When the order was placed."),
-    date("lastUpdatedDate", "When the order was last updated; missing on some orders."),
-    _order_party("sellingParty", "Who sells: the vendor."),
-    _order_party("shipToParty", "Where the goods go."),
-    records(
-        "itemStatus",
-        "The state of each item.",
-        _sequence_number(),
+
+def _item_status() -> tuple[Field, ...]:
+    return (
         text("buyerProductIdentifier", "ASIN of the item."),
         text("vendorProductIdentifier", "The vendor's own identifier of the item."),
         _money("netCost", "Net cost per each or per unit of weight."),
@@ -201,7 +193,46 @@ PURCHASE_ORDER_STATUSES = schema(
             _quantity("receivedQuantity", "Quantity received so far."),
             date("lastReceiveDate", "When the latest of it was received."),
         ),
+    )
+
+
+PURCHASE_ORDER_STATUSES = schema(
+    _purchase_order_number(),
+    text("purchaseOrderStatus", "OPEN or CLOSED."),
+    date("purchaseOrderDate", "When the order was placed."),
+    date("lastUpdatedDate", "When the order was last updated; missing on some orders."),
+    _order_party("sellingParty", "Who sells: the vendor."),
+    _order_party("shipToParty", "Where the goods go."),
+    records(
+        "itemStatus",
+        "The state of each item.",
+        _sequence_number(),
+        *_item_status(),
     ),
+)
+
+
+def _eaches(name: str, description: str) -> Field:
+    return count(name, f"{description}, in eaches; computed by the tap.")
+
+
+PURCHASE_ORDER_STATUS_ITEMS = schema(
+    _purchase_order_number(),
+    key(_sequence_number()),
+    *_item_status(),
+    _eaches("originalQuantity", "Ordered at first: the earliest of orderedQuantityDetails"),
+    _eaches("currentQuantity", "Ordered now, without what was cancelled"),
+    _eaches("cancelledQuantity", "Cancelled: the sum of orderedQuantityDetails"),
+    _eaches(
+        "acceptedQuantity",
+        "Accepted: the sum of acknowledgementStatusDetails. The item's own acceptedQuantity, which "
+        "counts without them, may include what was cancelled later. 0 if unconfirmed",
+    ),
+    _eaches("rejectedQuantity", "Rejected, in the same way"),
+    _eaches("receivedQuantity", "Received so far; may exceed what is still ordered"),
+    date("lastReceiveDate", "lastReceiveDate of receivingStatus; copied by the tap."),
+    text("unitOfMeasure", "Cases or Eaches: what the order counts in; copied by the tap."),
+    count("unitSize", "How many eaches a case holds; copied by the tap."),
 )
 
 # ---- Shipments -----------------------------------------------------------------------------------
@@ -227,10 +258,30 @@ def _shipped_quantity(name: str, description: str) -> Field:
 
 
 def _shipped_item() -> tuple[Field, ...]:
+    return (_shipped_number(), *_shipped_product())
+
+
+def _shipped_number() -> Field:
+    return text("itemSequenceNumber", "Number of the item, from 001; containers refer to it.")
+
+
+def _shipped_product() -> tuple[Field, ...]:
     return (
-        text("itemSequenceNumber", "Number of the item, from 001; containers refer to it."),
         text("buyerProductIdentifier", "ASIN of the item."),
         text("vendorProductIdentifier", "The vendor's own identifier of the item."),
+    )
+
+
+def _item_of_shipment() -> tuple[Field, ...]:
+    return (
+        *_shipped_product(),
+        _shipped_quantity("shippedQuantity", "Quantity shipped."),
+        record(
+            "maximumRetailPrice",
+            "Maximum retail price.",
+            text("currencyCode", "Currency, ISO 4217, three letters."),
+            decimal("amount", "The amount, exact."),
+        ),
     )
 
 
@@ -238,8 +289,12 @@ def _shipment_status(name: str) -> Field:
     return text(name, "Created, TransportationRequested, CarrierAssigned or Shipped.")
 
 
+def _shipment_identifier() -> Field:
+    return key(text("vendorShipmentIdentifier", "The vendor's identifier of the transport."))
+
+
 VENDOR_SHIPMENTS = schema(
-    key(text("vendorShipmentIdentifier", "The vendor's identifier of the transport.")),
+    _shipment_identifier(),
     text("transactionType", "Kind of request: New or Cancel."),
     text("buyerReferenceNumber", "The buyer's identifier of a shipment that the buyer collects."),
     date("transactionDate", "When the transport was requested."),
@@ -288,14 +343,8 @@ VENDOR_SHIPMENTS = schema(
         records(
             "items",
             "The order's items in this shipment.",
-            *_shipped_item(),
-            _shipped_quantity("shippedQuantity", "Quantity shipped."),
-            record(
-                "maximumRetailPrice",
-                "Maximum retail price.",
-                text("currencyCode", "Currency, ISO 4217, three letters."),
-                decimal("amount", "The amount, exact."),
-            ),
+            _shipped_number(),
+            *_item_of_shipment(),
         ),
     ),
     record(
@@ -402,4 +451,16 @@ VENDOR_SHIPMENTS = schema(
         ),
         text("billOfLadingNumber", "Number of the bill of lading."),
     ),
+)
+
+VENDOR_SHIPMENT_ITEMS = schema(
+    _shipment_identifier(),
+    key(
+        text(
+            "purchaseOrderNumber",
+            "Number of the purchase order that it is shipped for; empty if Amazon names none.",
+        )
+    ),
+    key(_shipped_number()),
+    *_item_of_shipment(),
 )

@@ -18,20 +18,28 @@ from tap_amazon_business.api.operations import (
     UsagePlan,
 )
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
+from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import ListedOrderReportsStream
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream
 
 STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
+    *ITEM_STREAMS,
     *BUSINESS_STREAMS,
+    *INVOICE_STREAMS,
     ListedOrderReportsStream,
 )
 LISTED_STREAMS = [kind for kind in STREAMS if issubclass(kind, SlicedStream)]
-LISTS = [operation for operation in OPERATIONS.values() if operation is not GET_PURCHASE_ORDER]
+LISTS = [
+    operation
+    for operation in OPERATIONS.values()
+    if operation is not GET_PURCHASE_ORDER and operation.method == "GET"
+]
 REPORTS = "/reports/2025-06-09"
 
 # Name: path, requests a second, burst, rows a page. As Amazon publishes them.
@@ -51,6 +59,13 @@ PUBLISHED: dict[str, tuple[str, float, int, int]] = {
         100,
     ),
     "getTransactions": ("/reconciliation/2021-01-08/transactions", 2, 10, 100),
+    "getInvoiceDetailsByOrderLineItems": ("/reconciliation/2021-01-08/invoices", 2, 10, 25),
+    "getBatchInvoicePaymentDetails": (
+        "/reconciliation/2021-01-08/invoices/batch/paymentDetails",
+        2,
+        10,
+        25,
+    ),
 }
 
 
@@ -83,6 +98,11 @@ def test_an_entry_of_a_list_names_its_page_token(operation: Operation) -> None:
     vendor = operation.path.startswith("/vendor/")
     assert operation.token_parameter == ("nextToken" if vendor else "nextPageToken")
     assert operation.envelope == ("payload" if vendor else None)
+
+
+def test_only_the_operations_on_invoices_are_posted() -> None:
+    posted = {name for name, operation in OPERATIONS.items() if operation.method != "GET"}
+    assert posted == {"getInvoiceDetailsByOrderLineItems", "getBatchInvoicePaymentDetails"}
 
 
 @pytest.mark.parametrize("stream", LISTED_STREAMS, ids=lambda stream: stream.name)

@@ -234,7 +234,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_generate_schema_messages",
         "_generate_record_messages",
     },
-    (ChildStream, AmazonStream): {"get_records"},
+    (ChildStream, AmazonStream): {"finalize_state_progress_markers", "get_records"},
     (CommandLine, Tap): {
         "cb_config",
         "invoke",
@@ -311,6 +311,17 @@ def test_the_sdk_would_put_a_signpost_into_the_state(
     tap = tap_of(Looking)
     printed(tap.sync_all)
     assert ["signpost" in state for state in states] == [has_signpost]
+
+
+# ---- finalize_state_progress_markers -------------------------------------------------------------
+
+
+def test_the_sdk_would_give_a_child_a_part_of_the_state() -> None:
+    source = inspect.getsource(Stream.finalize_state_progress_markers)
+    assert "child_stream.finalize_state_progress_markers()" in source
+    tap = tap_of(PlainStream)
+    Stream.finalize_state_progress_markers(tap.streams["things"])
+    assert tap.state == {"bookmarks": {"things": {}}}
 
 
 # ---- _sync_records -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 {%- set has_shipments = amazon_business.has_table('shipment_line_items') -%}
 {%- set has_transactions = amazon_business.has_table('transactions') -%}
+{%- set has_invoices = amazon_business.has_table('invoices') -%}
 {%- set reasons = "'" ~ (var('return_reasons') | join("', '")) ~ "'" %}
 with line as (
     select * from {{ ref('stg_amazon__order_line_items') }}
@@ -77,28 +78,31 @@ charged as (
     group by order_id, order_line_item_id
 ),
 
-{%- if var('invoice_streams') %}
 
+-- What is billed together is paid together: the consolidated invoice tells of an invoice that has
+-- no payment of its own.
 invoiced as (
     select
         invoice.order_id,
         invoice.order_line_item_id,
         count(distinct invoice.invoice_number) as invoices,
-        min(payment.due_date) as first_due_date,
+        min(coalesce(own.due_date, together.due_date)) as first_due_date,
         max(
             case
-                when payment.due_date < {{ amazon_business.as_of() }}
-                    and coalesce(payment.payment_status, '') not in ('Closed', 'Payment Processing')
+                when coalesce(own.due_date, together.due_date) < {{ amazon_business.as_of() }}
+                    and coalesce(own.payment_status, together.payment_status, '')
+                    not in ('Closed', 'Payment Processing')
                     then 1
                 else 0
             end
         ) as unpaid_past_due
     from {{ ref('stg_amazon__invoices') }} as invoice
-    left join {{ ref('stg_amazon__invoice_payments') }} as payment
-        on invoice.invoice_number = payment.invoice_number
+    left join {{ ref('stg_amazon__invoice_payments') }} as own
+        on invoice.invoice_number = own.invoice_number
+    left join {{ ref('stg_amazon__invoice_payments') }} as together
+        on invoice.consolidated_invoice_number = together.invoice_number
     group by invoice.order_id, invoice.order_line_item_id
 ),
-{%- endif %}
 
 -- A line may be known by what was shipped or charged alone.
 spine as (
@@ -142,15 +146,13 @@ side_by_side as (
         coalesce(charged.other_amount, 0) as other_amount,
         charged.last_charged_at,
         charged.last_invoice_number,
-        {%- if var('invoice_streams') %}
+        {%- if has_invoices %}
         coalesce(invoiced.invoices, 0) as invoices,
-        invoiced.first_due_date,
-        coalesce(invoiced.unpaid_past_due, 0) = 1 as is_unpaid_past_due
         {%- else %}
         cast(null as {{ dbt.type_bigint() }}) as invoices,
-        cast(null as {{ dbt.type_timestamp() }}) as first_due_date,
-        false as is_unpaid_past_due
         {%- endif %}
+        invoiced.first_due_date,
+        coalesce(invoiced.unpaid_past_due, 0) = 1 as is_unpaid_past_due
     from spine
     left join line
         on spine.order_id = line.order_id and spine.order_line_item_id = line.order_line_item_id
@@ -162,12 +164,10 @@ side_by_side as (
         on spine.order_id = shipped.order_id and spine.order_line_item_id = shipped.order_line_item_id
     left join charged
         on spine.order_id = charged.order_id and spine.order_line_item_id = charged.order_line_item_id
-    {%- if var('invoice_streams') %}
     left join invoiced
         on
             spine.order_id = invoiced.order_id
             and spine.order_line_item_id = invoiced.order_line_item_id
-    {%- endif %}
 ),
 
 judged as (

@@ -1,6 +1,7 @@
-{{ config(enabled=var('business_streams') and var('invoice_streams')) }}
+{{ config(enabled=var('business_streams')) }}
+
 {{ amazon_business.staged('invoice_payments', [
-    ('invoice_number', 'text', 'invoiceId|invoiceNumber'),
-    ('payment_status', 'text', 'status|paymentDetails.status'),
-    ('due_date', 'timestamp', 'dueDate|paymentDetails.dueDate'),
+    ('invoice_number', 'text', 'invoiceId'),
+    ('payment_status', 'text', 'paymentDetails.status'),
+    ('due_date', 'timestamp', 'paymentDetails.dueDate'),
 ]) }}

@@ -5,10 +5,42 @@
     unique_key='purchase_order_number',
     on_schema_change='sync_all_columns',
 ) }}
+{#- Where the array was not selected, the child stream has the same objects. -#}
+{%- set fields = [
+    ('item_sequence_number', 'text', 'itemSequenceNumber'),
+    ('asin', 'text', 'buyerProductIdentifier'),
+    ('vendor_sku', 'text', 'vendorProductIdentifier'),
+    ('net_cost', 'money', 'netCost.amount'),
+    ('net_cost_currency', 'text', 'netCost.currencyCode'),
+    ('net_cost_unit', 'text', 'netCost.unitOfMeasure'),
+    ('ordered_now', 'eaches', 'orderedQuantity.orderedQuantity'),
+    ('quantities', 'json', 'orderedQuantity.orderedQuantityDetails'),
+    ('confirmation_status', 'text', 'acknowledgementStatus.confirmationStatus'),
+    ('accepted_in_total', 'eaches', 'acknowledgementStatus.acceptedQuantity'),
+    ('rejected_in_total', 'eaches', 'acknowledgementStatus.rejectedQuantity'),
+    ('acknowledgements', 'json', 'acknowledgementStatus.acknowledgementStatusDetails'),
+    ('receive_status', 'text', 'receivingStatus.receiveStatus'),
+    ('received_quantity', 'eaches', 'receivingStatus.receivedQuantity'),
+    ('last_received_at', 'timestamp', 'receivingStatus.lastReceiveDate'),
+] -%}
+{%- set number = ('purchase_order_number', 'text', 'purchaseOrderNumber') -%}
+{%- set has_array = 'itemstatus' in amazon_business.columns_of('purchase_order_statuses') -%}
+{%- set has_child = amazon_business.has_table('purchase_order_status_items') -%}
 
 with parent as (
+{%- if has_child and not has_array %}
+    {{ amazon_business.staged('purchase_order_status_items', [number] + fields, since=true) }}
+),
+
+item as {{ amazon_business.once() }} (
+    select
+        parent.*,
+        item_sequence_number as item_place
+    from parent
+),
+{%- else %}
     {{ amazon_business.staged('purchase_order_statuses', [
-        ('purchase_order_number', 'text', 'purchaseOrderNumber'),
+        number,
         ('item_status', 'json', 'itemStatus'),
     ], since=true) }}
 ),
@@ -17,26 +49,11 @@ item as {{ amazon_business.once() }} (
     select
         purchase_order_number,
         place as item_place,
-        {{ amazon_business.fields_of('item', [
-            ('item_sequence_number', 'text', 'itemSequenceNumber'),
-            ('asin', 'text', 'buyerProductIdentifier'),
-            ('vendor_sku', 'text', 'vendorProductIdentifier'),
-            ('net_cost', 'money', 'netCost.amount'),
-            ('net_cost_currency', 'text', 'netCost.currencyCode'),
-            ('net_cost_unit', 'text', 'netCost.unitOfMeasure'),
-            ('ordered_now', 'eaches', 'orderedQuantity.orderedQuantity'),
-            ('quantities', 'json', 'orderedQuantity.orderedQuantityDetails'),
-            ('confirmation_status', 'text', 'acknowledgementStatus.confirmationStatus'),
-            ('accepted_in_total', 'eaches', 'acknowledgementStatus.acceptedQuantity'),
-            ('rejected_in_total', 'eaches', 'acknowledgementStatus.rejectedQuantity'),
-            ('acknowledgements', 'json', 'acknowledgementStatus.acknowledgementStatusDetails'),
-            ('receive_status', 'text', 'receivingStatus.receiveStatus'),
-            ('received_quantity', 'eaches', 'receivingStatus.receivedQuantity'),
-            ('last_received_at', 'timestamp', 'receivingStatus.lastReceiveDate'),
-        ]) }},
+        {{ amazon_business.fields_of('item', fields) }},
         loaded_at
     from ({{ amazon_business.exploded('parent', 'item_status') }}) as exploded
 ),
+{%- endif %}
 
 -- What was ordered at first is the earliest detail: Amazon's own sample has the latest first.
 quantity as (

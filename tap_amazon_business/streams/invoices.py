@@ -1,0 +1,198 @@
+"""Invoices and their payments, asked for by what transactions name.
+
+Source: Amazon's "Reconciliation API v2021-01-08". Nothing lists them, and none has a date of
+change. What is not complete yet (no details, a number that is pending, a payment that is not
+closed) is asked for again when the lookback reads its transaction again.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from typing_extensions import override
+
+from tap_amazon_business.api import operations
+from tap_amazon_business.api.operations import Request
+from tap_amazon_business.streams.batches import rows_in_batches
+from tap_amazon_business.streams.business import TransactionsStream
+from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.schemas import business as schemas
+from tap_amazon_business.sync.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_amazon_business.api.operations import Operation
+    from tap_amazon_business.streams.base import AmazonStream, Row
+    from tap_amazon_business.streams.children import Reader
+    from tap_amazon_business.sync.bookmark import ResumePoint
+
+_ORDER_LINE = ("orderId", "orderLineItemId", "shipmentId")
+
+# What stands for the number of an invoice that has none yet.
+_NO_NUMBER = frozenset({"", "Pending"})
+
+_LONGEST_INVOICE_ID = 255
+
+
+class AskedStream(ChildStream, abc.ABC):
+    """A stream that asks for what transactions name: each thing once a sync.
+
+    Attributes:
+        operation: The operation.
+    """
+
+    operation: ClassVar[Operation]
+    parent_stream_type = TransactionsStream
+    selected_by_default = False
+
+    @abc.abstractmethod
+    def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
+        """Yield what a page of transactions names, in any order, repeated or not."""
+
+    @abc.abstractmethod
+    def request(self, batch: Sequence[Any]) -> Request:
+        """Return the request for a batch."""
+
+    @abc.abstractmethod
+    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+        """Yield the records of rows, as far as they are complete."""
+
+    @override
+    def wants_unchanged(self, parent: Row) -> bool:
+        return True
+
+    @contextmanager
+    @override
+    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
+        asked = Seen()
+        if self.settings.sandbox:
+            self.info("Amazon's models hold no example of %s", self.operation.name)
+
+        def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
+            del since
+            known = () if self.settings.sandbox else self.wanted(parents)
+            wanted = [one for one in known if asked.add(one)]
+            rows = rows_in_batches(self, self.operation, wanted, self.request)
+            yield from self.records_of(rows)
+
+        yield records
+
+
+class InvoicesStream(AskedStream):
+    """The invoices of the order lines that transactions name.
+
+    Attributes:
+        numbers: The numbers of the invoices of the last page of transactions.
+    """
+
+    name = "invoices"
+    operation = operations.GET_INVOICE_DETAILS
+    primary_keys = (*_ORDER_LINE, "invoiceNumber")
+    parent_fields = ("transactionLineItems",)
+    schema: ClassVar = schemas.INVOICES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self.numbers: list[str] = []
+
+    @override
+    def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
+        for transaction in transactions:
+            for line in transaction["transactionLineItems"] or ():
+                # What is not shipped has no invoice, and a request needs all three.
+                if all(line.get(name) for name in _ORDER_LINE):
+                    yield tuple(line[name] for name in _ORDER_LINE)
+
+    @override
+    def request(self, batch: Sequence[Any]) -> Request:
+        lines = [dict(zip(_ORDER_LINE, line, strict=True)) for line in batch]
+        subject = f"{len(batch)} order lines from {batch[0][1]} of order {batch[0][0]}"
+        return Request(self.operation, subject=subject, body={"orderLineItems": lines})
+
+    @override
+    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+        self.numbers.clear()
+        for row in rows:
+            for invoice in self.records_once(_invoices(row)):
+                consolidated = invoice.get("consolidatedInvoiceDetails") or {}
+                self.numbers += filter(
+                    None, (invoice["invoiceNumber"], consolidated.get("invoiceNumber"))
+                )
+                if invoice["invoiceNumber"] not in _NO_NUMBER:
+                    yield invoice
+
+
+class InvoicePaymentsStream(AskedStream):
+    """When invoices are due, and whether they are paid.
+
+    Asked for are the invoices that transactions name, and those that `invoices` finds.
+    """
+
+    name = "invoice_payments"
+    operation = operations.GET_INVOICE_PAYMENT_DETAILS
+    primary_keys = ("invoiceId",)
+    parent_fields = ("invoiceNumber",)
+    made_of_children = True
+    schema: ClassVar = schemas.INVOICE_PAYMENTS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._failed: Counter[str] = Counter()
+
+    @override
+    def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
+        invoices = cast("InvoicesStream", self._tap.streams[InvoicesStream.name])
+        for number in (*(one["invoiceNumber"] for one in transactions), *invoices.numbers):
+            if number and number not in _NO_NUMBER and len(number) <= _LONGEST_INVOICE_ID:
+                yield number
+
+    @override
+    def request(self, batch: Sequence[Any]) -> Request:
+        subject = f"{len(batch)} invoices from {batch[0]}"
+        return Request(self.operation, subject=subject, body={"invoiceIds": list(batch)})
+
+    @contextmanager
+    @override
+    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
+        self._failed.clear()
+        with super().reader(resume) as records:
+            yield records
+        for code, count in self._failed.items():
+            self.warn(
+                "invoices without payment details: %d (%s); later syncs ask again", count, code
+            )
+
+    @override
+    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+        for row in self.valid_rows(rows):
+            if isinstance(row.get("paymentDetails"), dict):
+                yield self.record(row)
+            else:
+                # A record without details would take the place of one that has them.
+                self._failed[_code(row)] += 1
+
+
+def _invoices(row: object) -> Iterator[object]:
+    """Yield the invoices of an order line's row, each with the line; none without details."""
+    if not isinstance(row, dict):
+        yield row
+        return
+    line, details = row.get("orderLineItem"), row.get("invoiceDetails")
+    named = line if isinstance(line, dict) else {}
+    for detail in details if isinstance(details, list) else ():
+        yield {**named, **detail} if isinstance(detail, dict) else detail
+
+
+def _code(row: Mapping[str, Any]) -> str:
+    error = row.get("error")
+    return str((error if isinstance(error, dict) else {}).get("code") or row.get("resultType"))
+
+
+INVOICE_STREAMS: tuple[type[AmazonStream], ...] = (InvoicesStream, InvoicePaymentsStream)
