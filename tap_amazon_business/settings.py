@@ -99,8 +99,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _integer(
         "order_lookback_days",
-        "The same for streams that are read by order date, for order_reports, and for what "
-        "invoices and invoice_payments ask for.",
+        "The same for streams by order date, for order_reports, invoices and invoice_payments.",
         most=728,
         default=60,
     ),

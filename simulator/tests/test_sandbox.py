@@ -29,8 +29,9 @@ def test_each_example_is_answered(client: Client, operation: str) -> None:
         assert client.get(path, api, **asked).json() == case["body"]
 
 
-def test_every_operation_has_an_example(client: Client) -> None:
-    assert examples().keys() == client.simulator.operations.keys()
+def test_every_operation_that_is_not_posted_has_an_example(client: Client) -> None:
+    operations = client.simulator.operations.values()
+    assert examples().keys() == {one.name for one in operations if one.method == "GET"}
 
 
 @pytest.mark.parametrize(

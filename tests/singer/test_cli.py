@@ -12,7 +12,7 @@ import yaml
 
 from tests.support.chain import PROJECT, Chain, ChainFailedError
 from tests.support.runs import TAP, run_tap
-from tests.support.serving import BY_DEFAULT, serve, settings
+from tests.support.serving import STREAMS, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def test_the_catalog_is_the_one_that_was_agreed(tmp_path: Path) -> None:
 def test_a_test_of_schemas_writes_one_for_each_stream(simulator: Simulator, tmp_path: Path) -> None:
     run = run_tap(settings(simulator), tmp_path, "--test=schema")
     assert run.status == 0, run.log
-    assert run.schemas == dict.fromkeys(BY_DEFAULT, 1)
+    assert run.schemas == dict.fromkeys(STREAMS, 1)
 
 
 @pytest.mark.parametrize("option", ["--test", "--test=schema"])

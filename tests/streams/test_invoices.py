@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator import Reply, Reset
 from tests.support.catalogs import select
 from tests.support.faults import Answers, Refuses, refusal
 from tests.support.runs import Run, run_by
@@ -95,6 +96,20 @@ def test_each_line_and_each_invoice_is_asked_for_once_25_at_a_time(clock: FakeCl
     assert Counter(one for batch in ids for one in batch) == Counter(numbers)
     assert {max(map(len, batches)) for batches in (lines, ids)} == {25}
     assert run.status == 0, run.log
+
+
+def test_a_batch_that_fails_in_passing_is_posted_again_as_it_is(clock: FakeClock) -> None:
+    with serve(clock, orders=3, quirks=False) as serving:
+        for fault in (Reply(503), Reply(429), Reply(401), Reset()):
+            serving.fail_next(GET_INVOICES, fault)
+        config = settings(serving, max_parallel_requests=1)
+        run = run_by(clock, config, catalog=select(INVOICES))
+        calls = [call for call in serving.stats().calls if call.operation == GET_INVOICES]
+        expected = set(serving.rows(INVOICES))
+    assert run.status == 0, run.log
+    assert set(run.keys(INVOICES)) == expected
+    assert len({call.body for call in calls[:5]}) == 1
+    assert [call.status for call in calls[4:]].count(200) == len(calls[4:])
 
 
 def test_the_transactions_themselves_need_not_be_selected(clock: FakeClock) -> None:
