@@ -81,7 +81,7 @@ class Ledger:
             for key in rows.keys() & records.keys():
                 self.compared += 1
                 row = rows[key]
-                if name == "order_reports" and row.get("purchaseOrderNumber") != key[0]:
+                if name == "order_reports" and str(row.get("purchaseOrderNumber")) != key[0]:
                     row = {**row, "reportedPurchaseOrderNumber": row.get("purchaseOrderNumber")}
                     row["purchaseOrderNumber"] = key[0]
                 found += [
