@@ -16,7 +16,7 @@ from tests.support.faults import ok
 from tests.support.leaks import leaks
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import run_by, run_tap, select
-from tests.support.serving import STREAMS, VENDOR_ONLY, serve, settings
+from tests.support.serving import BY_DEFAULT, VENDOR_ONLY, serve, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +130,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_300_orders_are_at_most_30_lines_at_level_info(lines: list[str]) -> None:
     # The table is one of them, as a block. There are few lines to spare for more streams.
-    assert len([line for line in lines if "| INFO " in line]) <= 2 + 2 * len(STREAMS) <= 30
+    assert len([line for line in lines if "| INFO " in line]) <= 2 + 2 * len(BY_DEFAULT) <= 30
 
 
 def test_300_orders_are_at_most_30_lines_besides_those_for_programs(lines: list[str]) -> None:
@@ -141,7 +141,7 @@ def test_300_orders_are_at_most_30_lines_besides_those_for_programs(lines: list[
 def test_each_stream_has_two_metric_lines(lines: list[str]) -> None:
     found = Counter(re.findall(r'METRIC: .*"metric":"(\w+)".*"stream":"(\w+)"', "\n".join(lines)))
     assert found == {
-        (metric, stream): 1 for metric in ("sync_duration", "record_count") for stream in STREAMS
+        (metric, stream): 1 for metric in ("sync_duration", "record_count") for stream in BY_DEFAULT
     }
 
 

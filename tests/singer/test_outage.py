@@ -11,7 +11,7 @@ from simulator import Reply, Reset
 from tests.support.clocks import IdleClock
 from tests.support.faults import Fails, Refuses
 from tests.support.runs import Run, run_by, select
-from tests.support.serving import CHILDREN, OPERATIONS, STREAMS, serve, settings
+from tests.support.serving import BY_DEFAULT, CHILDREN, OPERATIONS, STREAMS, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ BUSINESS = OPERATIONS[4:]
 def sync(clock: IdleClock, faults: Iterable[Faults], *streams: str) -> Run:
     """Sync streams, by default all."""
     with serve(clock, orders=60, faults=[*faults]) as serving:
-        return run_by(clock, settings(serving), catalog=select(*(streams or STREAMS)))
+        return run_by(clock, settings(serving), catalog=select(*(streams or BY_DEFAULT)))
 
 
 @pytest.fixture(name="clock")

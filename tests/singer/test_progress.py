@@ -13,7 +13,7 @@ from typing_extensions import override
 from simulator import Reply
 from tests.support.faults import Fails
 from tests.support.runs import Run, TapAmazonBusiness, run_by, select
-from tests.support.serving import FAST_PLANS, STREAMS, VENDOR_ONLY, serve, settings
+from tests.support.serving import BY_DEFAULT, FAST_PLANS, VENDOR_ONLY, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +172,7 @@ def test_the_table_counts_the_records_and_requests_of_each_stream(clock: FakeClo
     rows = table(run)
     records = {name: int(row["records"].replace(",", "")) for name, row in rows.items()}
     counted = {name: int(row["requests"]) for name, row in rows.items()}
-    assert records == {name: len(run.records(name)) for name in STREAMS}
+    assert records == {name: len(run.records(name)) for name in BY_DEFAULT}
     assert sum(counted.values()) == sum(sent.values())
     assert counted["orders"] == sent["getOrderReports"]
     assert counted["vendor_shipments"] == sent["GetShipmentDetails"]
