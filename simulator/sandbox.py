@@ -1,10 +1,10 @@
 """Amazon's static sandbox: it answers the parameters of its examples, and nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from simulator.encoding import encode
+from simulator.encoding import decode, encode
 from simulator.errors import invalid_input
 from simulator.models import examples
 from simulator.operations import Answer, Operation, Request
@@ -15,12 +15,14 @@ class Example:
     """A request that is answered.
 
     Attributes:
-        asked: All its parameters, that of the path included; a list is joined by commas.
         body: The reply, made up.
+        asked: All its parameters, that of the path included; a list is joined by commas.
+        posted: What it posts.
     """
 
-    asked: Mapping[str, str]
     body: Mapping[str, Any]
+    asked: Mapping[str, str] = field(default_factory=dict)
+    posted: Mapping[str, Any] | None = None
 
     @property
     def answer(self) -> Answer:
@@ -35,7 +37,8 @@ def take_over(operation: Operation) -> Operation:
     known = [Example(**case) for case in examples().get(operation.name, ())]
 
     def answer(request: Request) -> Answer:
-        return _choose(known, _asked(operation, request))
+        posted = decode(request.body) if request.body else None
+        return _choose(known, _asked(operation, request), posted)
 
     return replace(operation, answer=answer, bad_parameter=invalid_input)
 
@@ -45,8 +48,10 @@ def _asked(operation: Operation, request: Request) -> dict[str, str]:
     return {**request.parameters, **({variable: request.argument} if variable else {})}
 
 
-def _choose(known: Sequence[Example], asked: Mapping[str, str]) -> Answer:
+def _choose(
+    known: Sequence[Example], asked: Mapping[str, str], posted: Mapping[str, Any] | None
+) -> Answer:
     for example in known:
-        if example.asked == asked:
+        if example.asked == asked and example.posted == posted:
             return example.answer
     raise invalid_input()

@@ -1,5 +1,6 @@
 """A clock, a client of both APIs, and a way to start simulators with them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,20 @@ class Client:
         parameters = {name: str(value) for name, value in query.items()}
         url = self.simulator.url + path
         return self.http.get(url, params=parameters, headers=headers, timeout=TIMEOUT)
+
+    def post(
+        self, path: str, body: object, api: str = "business_api", kind: str = "application/json"
+    ) -> requests.Response:
+        """Post JSON, or bytes as they are."""
+        headers = {
+            "x-amz-access-token": self.tokens[api],
+            "User-Agent": "test/1",
+            "Content-Type": kind,
+        }
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.http.post(
+            self.simulator.url + path, data=data, headers=headers, timeout=TIMEOUT
+        )
 
     def control(self, method: str, name: str, **query: object) -> requests.Response:
         """Call a control endpoint."""

@@ -5,28 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import requests
 
 from simulator import Options
-from simulator.tests.support import TIMEOUT, Client, Simulators, error_of
+from simulator.tests.support import Client, Simulators, error_of
 
 INVOICES = "/reconciliation/2021-01-08/invoices"
 PAYMENTS = INVOICES + "/batch/paymentDetails"
 LINE = ("orderId", "orderLineItemId", "shipmentId")
-
-
-def post(
-    client: Client, path: str, body: object, *, kind: str = "application/json"
-) -> requests.Response:
-    headers = {
-        "x-amz-access-token": client.tokens["business_api"],
-        "User-Agent": "test/1",
-        "Content-Type": kind,
-    }
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return client.http.post(
-        client.simulator.url + path, data=data, headers=headers, timeout=TIMEOUT
-    )
 
 
 def lines(client: Client) -> list[dict[str, str]]:
@@ -40,7 +25,7 @@ def ids(client: Client) -> list[str]:
 
 
 def invoices(client: Client, wanted: list[dict[str, str]]) -> list[dict[str, Any]]:
-    reply = post(client, INVOICES, {"orderLineItems": wanted}).json()
+    reply = client.post(INVOICES, {"orderLineItems": wanted}).json()
     rows: list[dict[str, Any]] = reply["invoiceDetailsByOrderLineItems"]
     return rows
 
@@ -65,9 +50,7 @@ def test_returns_the_invoices_of_lines_in_an_order_of_its_own(simulators: Simula
 
 def test_returns_the_payments_of_invoices(simulators: Simulators) -> None:
     client = simulators.start()
-    rows = post(client, PAYMENTS, {"invoiceIds": ids(client)}).json()[
-        "invoicePaymentDetailsResults"
-    ]
+    rows = client.post(PAYMENTS, {"invoiceIds": ids(client)}).json()["invoicePaymentDetailsResults"]
     expected = client.simulator.rows("invoice_payments")
     assert {(row["invoiceId"],): row for row in rows} == {
         (one,): expected[one,] for one in ids(client)
@@ -77,7 +60,7 @@ def test_returns_the_payments_of_invoices(simulators: Simulators) -> None:
 def test_a_line_or_an_invoice_that_is_unknown_has_no_details(simulators: Simulators) -> None:
     client = simulators.start()
     assert invoices(client, [dict.fromkeys(LINE, "unknown")]) == []
-    (row,) = post(client, PAYMENTS, {"invoiceIds": ["X"]}).json()["invoicePaymentDetailsResults"]
+    (row,) = client.post(PAYMENTS, {"invoiceIds": ["X"]}).json()["invoicePaymentDetailsResults"]
     assert (row["resultType"], row["error"]["code"]) == ("ERROR", "InvoiceNotFound")
 
 
@@ -104,24 +87,24 @@ def test_takes_one_to_25_things(
     simulators: Simulators, path: str, name: str, one: Mapping[str, str] | str
 ) -> None:
     client = simulators.start()
-    assert post(client, path, {name: [one] * 25}).status_code == 200
+    assert client.post(path, {name: [one] * 25}).status_code == 200
     wrongs: list[object] = [{name: []}, {name: [one] * 26}, {name: [7]}, {name: [""]}, {}, [], b"-"]
     for wrong in wrongs:
-        assert error_of(post(client, path, wrong)) == (400, "INVALID_REQUEST_PARAMETER")
+        assert error_of(client.post(path, wrong)) == (400, "INVALID_REQUEST_PARAMETER")
 
 
 def test_an_invoice_id_has_at_most_255_characters(simulators: Simulators) -> None:
     client = simulators.start()
-    assert post(client, PAYMENTS, {"invoiceIds": ["x" * 255]}).status_code == 200
-    assert post(client, PAYMENTS, {"invoiceIds": ["x" * 256]}).status_code == 400
+    assert client.post(PAYMENTS, {"invoiceIds": ["x" * 255]}).status_code == 200
+    assert client.post(PAYMENTS, {"invoiceIds": ["x" * 256]}).status_code == 400
 
 
 def test_refuses_another_media_type_and_too_much(simulators: Simulators) -> None:
     client = simulators.start()
     body = {"invoiceIds": ["x"]}
-    assert post(client, PAYMENTS, body, kind="text/plain").status_code == 415
-    assert post(client, PAYMENTS, {**body, "more": "x" * 2**16}).status_code == 413
-    assert post(client, INVOICES, {"orderLineItems": []}, kind="text/plain").status_code == 400
+    assert client.post(PAYMENTS, body, kind="text/plain").status_code == 415
+    assert client.post(PAYMENTS, {**body, "more": "x" * 2**16}).status_code == 413
+    assert client.post(INVOICES, {"orderLineItems": []}, kind="text/plain").status_code == 400
 
 
 @pytest.mark.parametrize("path", [INVOICES, PAYMENTS])
@@ -132,8 +115,8 @@ def test_only_post_is_known(simulators: Simulators, path: str) -> None:
 @pytest.mark.parametrize("status", [400, 404])
 def test_one_thing_can_make_it_refuse_a_batch(simulators: Simulators, status: int) -> None:
     client = simulators.start(options=Options(limits=False, refused_items={"bad": status}))
-    assert post(client, PAYMENTS, {"invoiceIds": ["good", "bad"]}).status_code == status
-    assert post(client, PAYMENTS, {"invoiceIds": ["good"]}).status_code == 200
+    assert client.post(PAYMENTS, {"invoiceIds": ["good", "bad"]}).status_code == status
+    assert client.post(PAYMENTS, {"invoiceIds": ["good"]}).status_code == 200
 
 
 def test_outside_of_japan_an_invoice_tells_little(simulators: Simulators) -> None:

@@ -1,6 +1,7 @@
 """The requests that Amazon's static sandbox answers: each operation's example, as data.
 
-The sandbox compares all parameters with those of its examples, and refuses anything else with 400.
+The sandbox compares all parameters and bodies with those of its examples, and refuses anything else
+with 400.
 
 Sources: `x-amzn-api-sandbox` in Amazon's models vendorOrders.json (v1), "Reporting API v2025-06-09"
 and "Reconciliation API v2021-01-08"; for GetShipmentDetails `x-amazon-spds-sandbox-behaviors` in
@@ -12,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_amazon_business.api.operations import (
+    GET_INVOICE_DETAILS,
+    GET_INVOICE_PAYMENT_DETAILS,
     GET_ORDER_LINE_ITEM_REPORTS,
     GET_ORDER_REPORTS,
     GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
@@ -36,6 +39,13 @@ REGION = "sandbox"
 _US = {"region": "US"}
 _APRIL = {"orderStartDate": "2025-04-01T00:00:00Z", "orderEndDate": "2025-04-30T00:00:00Z"}
 _ORDER = {"orderIds": "112-3456789-0123456"}
+_LINES = [
+    {"orderId": order, "orderLineItemId": line, "shipmentId": shipment}
+    for order, line, shipment in (
+        ("503-0807783-5846230", "6172301145805", "Dps13nXXc"),
+        ("250-9059274-9386231", "6172160940605", "DZms0yvhc"),
+    )
+]
 
 EXAMPLES: Mapping[str, Request] = {
     request.operation.name: request
@@ -83,6 +93,12 @@ EXAMPLES: Mapping[str, Request] = {
             GET_TRANSACTIONS,
             {"feedStartDate": "2020-07-09T00:00:00Z", "feedEndDate": "2020-08-01T00:00:00Z"},
             subject=REGION,
+        ),
+        Request(GET_INVOICE_DETAILS, subject=REGION, body={"orderLineItems": _LINES}),
+        Request(
+            GET_INVOICE_PAYMENT_DETAILS,
+            subject=REGION,
+            body={"invoiceIds": ["JP218PV8HMOI", "1XQX-T4VG-9939"]},
         ),
     )
 }

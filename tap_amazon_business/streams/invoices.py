@@ -16,9 +16,12 @@ from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
+from tap_amazon_business.api.sandbox import example
 from tap_amazon_business.streams.batches import rows_in_batches
 from tap_amazon_business.streams.business import TransactionsStream
 from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.examples import example_rows
+from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.sync.seen import Seen
 
@@ -60,6 +63,11 @@ class AskedStream(ChildStream, abc.ABC):
     def request(self, batch: Sequence[Any]) -> Request:
         """Return the request for a batch."""
 
+    @override
+    def probes(self) -> list[Probe]:
+        # Nobody knows what there is to ask for; that something is not found is an answer, too.
+        return [Probe(example(self.operation), not_found="")]
+
     @abc.abstractmethod
     def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
         """Yield the records of rows, as far as they are complete."""
@@ -72,14 +80,15 @@ class AskedStream(ChildStream, abc.ABC):
     @override
     def reader(self, resume: ResumePoint) -> Iterator[Reader]:
         asked = Seen()
-        if self.settings.sandbox:
-            self.info("Amazon's models hold no example of %s", self.operation.name)
 
         def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
             del since
-            known = () if self.settings.sandbox else self.wanted(parents)
-            wanted = [one for one in known if asked.add(one)]
-            rows = rows_in_batches(self, self.operation, wanted, self.request)
+            if self.settings.sandbox:  # it knows nothing of what transactions name
+                once = asked.add(self.operation.name)
+                rows = example_rows(self.client, [self.operation] if once else [])
+            else:
+                wanted = [one for one in self.wanted(parents) if asked.add(one)]
+                rows = rows_in_batches(self, self.operation, wanted, self.request)
             yield from self.records_of(rows)
 
         yield records

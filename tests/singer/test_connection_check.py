@@ -204,6 +204,8 @@ def test_asks_only_what_the_catalog_selects(
             },
         ),
         ("purchase_order_statuses", {"getPurchaseOrdersStatus"}),
+        ("invoices", {"getTransactions", "getInvoiceDetailsByOrderLineItems"}),
+        ("invoice_payments", {"getTransactions", "getBatchInvoicePaymentDetails"}),
     ],
 )
 def test_asks_what_a_stream_really_uses(

@@ -130,8 +130,12 @@ def test_an_example_that_is_refused_fails_its_stream_alone(clock: FakeClock) -> 
     assert run.records("orders")
 
 
-def test_invoices_have_no_example_that_is_known(clock: FakeClock, sandbox: Simulator) -> None:
-    run = run_by(clock, settings(sandbox, sandbox=True), catalog=select("invoices"))
+def test_invoices_and_payments_are_those_of_the_examples(
+    clock: FakeClock, sandbox: Simulator
+) -> None:
+    streams = select("invoices", "invoice_payments")
+    run = run_by(clock, settings(sandbox, sandbox=True), catalog=streams)
     assert run.status == 0, run.log
-    assert "invoices: Amazon's models hold no example of getInvoiceDetailsByOrder" in run.log
+    assert [record["invoiceNumber"] for record in run.records("invoices")] == ["EXAMPLE8"]
+    assert [record["invoiceId"] for record in run.records("invoice_payments")] == ["JP218PV8HMOI"]
     assert sandbox.stats().malformed == {}
