@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.support.chain import PROJECT
+from tests.support.serving import STREAMS
 
 
 @pytest.mark.end_to_end
@@ -24,7 +25,7 @@ def test_the_demonstration_lands_every_row_and_then_the_changes() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     table = re.compile(r"(\w+) +(\d+) +(\d+) +(\d+)")
     found = [match.groups() for match in map(table.fullmatch, done.stdout.splitlines()) if match]
-    assert len(found) == 2 * 10  # ten tables, after each of two runs
+    assert len(found) == 2 * len(STREAMS)  # after each of two runs
     assert all(rows == has for _, rows, has, _ in found)
     grown = {name: int(new) for name, _, _, new in found[10:]}
     assert grown["purchase_orders"] == 15
