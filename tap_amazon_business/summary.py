@@ -44,20 +44,19 @@ class Summary:
     def log(self, logger: logging.Logger) -> None:
         """Log the METRIC lines, and the table as one block."""
         for stream in self._streams:
-            if stream.track.has_run:
-                _log_metrics(stream)
+            _log_metrics(stream)
         logger.info("The sync in figures:\n%s", "\n".join(self._lines()))
 
     def _lines(self) -> Iterator[str]:
         rows = [_HEADER, *map(self._row, self._streams)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        failed = [False, *(stream.failed for stream in self._streams)]
-        for row, has_failed in zip(rows, failed, strict=True):
+        ends = ["", *map(_end, self._streams)]
+        for row, end in zip(rows, ends, strict=True):
             cells = (
                 cell.rjust(width) if number in _NUMBERS else cell.ljust(width)
                 for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
-            yield "  ".join(cells) + ("  failed" if has_failed else "")
+            yield "  ".join([*cells, end]).rstrip()
 
     def _row(self, stream: AmazonStream) -> tuple[str, ...]:
         traffic = stream.client.traffic
@@ -78,10 +77,17 @@ class Summary:
         return str(part.get("replication_key_value") or _NONE)
 
 
+def _end(stream: AmazonStream) -> str:
+    """Return how a stream ended, in a word; empty if it is complete."""
+    if stream.failed:
+        return "failed"
+    return "" if stream.track.has_ended else "incomplete"
+
+
 def _log_metrics(stream: AmazonStream) -> None:
     """Log what the SDK's meters of a stream log, once, however long the sync took."""
     tags = {Tag.STREAM.value: stream.name, Tag.PID.value: os.getpid()}
-    status = Status.FAILED if stream.failed else Status.SUCCEEDED
+    status = Status.FAILED if _end(stream) else Status.SUCCEEDED
     track, logger = stream.track, stream.metrics_logger
     timed = {**tags, Tag.STATUS.value: status.value}
     metrics.log(logger, Point("timer", Metric.SYNC_DURATION, track.seconds, timed))

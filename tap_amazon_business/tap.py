@@ -236,7 +236,7 @@ class TapAmazonBusiness(CommandLine):
             ) from error
         finally:
             summary.log(self.logger)
-        self._raise_failures()
+        self._raise_failures(streams)
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:
@@ -256,8 +256,11 @@ class TapAmazonBusiness(CommandLine):
         settings = Settings.from_config(self._config, self.plugin_version)
         return ConnectionCheck(settings, streams, clock=self._clock, tell=click.echo).run()
 
-    def _raise_failures(self) -> None:
+    def _raise_failures(self, streams: Sequence[AmazonStream]) -> None:
         """Raise an error if a stream failed.
+
+        Args:
+            streams: What was synced.
 
         Raises:
             TapError: At least one stream failed. It names the first cause, as some programs show
@@ -265,10 +268,13 @@ class TapAmazonBusiness(CommandLine):
         """
         if self._failures:
             first = next(iter(self._failures.values()))
+            cut_off = [s.name for s in streams if not (s.track.has_ended or s.failed)]
             raise TapError(
                 f"The sync is incomplete. Failed: {', '.join(sorted(self._failures))} (see the "
-                "errors above). The other streams are complete and bookmarked; the next sync of "
-                f"the failed ones resumes at their bookmarks. The first error was: {first.message}"
+                "errors above). "
+                + (f"Incomplete, as made of these: {', '.join(cut_off)}. " if cut_off else "")
+                + "The other streams are complete and bookmarked; the next sync of the failed ones "
+                f"resumes at their bookmarks. The first error was: {first.message}"
             )
 
 

@@ -1,4 +1,4 @@
-"""How one stream's sync goes: whether it runs, since when, how many records it wrote, how far."""
+"""How one stream's sync goes: whether it runs or has ended, how long, how many records, how far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Track:
 
     Attributes:
         records: How many records were written so far.
-        has_run: Whether the stream was ever synced.
 
     Args:
         clock: The time.
@@ -32,16 +31,22 @@ class Track:
         self._time = Stopwatch(clock)
         self._course: Course | None = None
         self._leaders: tuple[Track, ...] = ()
+        self._begun = self._ended = 0
         self.records = 0
-        self.has_run = False
 
     @contextmanager
     def running(self, *leaders: Track) -> Iterator[None]:
         """Measure a sync; a child, which may have two parents, is where its parent is."""
         self._leaders += leaders
-        self.has_run = True
+        self._begun += 1
         with self._time:
             yield
+        self._ended += 1
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was synced to the end: no error, of a parent's for example, cut it off."""
+        return 0 < self._begun == self._ended
 
     @property
     def is_running(self) -> bool:

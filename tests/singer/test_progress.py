@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from simulator import Reply
-from tests.support.faults import Fails
-from tests.support.runs import Run, TapAmazonBusiness, run_by, select
+from tests.support.faults import Fails, Refuses
+from tests.support.runs import Run, TapAmazonBusiness, run_by, run_tap, select, start
 from tests.support.serving import BY_DEFAULT, FAST_PLANS, VENDOR_ONLY, serve, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from simulator import Simulator
     from tests.support.clocks import FakeClock
@@ -232,6 +233,55 @@ def test_the_table_comes_after_a_failure_too(clock: FakeClock) -> None:
     failed = {name for name, row in table(run).items() if row["rest"].strip() == "failed"}
     assert failed == {"purchase_orders"}
     assert run.log.index("The sync in figures") > run.log.index("was refused")
+
+
+def test_a_stream_made_of_one_that_failed_is_incomplete(tmp_path: Path) -> None:
+    down = Fails("getPurchaseOrders", 20, Reply(404))
+    with serve(orders=100, faults=[down]) as serving:
+        run = run_tap(settings(serving, **VENDOR_ONLY, max_parallel_requests=1), tmp_path)
+        some, every = run.records("purchase_order_items"), serving.rows("purchase_order_items")
+    assert 0 < len(some) < len(every)
+    assert ends(run) == {"purchase_orders": "failed", "purchase_order_items": "incomplete"}
+    assert "Failed: purchase_orders (see" in run.log
+    assert "Incomplete, as made of these: purchase_order_items." in run.log
+    assert statuses(run) == {
+        name: "failed" if name in ends(run) else "succeeded" for name in table(run)
+    }
+
+
+def test_streams_that_cannot_even_begin_are_failed_or_incomplete(tmp_path: Path) -> None:
+    with serve(orders=5, faults=[Refuses("token", Reply(401))]) as serving:
+        catalog = select("purchase_orders", "purchase_order_items")
+        run = run_tap(settings(serving, **VENDOR_ONLY), tmp_path, catalog=catalog)
+    assert ends(run) == {"purchase_orders": "failed", "purchase_order_items": "incomplete"}
+    assert statuses(run) == dict.fromkeys(ends(run), "failed")
+
+
+def test_a_sync_that_is_cut_off_leaves_incomplete_streams(tmp_path: Path) -> None:
+    with serve(orders=1500, items=1, quirks=False) as serving:
+        process = start(settings(serving), tmp_path, catalog=select("purchase_orders"))
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with process:
+            process.stdout.readline()
+            process.stdout.close()
+            log = process.stderr.read()
+    run = Run(process.returncode, "", log)
+    assert run.status == 1
+    assert ends(run) == {"purchase_orders": "incomplete"}
+    assert statuses(run) == {"purchase_orders": "failed"}
+
+
+def ends(run: Run) -> dict[str, str]:
+    """Return how the streams of the table ended, but for those that are complete."""
+    found = {name: row["rest"].strip() for name, row in table(run).items()}
+    return {name: rest for name, rest in found.items() if rest}
+
+
+def statuses(run: Run) -> dict[str, str]:
+    """Return what the METRIC lines say of each stream."""
+    found = re.findall(r'METRIC: .*"sync_duration".*"stream":"(\w+)".*"status":"(\w+)"', run.log)
+    return dict(found)
 
 
 def test_the_streams_of_the_table_are_those_that_were_read(clock: FakeClock) -> None:
