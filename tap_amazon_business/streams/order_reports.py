@@ -26,7 +26,7 @@ from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.course import NumberCourse
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.times import is_before
+from tap_amazon_business.times import is_before, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -130,8 +130,7 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
     @override
     def reader(self, resume: ResumePoint) -> Iterator[Reader]:
         self._refused = RefusedNumbers(resume.part.get("refused_numbers"))
-        orders = cast("PurchaseOrdersStream", self._tap.streams[PurchaseOrdersStream.name])
-        by_number = ByNumber(self, orders.track.part)
+        by_number = ByNumber(self, self._purchase_orders.track.part)
         asked = Seen()
 
         def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
@@ -147,13 +146,23 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
         yield records
 
     def _asks_for(self, order: Row, since: datetime | None) -> bool:
-        """Tell whether an order is asked for by number: if it changed since then."""
+        """Tell whether an order is asked for by number: if it changed since then, or may be new."""
         if str(order["purchaseOrderNumber"]) in self._refused:
             return True
         # Rows of the overlap come in every sync, and so do rows that may have changed.
-        if since and is_before(order["lastChangedDate"], since):
+        old = since is not None and is_before(order["lastChangedDate"], since)
+        if old and not self._leaves_the_recent_days(order):
             return False
         return self.needs_past or is_before(order["purchaseOrderDate"], self._listed_since)
+
+    def _leaves_the_recent_days(self, order: Row) -> bool:
+        """Tell whether the next sync does not begin as early as an order is dated.
+
+        Nobody knows whether it was there at that date, or appeared later and was never asked for.
+        """
+        span, date = self._purchase_orders.plan.span, moment_of(order["purchaseOrderDate"])
+        recent = self._purchase_orders.rolling.recent
+        return date is not None and span.since <= date < span.until - recent
 
     @property
     def _listed_since(self) -> datetime:
@@ -164,6 +173,10 @@ class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
             since = min(since, plan.now - self._orders.lookback)
         # A report of an older order may be listed, but nobody would know that the order is there.
         return max(since, self.shared.numbers.since) if self.shared.numbers else since
+
+    @property
+    def _purchase_orders(self) -> PurchaseOrdersStream:
+        return cast("PurchaseOrdersStream", self._tap.streams[PurchaseOrdersStream.name])
 
     @property
     def _orders(self) -> OrdersStream:

@@ -208,6 +208,30 @@ def test_only_new_and_changed_orders_are_asked_for_again(clock: FakeClock) -> No
     assert {*touched.changed, *touched.new} <= {*asked} < {*second.numbers()}
 
 
+def test_an_order_that_appears_late_is_asked_for_by_number_too(clock: FakeClock) -> None:
+    with serve(clock, orders=20, quirks=False) as serving:
+        first = sync(clock, settings(serving))
+        placed, appears = clock.now(), clock.now() + timedelta(hours=9)
+        number = serving.world.add_order(created=placed, appears=appears, reports=0)
+        # No list tells whose it is.
+        report = serving.world.add_report(number, named="", appears=appears)
+        clock.advance(hours=8)
+        second = sync(clock, settings(serving), first)
+        clock.advance(hours=2)
+        third = sync(clock, settings(serving), second)
+        clock.advance(hours=40)
+        serving.reset_stats()
+        fourth = sync(clock, settings(serving), third)
+        clock.advance(hours=1)
+        serving.reset_stats()
+        fifth = sync(clock, settings(serving), fourth)
+        asked = [c.argument for c in serving.stats().calls if c.operation == BY_NUMBER]
+    assert number not in second.numbers()
+    assert third.numbers()[number] == 1
+    assert (number, report) in {*keys(third), *keys(fourth)}
+    assert number not in {*fifth.numbers(), *asked}
+
+
 def test_the_lookback_brings_changed_reports_without_orders_selected(clock: FakeClock) -> None:
     with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
         number = serving.world.add_order(created=clock.now() - timedelta(days=30), reports=1)
