@@ -170,9 +170,14 @@ class TapAmazonBusiness(CommandLine):
         ]
 
     def _fail(self, stream: str, error: TapError) -> None:
-        """Record and log a stream's failure; a common cause is logged in full only once."""
+        """Record and log a stream's failure; a common cause is logged in full only once.
+
+        A stream of two parents may fail twice, each time for a reason of its own.
+        """
         known = any(error.same_as(other) for other in self._failures.values())
-        self._failures[stream] = error
+        if known and stream in self._failures:
+            return
+        self._failures.setdefault(stream, error)
         self.logger.error(
             "%s: %s", stream, "failed for the same reason" if known else error.message
         )

@@ -108,10 +108,9 @@ class AmazonStream(Stream, abc.ABC):
             self.warn("%s: %s", redact(field), problem)
 
     def fail(self, error: TapError) -> None:
-        """End this stream's sync; the other streams continue."""
-        if not self.failed:
-            self.failed = True
-            self.shared.on_failure(self.name, error)
+        """End this stream's sync, or what one parent has for it; the other streams continue."""
+        self.failed = True
+        self.shared.on_failure(self.name, error)
 
     def fail_at_the_end(self, error: TapError) -> None:
         """Let the stream's sync continue, and fail it then: the bookmark stays put."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Options, Plan
+from simulator import Options, Plan, Reply
 from tests.support.catalogs import select
-from tests.support.faults import Answers, Served, refusal
+from tests.support.faults import Answers, Refuses, Served, refusal
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import Run, run_by
 from tests.support.serving import BUSINESS_ONLY, NO_LIMITS, serve, settings
@@ -328,6 +328,20 @@ def test_the_bookmark_waits_for_reports_that_fail(clock: FakeClock) -> None:
     assert run.log.count("purchase_orders: order_reports failed, so the bookmark stays put") == 1
     oldest = min(r["lastChangedDate"] for r in run.records("purchase_orders"))
     assert run.bookmark() <= oldest
+
+
+def test_each_way_that_fails_tells_why(clock: FakeClock) -> None:
+    options = replace(NO_LIMITS, lacking_roles=frozenset({BY_NUMBER}))
+    numbers = Refuses(
+        "getPurchaseOrders", Reply(404), lambda request: "includeDetails" in request.parameters
+    )
+    with serve(clock, options, orders=5, quirks=False, faults=[numbers]) as serving:
+        number, lately = min(serving.world.purchase_orders()), clock.now() - timedelta(hours=1)
+        serving.world.add_report(number, ordered=lately, named="UNKNOWN")
+        run = sync(clock, settings(serving))
+    assert re.search(rf"order_reports: {BY_NUMBER} .* was refused: HTTP 403", run.log)
+    assert re.search(r"order_reports: getPurchaseOrders .* was refused: HTTP 404", run.log)
+    assert "failed for the same reason" not in run.log
 
 
 def test_a_failing_report_keeps_the_windows_before_it(clock: FakeClock) -> None:
