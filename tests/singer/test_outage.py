@@ -92,7 +92,9 @@ class Blackout:
         self._fault: Fault | None = None
 
     def decide(self, request: Request) -> Fault | None:
-        self._fault = self._fault or self._fails.decide(request)
+        # When order_reports lists the numbers of all orders depends on threads.
+        if "includeDetails" not in request.parameters:
+            self._fault = self._fault or self._fails.decide(request)
         return self._fault
 
 
