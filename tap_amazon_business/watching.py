@@ -66,11 +66,13 @@ def watched(streams: Sequence[AmazonStream], show: Show, ticks: Ticks) -> Iterat
             reports = [one.report() for one in watched]
             show([report for report in reports if report])
 
-    threading.Thread(target=watch, name="progress", daemon=True).start()
+    watcher = threading.Thread(target=watch, name="progress", daemon=True)
+    watcher.start()
     try:
         yield
     finally:
         ticks.stop()
+        watcher.join()  # a line that is being written when Python ends would crash it
 
 
 def log(reports: Sequence[Report]) -> None:

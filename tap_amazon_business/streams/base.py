@@ -219,7 +219,7 @@ class AmazonStream(Stream, abc.ABC):
         with self.track.running():
             try:
                 for record in self.get_records(context):
-                    self._check_max_record_limit(checked)  # --test stops here
+                    self._check_max_record_limit(checked)  # a dry run of the SDK stops here
                     checked += 1
                     if not selected:
                         continue
