@@ -138,9 +138,13 @@ class ChildStream(Child, AmazonStream, abc.ABC):
         seen: set[tuple[str, ...]] = set()
         for row in self.valid_rows(rows):
             key = tuple(str(row[name]) for name in self.keys)
-            if key not in seen:
-                seen.add(key)
-                yield self.record(row)
+            if key in seen:
+                self.warn_once(
+                    ", ".join(self.keys), "two parts of a row share their key; the first one counts"
+                )
+                continue
+            seen.add(key)
+            yield self.record(row)
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:

@@ -21,7 +21,7 @@ class Track:
     """How a stream's sync goes. Its own threads move it, and any may look.
 
     Attributes:
-        records: How many records were written so far.
+        records: How many records were made so far, with those that a stream map removes.
 
     Args:
         clock: The time.

@@ -78,6 +78,14 @@ def test_an_item_listed_twice_comes_once(clock: FakeClock) -> None:
     assert sync_rows(clock, order("A1", [item("1"), item("1")])).keys(CHILD) == [("A1", "1")]
 
 
+def test_items_that_share_a_number_are_warned_of_once(clock: FakeClock) -> None:
+    cut = item("1", isBackOrderAllowed=False)
+    run = sync_rows(clock, order("A1", [item("1"), cut]), order("A2", [item("1"), cut]))
+    assert [record["isBackOrderAllowed"] for record in run.records(CHILD)] == [True, True]
+    key = "purchaseOrderNumber, itemSequenceNumber"
+    assert run.log.count(f"{CHILD}: {key}: two parts of a row share their key") == 1
+
+
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [
