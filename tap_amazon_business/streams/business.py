@@ -47,7 +47,7 @@ class OrderDateStream(SlicedStream):
     # fit into the plan's burst.
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
-    pages_per_slice = 10
+    pages_per_slice = 20
     decoded_pages = 1
 
     @property

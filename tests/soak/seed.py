@@ -103,10 +103,10 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
     # The tap's margin is Amazon's own: for a clock that is ahead, Amazon's has to be less.
     options = Options(
         page_size=rng.choice((6, 20, 100)),
-        token_lifetime=rng.choice((600, 1800, 3600)),
+        # Sleeps of threads add up on this clock, so that tokens grow old soon.
+        token_lifetime=rng.choice((3_600, 7_200, 14_400)),
         freshest_before=0 if skew < timedelta() else Options().freshest_before,
         retry_after=rng.choice((None, 2)),
-        # Sleeps of threads add up on this clock, so that tokens grow old soon.
         page_token_lifetime=rng.choice((None, 4 * 3600)),
         lwa_clock_ahead=rng.choice((0, 90, -30)),
         refused_numbers=refused,
