@@ -117,11 +117,15 @@ class CommandLine(Tap):
     def warn_of_unknown_variables(self) -> None:
         """Warn of variables of the tap's prefix that are no settings."""
         prefix = self._env_var_prefix
-        known = {name.upper() for name in self.config_jsonschema["properties"]} | _SDK_VARIABLES
+        fields = self.config_jsonschema["properties"]
+        known = {name.upper() for name in fields} | _SDK_VARIABLES
+        # Meltano's own variables for a plugin begin with another underscore. Of an object it makes
+        # a variable for each part, too.
+        objects = [name for name, field in fields.items() if "object" in field["type"]]
+        others = ("_", *(f"{name.upper()}_" for name in objects))
         for variable in os.environ:
             name = variable.removeprefix(prefix)
-            # Meltano's own variables for a plugin begin with another underscore.
-            if variable.startswith(prefix) and name not in known and not name.startswith("_"):
+            if variable.startswith(prefix) and name not in known and not name.startswith(others):
                 self.logger.warning(
                     "%s: there is no such setting; the variable is ignored", variable
                 )

@@ -66,7 +66,7 @@ def table(reports: Sequence[Report]) -> Table:
     shown.add_column("", width=_BAR_WIDTH)
     for heading in ("", "records", "left"):
         shown.add_column(heading, justify="right", no_wrap=True)
-    shown.add_column("")
+    shown.add_column("")  # on a narrow terminal, the one that gives way
     for report in reports:
         place = report.place
         shown.add_row(
@@ -75,7 +75,7 @@ def table(reports: Sequence[Report]) -> Table:
             f"{int(100 * place.share)} %" if place else "",
             f"{report.records:,}",
             report.left,
-            report.limit,
+            Text(report.limit, no_wrap=True, overflow="ellipsis"),
         )
     return shown
 

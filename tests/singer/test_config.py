@@ -104,6 +104,17 @@ def test_warns_of_a_variable_that_is_no_setting(
     assert [line.partition(":")[0] for line in warnings] == ["TAP_AMAZON_BUSINESS_LOOKBACK_DAY"]
 
 
+def test_the_parts_that_meltano_makes_of_an_object_are_not_warned_of(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STREAM_MAPS_ORDERS_BUYINGCUSTOMER", "RATE_LIMITS_GETORDERREPORTS_RATE"):
+        monkeypatch.setenv(f"TAP_AMAZON_BUSINESS_{name}", "3")
+    with serve(clock, orders=3) as serving:
+        run = run_by(clock, settings(serving), catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    assert "there is no such setting" not in run.log
+
+
 def test_a_wrong_setting_is_logged_as_an_error(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -268,6 +268,33 @@ def test_without_the_change_feed_the_lookback_brings_every_change(clock: FakeClo
     assert cut in brought
 
 
+@pytest.mark.parametrize("streams", [(), ("purchase_order_statuses",)], ids=["alone", "statuses"])
+def test_a_cut_that_no_date_tells_comes_within_a_cycle_with_statuses(
+    clock: FakeClock, streams: tuple[str, ...]
+) -> None:
+    created = clock.now() - timedelta(days=40)
+    undated = list[dict[str, Any]]()
+
+    def statuses(request: Request) -> object:
+        after = request.parameters.get("createdAfter")
+        within = after and moment(after) <= created < moment(request.parameters["createdBefore"])
+        return {"payload": {"ordersStatus": undated if within else []}}
+
+    with serve(clock, faults=[Answers(FEED, statuses)], orders=0, quirks=False) as serving:
+        cut = serving.world.add_order(created=created, items=3)
+        undated.append({"purchaseOrderNumber": cut, "purchaseOrderStatus": "OPEN"})
+        run = sync(clock, serving, streams=streams)
+        clock.advance(days=2)
+        run = sync(clock, serving, run, streams=streams)
+        serving.world.cut(cut)
+        brought = list[str]()
+        for _ in range(25):
+            clock.advance(hours=1)
+            run = sync(clock, serving, run, streams=streams)
+            brought += run.numbers()
+    assert (cut in brought) == bool(streams)
+
+
 def test_many_orders_that_changed_are_read_by_windows(clock: FakeClock) -> None:
     with serve(clock, orders=0, quirks=False) as serving:
         created = clock.now() - timedelta(days=100)

@@ -71,6 +71,16 @@ def shown(*lines: str) -> str:
     return terminal.getvalue()
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_stream_takes_one_line_of_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    *_, last = ESCAPES.sub("", shown()).split("left")
+    assert [bool(line.strip()) for line in last.splitlines()].count(True) == 1
+    assert "43 %" in last
+
+
 def test_shows_each_stream_in_a_row() -> None:
     text = ESCAPES.sub("", shown())
     assert re.search(
