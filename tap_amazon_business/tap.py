@@ -273,13 +273,19 @@ class TapAmazonBusiness(CommandLine):
         """
         if self._failures:
             first = next(iter(self._failures.values()))
-            cut_off = [s.name for s in streams if not (s.track.has_ended or s.failed)]
+            unfailed = [stream for stream in streams if not stream.failed]
+            cut_off = [stream.name for stream in unfailed if not stream.track.has_ended]
             raise TapError(
                 f"The sync is incomplete. Failed: {', '.join(sorted(self._failures))} (see the "
                 "errors above). "
                 + (f"Incomplete, as made of these: {', '.join(cut_off)}. " if cut_off else "")
-                + "The other streams are complete and bookmarked; the next sync of the failed ones "
-                f"resumes at their bookmarks. The first error was: {first.message}"
+                + (
+                    "The other streams are complete and bookmarked; the next sync of the failed "
+                    "ones resumes at their bookmarks. "
+                    if len(unfailed) > len(cut_off)
+                    else "The next sync resumes at their bookmarks. "
+                )
+                + f"The first error was: {first.message}"
             )
 
 

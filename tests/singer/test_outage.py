@@ -57,6 +57,7 @@ def test_a_sync_without_any_answer_ends_soon(
     assert len(lines(run)) < 60
     (failed,) = re.findall(r"^Error: .* Failed: ([\w, ]+) \(", run.log, re.MULTILINE)
     assert {*failed.split(", ")} == {*STREAMS} - {*CHILDREN}
+    assert "are complete" not in run.log
 
 
 def test_a_lasting_429_is_told_in_a_few_lines(clock: IdleClock) -> None:
@@ -72,6 +73,7 @@ def test_one_api_that_is_down_leaves_the_other_one_alone(clock: IdleClock) -> No
     assert len(lines(run)) < 60
     assert run.records("orders")
     assert run.records("transactions")
+    assert "The other streams are complete and bookmarked" in run.log
 
 
 def test_the_cause_of_an_outage_is_told_once_per_api(clock: IdleClock) -> None:
