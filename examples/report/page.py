@@ -49,7 +49,10 @@ class Answer:
             return (
                 f"Not built: the models of {_API[self.side]} are switched off, or dbt has not run."
             )
-        return f"No rows. They come from {_API[self.side]}, if the tap has its credentials."
+        return (
+            f"No rows. They come from {_API[self.side]}, if the tap has its credentials and the "
+            "streams are selected."
+        )
 
 
 def sections(connection: duckdb.DuckDBPyConnection) -> list[tuple[Question, list[Answer]]]:

@@ -43,7 +43,7 @@ purchase orders are confirmed more often, and real charges agree more often.
 
 ```sh
 meltano run tap-amazon-business target-duckdb dbt-duckdb:build
-.venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output report.html
+.venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output output/report.html
 ```
 
 This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in

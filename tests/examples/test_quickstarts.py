@@ -143,7 +143,7 @@ def test_a_page_leads_to_rows(
         assert loaded(warehouse) == after
         assert all(after[stream] > before[stream] for stream in after)
         if "business" in accounts:
-            assert not {"businessorderinfo"} & columns(warehouse, "orders")
+            assert not {"buyergroup"} & columns(warehouse, "orders")
             buyers = f"select {warehouse.column('buyingCustomer')} from amazon.orders"  # noqa: S608
             assert not leaks(str(warehouse.query(buyers)))
     assert re.search(r"(?:getPurchaseOrders|getOrderReports) \(\w+\): ok", said)
@@ -200,7 +200,7 @@ def test_without_meltano(serving: Simulator, programs: dict[str, str], tmp_path:
     said = run("".join(first), folder, programs)
     assert len(rows(folder, "purchase_orders")) == 30
     assert {path.stem for path in (folder / "output").glob("*.jsonl")} == set(STREAMS.values())
-    assert not any("businessOrderInfo" in row for row in rows(folder, "orders"))
+    assert not any("buyerGroup" in row for row in rows(folder, "orders"))
     assert not leaks((folder / "output/orders.jsonl").read_text(encoding="utf-8"))
 
     serving.world.change(fraction=0, state_only=0, new=2)
