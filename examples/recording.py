@@ -92,7 +92,7 @@ def main() -> None:
     """Run the commands and write the picture."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Simulator(World(orders=250), Options(rates=FASTER)) as simulator,
+        Simulator(World(orders=250, quirks=False), Options(rates=FASTER)) as simulator,
     ):
         where = Path(folder)
         (where / "output").mkdir()

@@ -22,7 +22,7 @@ _HEADER = (
     "bookmark before",
     "bookmark after",
     "seconds",
-    "waited for limits",
+    "waited",
 )
 _NUMBERS = frozenset({1, 2, 3, 6, 7})
 _NONE = "-"

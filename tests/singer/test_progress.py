@@ -215,6 +215,16 @@ def test_the_table_tells_the_bookmarks_before_and_after(clock: FakeClock) -> Non
     ]
 
 
+def test_the_table_fits_a_terminal_of_120_columns(clock: FakeClock) -> None:
+    with serve(clock, orders=5) as serving:
+        first = run_by(clock, settings(serving))
+        clock.advance(hours=1)
+        second = run_by(clock, settings(serving), state=first.state)
+    assert max(len(row[0]) for row in table(second).values()) <= 120
+    (heading,) = re.findall(r"^stream +records .*$", second.log, re.MULTILINE)
+    assert len(heading) <= 120
+
+
 def test_the_table_tells_how_long_a_stream_took_and_waited_for_limits(clock: FakeClock) -> None:
     with serve(clock, orders=30) as serving:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 2))
