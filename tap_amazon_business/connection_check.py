@@ -99,7 +99,7 @@ class ConnectionCheck:
     def _sign_in(self) -> list[str]:
         """Tell of each credential set; return the prefixes of those that do not work."""
         clients = {stream.client.prefix: stream.client for stream in self._streams}
-        answers = side_by_side(
+        answers = run_at_once(
             {prefix: partial(client.sign_in, attempts=1) for prefix, client in clients.items()},
             clock=self._clock,
             late=lambda _: advice.of_trouble(None, "lwa"),
@@ -134,7 +134,7 @@ class ConnectionCheck:
         late = {name: advice.of_trouble(None, q.client.prefix) for name, q in questions.items()}
 
         def ask(requests: Mapping[str, Request]) -> dict[str, Answer]:
-            return side_by_side(
+            return run_at_once(
                 {
                     name: partial(self._send, questions[name].client, request)
                     for name, request in requests.items()
@@ -190,7 +190,7 @@ class ConnectionCheck:
         return ", ".join(parts)
 
 
-def side_by_side(
+def run_at_once(
     tasks: Mapping[str, Callable[[], dict[str, Any] | None]],
     *,
     clock: Clock,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_amazon_business.connection_check import side_by_side
+from tap_amazon_business.connection_check import run_at_once
 from tap_amazon_business.errors import RequestFailedError
 from tests.support.checks import HeldClock
 
@@ -27,7 +27,7 @@ def held_clock() -> Iterator[HeldClock]:
 
 
 def run(clock: HeldClock, **tasks: Callable[[], dict[str, int] | None]) -> dict[str, Answer]:
-    return side_by_side(tasks, clock=clock, late="Ask for {}.".format)
+    return run_at_once(tasks, clock=clock, late="Ask for {}.".format)
 
 
 def test_returns_what_each_task_returns(clock: HeldClock) -> None:
