@@ -46,6 +46,8 @@ NEWER_PYTHON_TESTS := simulator tests/project/test_smoke.py $(wildcard tests/uni
 
 PYTEST := $(BIN)/pytest
 WORKERS ?= 3
+# Tests of Meltano and Dagster mostly wait for processes.
+END_TO_END_WORKERS ?= 4
 
 .PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench browser \
   format descriptions dictionary answers recording constraints clean
@@ -135,7 +137,7 @@ unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
 end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
-	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m end_to_end
+	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile -m end_to_end
 
 # Tests look at a page in it, and fail without one.
 browser:
