@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +91,16 @@ class Chain:
 
     @staticmethod
     def kill(process: subprocess.Popen[str]) -> None:
-        """Kill a command and all that it started, as a machine does that runs out of memory."""
+        """Kill a command and all that it started, as a machine does that runs out of memory.
+
+        Returns when all of them are gone: one that still ends holds its files and their locks.
+        """
+        ends = [end for pid in _group(process.pid) if (end := _end_of(pid)) is not None]
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        for end in ends:
+            select.select([end], [], [])
+            os.close(end)
 
     def state(self, state_id: str) -> dict[str, Any]:
         """Return the state that Meltano keeps under an id."""
@@ -99,6 +108,26 @@ class Chain:
         line = next(line for line in printed.splitlines() if line.startswith("{"))
         state: dict[str, Any] = json.loads(line)
         return state
+
+
+def _group(group: int) -> list[int]:
+    """Return the processes of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            # After the name, which may hold anything: state, parent, group.
+            fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _end_of(pid: int) -> int | None:
+    """Return a descriptor that can be read once a process has ended; None if it has."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
 
 
 def _system_folder(folder: Path, project: Path) -> Path:
