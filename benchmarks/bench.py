@@ -42,7 +42,7 @@ class Bench:
     monthly: tuple[int, ...] = ()
     schedules: tuple[str, ...] = ()
     syncs: int = 0
-    _unlimited: dict[int, tuple[Run, Traffic]] = field(default_factory=dict)
+    _unlimited: dict[tuple[int, bool], tuple[Run, Traffic]] = field(default_factory=dict)
 
     def size(self, full: T, quick: T) -> T:
         """Return what is fitting for this run."""
@@ -59,15 +59,20 @@ class Bench:
         """Tell what is being measured."""
         print(f"... {what}", flush=True)
 
-    def unlimited(self, orders: int) -> tuple[Run, Traffic]:
+    def unlimited(self, orders: int, *, quirks: bool = True) -> tuple[Run, Traffic]:
         """Return a sync of purchase orders of ten items, without limits or latency.
 
         It is done once for all topics that need it.
+
+        Args:
+            orders: How many there are.
+            quirks: Whether some are odd.
         """
-        if orders not in self._unlimited:
+        known = orders, quirks
+        if known not in self._unlimited:
             self.say(f"{orders:,} orders without limits or latency")
             folder = self.folder(f"unlimited-{orders}")
-            with serving(folder, orders=orders, items=ITEMS, limits=False) as server:
+            with serving(folder, orders=orders, items=ITEMS, limits=False, quirks=quirks) as server:
                 done = sync(server, folder, rate_limits={"getPurchaseOrders": UNLIMITED})
-                self._unlimited[orders] = (done, server.traffic("getPurchaseOrders"))
-        return self._unlimited[orders]
+                self._unlimited[known] = (done, server.traffic("getPurchaseOrders"))
+        return self._unlimited[known]

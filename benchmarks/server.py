@@ -123,6 +123,7 @@ def serving(
     rates: dict[str, dict[str, float]] | None = None,
     regions: str = "US",
     without_number: float = 0.1,
+    quirks: bool = True,
     module: str = "simulator",
 ) -> Iterator[Server]:
     """Start a simulator and stop it afterwards.
@@ -136,6 +137,7 @@ def serving(
         rates: Plans other than the published ones, by operation.
         regions: Amazon Business regions with orders, comma-joined.
         without_number: Amazon Business orders of no purchase order, per purchase order.
+        quirks: Whether a third of the rows are odd, such as with fields that no model knows.
         module: What is run.
     """
     config = folder / "simulator.json"
@@ -153,6 +155,7 @@ def serving(
         *(sys.executable, "-m", module),
         *(part for name, value in options.items() for part in (f"--{name}", str(value))),
         *(() if limits else ("--no-limits",)),
+        *(() if quirks else ("--no-quirks",)),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

@@ -168,8 +168,8 @@ class ConnectionCheck:
         """Yield purchase order numbers that a path can hold, the account's own first."""
         orders = f"{GET_PURCHASE_ORDERS.name} ({self._settings.sp_api_region})"
         found = answers.get(orders)
-        rows = GET_PURCHASE_ORDERS.rows_of(found) if isinstance(found, dict) else []
-        named = [row.get("purchaseOrderNumber") for row in rows or [] if isinstance(row, dict)]
+        rows = GET_PURCHASE_ORDERS.rows_of(found) if isinstance(found, dict) else None
+        named = [row.get("purchaseOrderNumber") for row in rows or () if isinstance(row, dict)]
         for number in (*self._settings.purchase_order_numbers, *named, _ANY_NUMBER):
             if isinstance(number, str) and number not in _NOT_A_PATH_SEGMENT:
                 yield number

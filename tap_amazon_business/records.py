@@ -22,6 +22,11 @@ DECIMAL_FORMAT = "x-singer.decimal"
 Convert = Callable[[Any], Any]
 # Takes a field's path and the problem with it; called for every occurrence.
 Report = Callable[[str, str], None]
+# Where a field stands in a row: names of fields, and EACH for all parts of an array.
+Path = tuple[str, ...]
+EACH = "[]"
+# Tells whether an object is valid as it is.
+Fits = Callable[[dict[str, Any]], bool]
 
 # A decimal as Amazon's models describe it. Some loaders cannot read more than that.
 DECIMAL_PATTERN = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?"
@@ -38,22 +43,33 @@ class Shaper:
     Args:
         schema: The stream's schema.
         report: Called with a field's path and the reason, whenever a value is dropped.
+        fitting: Returns what tells whether an object is valid against a schema. Valid objects
+            within a row are not copied then; without it, the record shares nothing with the row.
+        unknown: Called with the path of each field that the schema does not know.
     """
 
-    def __init__(self, schema: Mapping[str, Any], report: Report) -> None:
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        report: Report,
+        *,
+        fitting: Callable[[Mapping[str, Any]], Fits] | None = None,
+        unknown: Callable[[Path], None] | None = None,
+    ) -> None:
         self._report = report
-        self._convert = self._object(schema["properties"], "")
+        self._fitting = fitting
+        self._unknown = unknown
+        self._convert = self._object(schema["properties"], ())
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return the row as a record that is valid against the schema."""
         record: dict[str, Any] = self._convert(row)
         return record
 
-    def _converter(self, schema: Mapping[str, Any], path: str) -> Convert:
+    def _converter(self, schema: Mapping[str, Any], path: Path) -> Convert:
         kind = kind_of(schema)
         if kind == "object":
-            parts = schema.get("properties")
-            return self._object(parts, path + ".") if parts else self._map(path)
+            return self._part(schema, path) if schema.get("properties") else self._map(path)
         if kind == "array":
             return self._array(schema.get("items", {}), path)
         expected = schema.get("format", kind)
@@ -61,59 +77,71 @@ class Shaper:
         # A catalog may hold a schema that the user wrote; leave its types to them.
         return self._scalar(scalar, path, expected) if scalar else _unchanged
 
-    def _scalar(self, scalar: Convert, path: str, expected: str) -> Convert:
+    def _scalar(self, scalar: Convert, path: Path, expected: str) -> Convert:
         def convert(value: Any) -> Any:  # noqa: ANN401 (whatever the API sent)
             if value is None:
                 return None
             converted = scalar(value)
             if converted is None:
-                self._report(path, f"a value that is not of type {expected} became null")
+                self._report(_text(path), f"a value that is not of type {expected} became null")
             return converted
 
         return convert
 
-    def _object(self, properties: Mapping[str, Any], prefix: str) -> Convert:
+    def _part(self, schema: Mapping[str, Any], path: Path) -> Convert:
+        shape = self._object(schema["properties"], path)
+        if not self._fitting:
+            return shape
+        fits = self._fitting(schema)
+        return lambda value: value if isinstance(value, dict) and fits(value) else shape(value)
+
+    def _object(self, properties: Mapping[str, Any], path: Path) -> Convert:
         # Most values have the right type already; checking that saves a call.
         fields = {
-            name: (_fitting_type(schema), self._converter(schema, prefix + name))
+            name: (_fitting_type(schema), self._converter(schema, (*path, name)))
             for name, schema in properties.items()
         }
 
         def convert(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
             if not isinstance(value, dict):
                 if value is not None:
-                    self._report(prefix.rstrip("."), "a value that is not an object became null")
+                    self._report(_text(path), "a value that is not an object became null")
                 return None
             record = {}
             for name, part in value.items():
                 try:
                     fitting, field = fields[name]
                 except KeyError:
-                    self._report(prefix + name, "the field is not in the schema and was dropped")
+                    self._drop((*path, name))
                     continue
                 record[name] = part if type(part) is fitting or part is None else field(part)
             return record
 
         return convert
 
-    def _map(self, path: str) -> Convert:
+    def _drop(self, path: Path) -> None:
+        self._report(_text(path), "the field is not in the schema and was dropped")
+        if self._unknown:
+            self._unknown(path)
+
+    def _map(self, path: Path) -> Convert:
         def convert(value: Any) -> dict[str, str | None] | None:  # noqa: ANN401
             if isinstance(value, dict):
                 return {key: None if part is None else text(part) for key, part in value.items()}
             if value is not None:
-                self._report(path, "a value that is not an object became null")
+                self._report(_text(path), "a value that is not an object became null")
             return None
 
         return convert
 
-    def _array(self, items: Mapping[str, Any], path: str) -> Convert:
-        item = self._converter(items, path + "[]")
+    def _array(self, items: Mapping[str, Any], path: Path) -> Convert:
+        item = self._converter(items, (*path, EACH))
 
         def convert(value: Any) -> list[Any] | None:  # noqa: ANN401
             if isinstance(value, list):
                 return [part for part in map(item, value) if part is not None]
             if value is not None:
-                self._report(path, "a value that is not an array became null")
+                self._report(_text(path), "a value that is not an array became null")
             return None
 
         return convert
@@ -165,6 +193,10 @@ def boolean(value: object) -> bool | None:
 def text(value: object) -> str:
     """Return a string as it is, and anything else as JSON, so that nothing is lost."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _text(path: Path) -> str:
+    return ".".join(path).replace(f".{EACH}", EACH)
 
 
 def _fitting_type(schema: Mapping[str, Any]) -> type | None:

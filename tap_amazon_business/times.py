@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Nothing that these APIs hold is older, and arithmetic with dates has its limits.
 _FIRST_YEAR = 1970
@@ -61,13 +65,21 @@ def utc(value: object) -> str | None:
         return None
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         return value  # with all the digits of its seconds
-    return text(moment)
+    return _text(moment)
 
 
-def text(moment: datetime) -> str:
+def latest(values: Iterable[object]) -> str | None:
+    """Return the latest date of one of Amazon's rows, as `utc` does; None if none is a date."""
+    dates = [(moment, value) for value in values if (moment := moment_of(value))]
+    return utc(max(dates)[1]) if dates else None
+
+
+def _text(moment: datetime) -> str:
     """Format a moment in UTC as records hold it: with its fractions, and a Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.traffic import Traffic
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
+    from tap_amazon_business.rows import Rows
 
 # A next page that is refused this often in a row is not refused in passing.
 _MAX_PAGE_REFUSALS = 4
@@ -114,7 +115,7 @@ class Client:
         return self._limiter.bucket(operation).rate
 
     def get_once(self, request: Request) -> dict[str, Any]:
-        """Send a request without retries, and return the decoded body.
+        """Send a request without retries, and return the body, as `get` does.
 
         Raises:
             RequestFailedError: Amazon refuses the request, or does not answer it.
@@ -128,7 +129,7 @@ class Client:
             ) from None
 
     def get(self, request: Request) -> dict[str, Any]:
-        """Send a request and return the decoded body.
+        """Send a request and return the decoded body; its list of rows, if any, is `Rows`.
 
         Raises:
             RequestFailedError: Amazon refuses the request, or every attempt failed.
@@ -162,8 +163,8 @@ class Client:
         except TransientError as error:
             raise self._health.exhausted(request, error) from None
 
-    def pages(self, request: Request) -> Iterator[list[Any]]:
-        """Yield the rows of each page, until there is no page token.
+    def pages(self, request: Request) -> Iterator[Rows]:
+        """Yield the rows of each page, until there is no page token; they are decoded when needed.
 
         A page may be empty and still carry a token. A list whose page token is refused starts over
         and yields its rows again.
@@ -279,6 +280,7 @@ class Client:
             response.content,
             paging=request.page_token is not None,
             secret=token,
+            decoder=request.operation.decode_page,
         )
         if verdict.action is Action.SLOW_DOWN:
             bucket.refused(verdict.retry_after)

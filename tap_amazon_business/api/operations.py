@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_amazon_business.api.bodies import PageDecoder
 from tap_amazon_business.redaction import redact
+from tap_amazon_business.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,18 +69,23 @@ class Operation:
     reach: timedelta = timedelta.max
     method: str = "GET"
 
-    def rows_of(self, body: Mapping[str, Any]) -> list[Any] | None:
+    @cached_property
+    def decode_page(self) -> PageDecoder:
+        """What decodes its pages."""
+        paging = "pagination" if self.envelope else self.token_parameter
+        return PageDecoder(envelope=self.envelope, rows=self.rows, paging=paging)
+
+    def rows_of(self, body: Mapping[str, Any]) -> Rows | None:
         """Return the rows of a response body, None if it holds no list of rows."""
         if self.envelope is None:
-            rows = body.get(self.rows)
-            return rows if isinstance(rows, list) else None
+            return _rows(body.get(self.rows))
         payload = body.get(self.envelope)
         if not isinstance(payload, dict) or not isinstance(payload.get("pagination") or {}, dict):
             return None
         rows = payload.get(self.rows)
         if rows is None and not payload.keys() - {self.rows, "pagination"}:
-            return []  # Amazon may leave out an empty list
-        return rows if isinstance(rows, list) else None
+            return Rows([])  # Amazon may leave out an empty list
+        return _rows(rows)
 
     def page_token_of(self, body: Mapping[str, Any]) -> str | None:
         """Return the token of the next page, None on the last: absent, null and "" all end it."""
@@ -130,6 +137,12 @@ class Request:
     def __str__(self) -> str:
         # Buyers type purchase order numbers as they like, e-mail addresses too.
         return redact(f"{self.operation.name} ({self.subject[:_LONGEST_SUBJECT]})")
+
+
+def _rows(value: object) -> Rows | None:
+    if isinstance(value, list):
+        return Rows(value)
+    return value if isinstance(value, Rows) else None
 
 
 # Ranges of more than seven days are refused, on some accounts also those of exactly seven, and a

@@ -6,22 +6,18 @@ README.
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from tap_amazon_business.api.bodies import decode
 from tap_amazon_business.redaction import redact, redact_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Numbers with a decimal point are kept as the text that Amazon sent: money never meets a float.
-_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+    from tap_amazon_business.api.bodies import Decoder
 
 _TRANSIENT = frozenset(
     {
@@ -36,9 +32,6 @@ _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _BAD_PARAMETER = frozenset({"InvalidInput", "INVALID_REQUEST_PARAMETER"})
 
 _NO_DATA = frozenset({"errors", "payload", "pagination", "nextPageToken"})
-
-# A NUL character in JSON: an even number of backslashes before it, and then its escape.
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 _LONGEST_RETRY_AFTER = 900.0
 _LONGEST_MESSAGE = 300
@@ -76,7 +69,13 @@ class Verdict:
 
 
 def judge(
-    status: int, headers: Mapping[str, str], content: bytes, *, paging: bool, secret: str = ""
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    *,
+    paging: bool,
+    secret: str = "",
+    decoder: Decoder = decode,
 ) -> Verdict:
     """Decide what a response means.
 
@@ -86,8 +85,9 @@ def judge(
         content: The body; gateways send HTML or nothing at all with any status.
         paging: Whether the request carried a page token.
         secret: The access token, which must not be repeated where Amazon's message does.
+        decoder: Decodes the body.
     """
-    body = _decode(content)
+    body = decoder(content)
     code, message = _first_error(body)
     if status == HTTPStatus.OK and body and not body.get("errors"):
         return Verdict(Action.ACCEPT, body, status=status)
@@ -110,29 +110,6 @@ def judge(
         action = Action.REFUSE
     retry_after = _retry_after(headers.get("retry-after", ""))
     return Verdict(action, {}, problem, retry_after, status)
-
-
-def _decode(content: bytes) -> dict[str, Any] | None:
-    if b"\\u0000" in content:
-        # No database accepts this character: one row would make every load fail.
-        content = _NUL.sub(rb"\1", content)
-    try:
-        body: dict[str, Any] | None = _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = _decode_leniently(content)
-    return body
-
-
-def _decode_leniently(content: bytes) -> dict[str, Any] | None:
-    """Decode JSON in which a string was cut within a character (half a surrogate pair).
-
-    No page may be lost for it: the half becomes a question mark.
-    """
-    try:
-        body = json.loads(content, parse_float=str)
-        return _DECODER.decode(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError, msgspec.DecodeError):
-        return None
 
 
 def _has_data(body: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.fitting import Fitting
+from tap_amazon_business.fitting import QuickShaper
 from tap_amazon_business.records import Shaper
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.streams.filters import passes_filter
@@ -145,15 +145,15 @@ class AmazonStream(Stream, abc.ABC):
 
         Args:
             row: The row.
-            copy: Whether the row is needed afterwards: writing may remove fields from a record.
+            copy: Whether the row is needed afterwards: it may change together with the record.
         """
-        return row if not copy and self._fits(row) else self._shaper(row)
+        return self._shaper(row) if copy else self._quick_shaper(row)
 
     # The catalog's schema, if there is one: it is the one that the target gets.
 
     @cached_property
-    def _fits(self) -> Fitting:
-        return Fitting(self.effective_schema)
+    def _quick_shaper(self) -> QuickShaper:
+        return QuickShaper(self.effective_schema, self.warn_once)
 
     @cached_property
     def _shaper(self) -> Shaper:

@@ -48,7 +48,6 @@ class OrderDateStream(SlicedStream):
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
     pages_per_slice = 20
-    decoded_pages = 1
 
     @property
     @override

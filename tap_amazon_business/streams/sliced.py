@@ -47,7 +47,6 @@ class SlicedStream(AmazonStream):
         changed_date: The field that tells when a row changed last, None if there is none.
         has_children: Whether other streams are made of its rows.
         pages_per_slice: How many pages a slice should hold.
-        decoded_pages: How many pages of a slice wait decoded, which costs memory, not CPU time.
         widest_window: The widest window to list at once: a backfill resumes at its end.
         overlap: How far behind the bookmark every sync begins at least.
         margin: How close to now the operation may be asked.
@@ -58,7 +57,6 @@ class SlicedStream(AmazonStream):
     changed_date: ClassVar[str | None] = None
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
-    decoded_pages: ClassVar[int] = 4
     widest_window: ClassVar[timedelta] = timedelta.max
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     margin: ClassVar[timedelta] = timedelta(minutes=2)
@@ -193,7 +191,6 @@ class SlicedStream(AmazonStream):
             operation=self.operation,
             queries=self.queries(),
             pages_per_slice=self.pages_per_slice,
-            decoded_pages=self.decoded_pages,
             widest_window=self.widest_window,
             plan=self.plan,
             changed_date=None if self.emits_unchanged else self.changed_date,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.api.operations import Operation
+    from tap_amazon_business.rows import Rows
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.streams.query import Query
@@ -66,7 +67,6 @@ class Reading:
         operation: The operation.
         queries: The queries whose rows make up a window.
         pages_per_slice: How many pages a slice should hold.
-        decoded_pages: How many pages of a slice wait decoded.
         widest_window: The widest window to list at once.
         plan: What the sync does.
         changed_date: The field that tells when a row changed last, None if nothing tells.
@@ -77,7 +77,6 @@ class Reading:
     operation: Operation
     queries: Sequence[Query]
     pages_per_slice: int
-    decoded_pages: int
     widest_window: timedelta
     plan: Plan
     changed_date: str | None
@@ -178,7 +177,7 @@ class SlicedSync:
 
     def _read(self, task: _Task) -> Pages:
         """Read all pages of a query, and let later slices be cut by what they hold."""
-        pages = Pages(self._reading.decoded_pages)
+        pages = Pages()
         self._collect(pages, task, task.slice.window, _SPLITS)
         self._course.complete(task.query.subject, task.slice.window)
         return pages
@@ -198,7 +197,7 @@ class SlicedSync:
             for half in window.halves():
                 self._collect(pages, task, half, splits - 1)
 
-    def _page(self, page: list[Any], part: Slice) -> Iterator[Record]:
+    def _page(self, page: Rows, part: Slice) -> Iterator[Record]:
         """Yield the records of a page; once they are written, have the children write theirs."""
         rows = list(self._stream.valid_rows(page))
         emitted = list(self._new_or_changed(rows, part))

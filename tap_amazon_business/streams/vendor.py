@@ -27,7 +27,7 @@ from tap_amazon_business.streams.sliced_sync import SLACK
 from tap_amazon_business.streams.vendor_list import VendorListStream
 from tap_amazon_business.sync.bookmark import moment_in
 from tap_amazon_business.sync.course import NumberCourse
-from tap_amazon_business.times import moment_of, rfc3339, text
+from tap_amazon_business.times import latest, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.sync.bookmark import Coverage
+
+
+_CHANGE_DATES = (
+    "purchaseOrderDate",
+    "purchaseOrderChangedDate",
+    "purchaseOrderStateChangedDate",
+)
 
 
 class PurchaseOrdersStream(VendorListStream):
@@ -150,16 +157,7 @@ class PurchaseOrdersStream(VendorListStream):
     @override
     def reshape(self, row: Row) -> Row:
         order = hoist(row, "orderDetails")
-        dates = [
-            moment
-            for name in (
-                "purchaseOrderDate",
-                "purchaseOrderChangedDate",
-                "purchaseOrderStateChangedDate",
-            )
-            if (moment := moment_of(order.get(name)))
-        ]
-        order["lastChangedDate"] = text(max(dates)) if dates else None
+        order["lastChangedDate"] = latest(map(order.get, _CHANGE_DATES))
         return order
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from io import SEEK_END
 from queue import SimpleQueue
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, Self, TypeVar
 
-import msgspec
-
+from tap_amazon_business.rows import Rows
 from tap_amazon_business.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -30,8 +29,9 @@ R = TypeVar("R")
 # stop while the first one is still reading.
 _SPARE = 2
 
-# Bytes of compressed pages that a window keeps in memory.
-_MOST_HELD = 1 << 21
+# Bytes of pages, and of compressed pages, that a window keeps in memory.
+_MOST_PLAIN = 1 << 22
+_MOST_PACKED = 1 << 21
 
 
 class Readers:
@@ -189,47 +189,47 @@ class Pages:
     """The pages of a window, until their turn comes.
 
     Windows are cut to a few pages, but the first windows of a busy account hold many, as nothing is
-    known of it yet. So all but the first pages are kept as compressed JSON, which takes a hundredth
-    of the memory and some CPU time; and what is more than a few megabytes, in a temporary file that
-    has no name, as long as the disk has room.
-
-    Args:
-        decoded: How many pages to keep as they are.
+    known of it yet. So all but the first pages are compressed; and what is more than a few
+    megabytes then, waits in a temporary file that has no name, as long as the disk has room.
     """
 
-    def __init__(self, decoded: int = 4) -> None:
-        self._decoded = decoded
-        self._pages: list[list[Any] | bytes | _Place] = []
-        self._held = 0
+    def __init__(self) -> None:
+        self._pages: list[Rows | bytes | _Place] = []
+        self._plain = 0
+        self._packed = 0
         self._file: IO[bytes] | None = None
 
     def __del__(self) -> None:
         if self._file:
             self._file.close()
 
-    def add(self, rows: list[Any]) -> None:
+    def add(self, rows: Rows) -> None:
         """Add a page of rows."""
-        packed = _packed(rows) if len(self._pages) >= self._decoded else rows
-        self._pages.append(self._placed(packed) if isinstance(packed, bytes) else packed)
+        json = rows.json()
+        if json is None or self._plain + len(json) <= _MOST_PLAIN:
+            self._plain += len(json or b"")
+            self._pages.append(rows)
+        else:
+            self._pages.append(self._placed(zlib.compress(json, level=1)))
 
-    def __iter__(self) -> Iterator[list[Any]]:
+    def __iter__(self) -> Iterator[Rows]:
         """Yield the rows of each page."""
         for page in self._pages:
-            if isinstance(page, list):
+            if isinstance(page, Rows):
                 yield page
             else:
                 packed = page if isinstance(page, bytes) else page.read()
-                yield msgspec.json.decode(zlib.decompress(packed))
+                yield Rows.from_json(zlib.decompress(packed))
 
     def _placed(self, packed: bytes) -> bytes | _Place:
-        if self._held + len(packed) > _MOST_HELD:
+        if self._packed + len(packed) > _MOST_PACKED:
             with suppress(OSError):
                 # Without a buffer, a disk that is full is noticed at once.
                 self._file = self._file or TemporaryFile(buffering=0)  # noqa: SIM115
                 place = _Place(self._file, self._file.seek(0, SEEK_END), len(packed))
                 if self._file.write(packed) == len(packed):
                     return place
-        self._held += len(packed)
+        self._packed += len(packed)
         return packed
 
 
@@ -244,10 +244,3 @@ class _Place:
     def read(self) -> bytes:
         self.file.seek(self.offset)
         return self.file.read(self.size)
-
-
-def _packed(rows: list[Any]) -> list[Any] | bytes:
-    try:
-        return zlib.compress(msgspec.json.encode(rows), level=1)
-    except (OverflowError, RecursionError):  # a number or a nesting that msgspec does not write
-        return rows

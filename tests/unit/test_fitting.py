@@ -1,7 +1,8 @@
-"""A row that fits its schema becomes a record as it is, exactly as shaping it would make it."""
+"""What is quick makes the same records as shaping field by field."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from simulator import World
 from tap_amazon_business.api.responses import judge
-from tap_amazon_business.fitting import Fitting
+from tap_amazon_business.fitting import Fitting, QuickShaper
 from tap_amazon_business.records import Shaper
 from tap_amazon_business.streams.schemas import business, vendor
 
@@ -89,6 +90,60 @@ def test_what_fits_is_what_shaping_makes_of_it(row: dict[str, Any]) -> None:
         record, reports = shaped(row)
         assert (record, reports) == (row, [])
         assert repr(record) == repr(row)  # True is not 1
+
+
+def quickly(
+    given_rows: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], set[tuple[str, str]]]:
+    """Return the records that one QuickShaper makes of rows, and its reports."""
+    reports: set[tuple[str, str]] = set()
+    quick = QuickShaper(SCHEMA, lambda *report: reports.add(report))
+    return [quick(deepcopy(row)) for row in given_rows], reports
+
+
+def with_unknown(part: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return rows in which any object may have fields that the schema does not know."""
+    return st.builds(_add, part, st.dictionaries(st.sampled_from("xyz"), scalars, max_size=1))
+
+
+def _add(value: Any, unknown: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {**{name: _add(part, unknown) for name, part in value.items()}, **unknown}
+    return [_add(part, unknown) for part in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=300)
+@given(given_rows=st.lists(rows | with_unknown(rows), max_size=4))
+@example([{"unknown": 1, "parts": [{"x": 1}]}, {"parts": [{"x": 1, "date": "no date"}, 1, None]}])
+@example([{"part": {"x": 1}}, {"part": {"x": 1, "inner": 1}}, {"part": [1]}, {"part": None}])
+@example([{"info": {"x": "a"}, "x": 1}, {"info": {"x": "a"}, "x": 1}])
+def test_quick_shaping_makes_the_same_records(given_rows: list[dict[str, Any]]) -> None:
+    records, reports = quickly(given_rows)
+    expected = [shaped(row) for row in given_rows]
+    assert repr(records) == repr([record for record, _ in expected])
+    assert reports == {report for _, problems in expected for report in problems}
+
+
+def test_a_field_that_no_schema_knows_is_reported_and_always_dropped() -> None:
+    odd = {"name": "a", "new": 1, "parts": [{"date": None, "new": 1}, {"new": {"a": 1}}]}
+    records, reports = quickly([odd] * 3)
+    assert records == [{"name": "a", "parts": [{"date": None}, {}]}] * 3
+    dropped = "the field is not in the schema and was dropped"
+    assert reports == {("new", dropped), ("parts[].new", dropped)}
+
+
+def test_any_number_of_fields_that_no_schema_knows_is_dropped() -> None:
+    records, reports = quickly([{"name": "a", f"new {n}": n} for n in range(300)] * 2)
+    assert records == [{"name": "a"}] * 600
+    assert len(reports) == 300
+
+
+def test_shaping_leaves_a_row_as_it_was() -> None:
+    row: dict[str, Any] = {"name": 1, "new": 1, "parts": [{"date": "no date", "new": 1}]}
+    before = deepcopy(row)
+    record, _ = shaped(row)
+    record["parts"].clear()
+    assert row == before
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_amazon_business.times import is_before, moment_of, parse, rfc3339, utc
+from tap_amazon_business.times import is_before, latest, moment_of, parse, rfc3339, utc
 
 moments = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 (hypothesis wants them naive)
@@ -169,3 +169,28 @@ def test_a_value_that_is_not_a_date_is_no_moment(value: object) -> None:
 )
 def test_compares_the_date_of_a_row_with_a_moment(value: object, *, expected: bool) -> None:
     assert is_before(value, datetime(2026, 5, 1, 10, tzinfo=UTC)) is expected
+
+
+# ---- the latest date -----------------------------------------------------------------------------
+
+
+@given(st.lists(dates | st.text(max_size=3) | st.none(), max_size=4))
+def test_the_latest_date_is_written_as_any_other(values: list[str | None]) -> None:
+    known = [moment for value in values if (moment := moment_of(value))]
+    found = latest(values)
+    assert moment_of(found) == max(known, default=None)
+    assert found in {None, *map(utc, values)}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], None),
+        ([None, "no date", 7, {"date": "2026-05-01"}], None),
+        (["2026-05-01T10:00:00.100Z", "2026-05-01T10:00:00Z"], "2026-05-01T10:00:00.100Z"),
+        (["2026-05-01T10:00:00Z", "2026-05-01T13:00:00+02:00"], "2026-05-01T11:00:00Z"),
+        (["2026-05-01T10:00:00Z"] * 2, "2026-05-01T10:00:00Z"),
+    ],
+)
+def test_the_latest_of_some_dates(values: list[object], expected: str | None) -> None:
+    assert latest(values) == expected
