@@ -32,8 +32,8 @@ def sync(
     return run(_command(server, folder, streams, settings), folder / "tap.log")
 
 
-def sync_to_file(server: Server, folder: Path, **settings: Any) -> list[bytes]:
-    """Sync purchase orders from the beginning, and return the lines of their records."""
+def sync_to_file(server: Server, folder: Path, **settings: Any) -> Path:
+    """Sync purchase orders from the beginning, and return the file of the messages."""
     output = folder / "output.jsonl"
     with output.open("wb") as lines:
         subprocess.run(
@@ -42,7 +42,7 @@ def sync_to_file(server: Server, folder: Path, **settings: Any) -> list[bytes]:
             stdout=lines,
             stderr=subprocess.DEVNULL,
         )
-    return [line for line in output.read_bytes().splitlines() if b'"RECORD"' in line[:40]]
+    return output
 
 
 def _command(

@@ -28,29 +28,33 @@ class Writer(MsgSpecWriter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines = bytearray()
+        self._lines: list[bytes] = []
+        self._size = 0
         self._writing = False
         self._status: int | None = None
 
     @override
     def write_message(self, message: Message) -> None:
         """Write a message as a line of JSON."""
-        self._lines += self.format_message(message)
-        if len(self._lines) >= _ENOUGH or not isinstance(message, RecordMessage):
+        line = bytes(self.format_message(message))  # the SDK writes each one to the same buffer
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _ENOUGH or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:
         """Write out everything that waits."""
         self._writing = True
+        lines = b"".join(self._lines)
         binary = getattr(sys.stdout, "buffer", None)
         if binary is None:  # the output was redirected to a text buffer
-            sys.stdout.write(self._lines.decode())
+            sys.stdout.write(lines.decode())
         else:
             # With PYTHONUNBUFFERED, a signal can cut a write short.
-            rest = memoryview(bytes(self._lines))
+            rest = memoryview(lines)
             while rest:
                 rest = rest[binary.write(rest) :]
-        self._lines.clear()
+        self._clear()
         sys.stdout.flush()
         self._writing = False
         if self._status is not None:
@@ -67,6 +71,10 @@ class Writer(MsgSpecWriter):
 
     def abandon(self) -> None:
         """Discard everything that waits, as nothing reads it any more."""
-        self._lines.clear()
+        self._clear()
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (its descriptor is what is needed)
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+    def _clear(self) -> None:
+        self._lines.clear()
+        self._size = 0

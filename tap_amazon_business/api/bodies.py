@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ _DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 # A NUL character in JSON: an even number of backslashes before it, and then its escape.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+_PIECE = 1 << 14
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -89,10 +92,17 @@ def _without_nul(content: bytes) -> bytes:
 
 
 def _is_utf8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    decoder, view = getincrementaldecoder("utf-8")(), memoryview(content)
     try:
-        return content.isascii() or bool(content.decode())
+        # As a whole, the text of a page would take up to four times its bytes for a moment.
+        for start in range(0, len(view), _PIECE):
+            decoder.decode(view[start : start + _PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def _decode_leniently(content: bytes) -> dict[str, Any] | None:

@@ -141,7 +141,7 @@ class Request:
 
 def _rows(value: object) -> Rows | None:
     if isinstance(value, list):
-        return Rows(value)
+        return Rows.of(value)
     return value if isinstance(value, Rows) else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ class Pages:
     """
 
     def __init__(self) -> None:
-        self._pages: list[Rows | bytes | _Place] = []
+        self._pages: deque[Rows | bytes | _Place] = deque()
         self._plain = 0
         self._packed = 0
         self._file: IO[bytes] | None = None
@@ -205,16 +206,18 @@ class Pages:
 
     def add(self, rows: Rows) -> None:
         """Add a page of rows."""
-        json = rows.json()
-        if json is None or self._plain + len(json) <= _MOST_PLAIN:
-            self._plain += len(json or b"")
+        plain = self._plain + rows.size <= _MOST_PLAIN
+        json = None if plain else rows.json()
+        if json is None:
+            self._plain += rows.size
             self._pages.append(rows)
         else:
             self._pages.append(self._placed(zlib.compress(json, level=1)))
 
     def __iter__(self) -> Iterator[Rows]:
-        """Yield the rows of each page."""
-        for page in self._pages:
+        """Yield the rows of each page, once."""
+        while self._pages:
+            page = self._pages.popleft()
             if isinstance(page, Rows):
                 yield page
             else:

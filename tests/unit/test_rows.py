@@ -15,15 +15,19 @@ def test_rows_of_json_are_decoded_each_time() -> None:
 
 
 def test_rows_tell_how_many_they_are() -> None:
-    assert [len(Rows.from_json(b"[1, 2]")), len(Rows([])), len(Rows([{}]))] == [2, 0, 1]
+    assert [len(Rows.from_json(b"[1, 2]")), len(Rows.of([])), len(Rows.of([{}]))] == [2, 0, 1]
 
 
 def test_decoded_rows_become_json() -> None:
-    assert Rows([{"a": "é"}, None]).json() == '[{"a":"é"},null]'.encode()
+    rows = Rows.of([{"a": "é"}, None])
+    assert rows.json() == '[{"a":"é"},null]'.encode()
+    assert rows.size == len('{"a":"é"}null'.encode())
 
 
 def test_rows_that_are_nested_too_deeply_have_no_json() -> None:
     nested: list[Any] = []
     for _ in range(5_000):
         nested = [nested]
-    assert Rows([nested]).json() is None
+    rows = Rows.of([nested])
+    assert rows.json() is None
+    assert len(list(rows)) == 1
