@@ -1,6 +1,7 @@
 """The generated data, and how they change."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from simulator import Changes, World
 from simulator.tests.support import NOW, ORDERS, Simulators, window
+from simulator.times import DAY, to_millis
 from simulator.truth import rows as rows_of
 
 
@@ -64,6 +66,13 @@ def test_order_reports_have_every_quirk(simulators: Simulators) -> None:
         row.get("purchaseOrderNumber") not in {None, number} for (number, _), row in reports.items()
     )
     assert any(row.get("approverDetails", 0) is None for row in reports.values())
+
+
+def test_the_last_days_hold_no_more_reports_than_others(simulators: Simulators) -> None:
+    reports = simulators.world(orders=3000).reports
+    days = Counter((to_millis(NOW) - report.ordered) // DAY for report in reports)
+    usual = sum(days[day] for day in range(10, 60)) / 50
+    assert days[0] + days[1] < 1.3 * 2 * usual
 
 
 def test_changes_are_visible_at_once(simulators: Simulators) -> None:

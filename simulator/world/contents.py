@@ -173,8 +173,7 @@ class Contents:
             }
 
     def _past_reports(self, without_number: int, now: Millis, span_days: float) -> Iterator[Report]:
-        for order in self.orders:
-            yield from self._draw_report.for_order(order, now=now)
+        yield from self._draw_report.past(self.orders, now=now)
         yield from self._draw_report.without_number(without_number, now=now, span_days=span_days)
 
     def _show_order(self, order: Order, reports: Iterable[Report]) -> int:

@@ -1,6 +1,7 @@
 """Draws the world's orders and the Amazon Business orders that belong to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
 from simulator.times import DAY, HOUR, MINUTE, SECOND, Millis
@@ -12,6 +13,9 @@ from simulator.world.reports import STATUSES, UNKNOWN_STATUS, Report
 
 NEWEST: Millis = 10 * MINUTE
 """Age of the youngest order."""
+
+NEWEST_REPORT: Millis = 5 * MINUTE
+"""Age of the youngest report of the past."""
 
 _REPORT_COUNTS = (0, 1, 2, 3, 4, 12)
 _REPORT_WEIGHTS = (16, 40, 25, 12, 6, 1)
@@ -99,18 +103,38 @@ class ReportGenerator:
         self._quirks = quirks
         self._count = 0
 
+    def past(self, orders: Iterable[Order], *, now: Millis) -> Iterator[Report]:
+        """Yield the reports that purchase orders of the past have by now.
+
+        Reports follow their orders by days. The youngest orders have not all of theirs yet, so the
+        last days hold no more reports than others.
+        """
+        for order in orders:
+            for report in self._drawn(order, now=now):
+                if report.ordered <= now - NEWEST_REPORT:
+                    yield report
+
     def for_order(self, order: Order, *, now: Millis, count: int | None = None) -> Iterator[Report]:
-        """Yield the reports of a purchase order, about 1.6 of them where no count is given."""
+        """Yield all reports of a purchase order, none dated later than now.
+
+        Args:
+            order: The purchase order.
+            now: The world's present.
+            count: How many; about 1.6 if omitted.
+        """
+        for report in self._drawn(order, now=now, count=count):
+            ordered = max(order.created, min(report.ordered, now - NEWEST_REPORT))
+            yield replace(report, ordered=ordered)
+
+    def _drawn(self, order: Order, *, now: Millis, count: int | None = None) -> Iterator[Report]:
+        """Yield reports that are dated up to five days after their order, perhaps after now."""
         if count is None:
             count = self._rng.choices(_REPORT_COUNTS, _REPORT_WEIGHTS)[0]
         for _ in range(count):
             named = self.name(order.number)
             delay = HOUR + int(self._rng.random() * 5 * DAY)
             yield self.report(
-                ordered=max(order.created, min(order.created + delay, now - 5 * MINUTE)),
-                asked=order.number,
-                named=named,
-                now=now,
+                ordered=order.created + delay, asked=order.number, named=named, now=now
             )
 
     def name(self, number: str) -> str | None:
