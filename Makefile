@@ -137,7 +137,7 @@ unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
 end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
-	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile -m end_to_end
+	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile --no-loadscope-reorder -m end_to_end
 
 # Tests look at a page in it, and fail without one.
 browser:
