@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("seed", [3, 4, 6])
 def test_faults_of_all_kinds_lose_nothing_and_tell_nothing(seed: int) -> None:
-    result = run_seed(seed, orders=60)
+    result = run_seed(seed, orders=40)
     assert result.problems == []
     assert result.leaked == {}
     assert result.compared > 1000
