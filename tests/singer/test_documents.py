@@ -26,9 +26,7 @@ HUSH = "a-secret-in-a-file"
 
 
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_bad_file_is_one_line_that_names_it(
-    tidy: Simulator, tmp_path: Path, option: str
-) -> None:
+def test_a_bad_file_is_one_line_that_names_it(tidy: Simulator, tmp_path: Path, option: str) -> None:
     path = tmp_path / "bad-file"
     path.write_text(f'{{"name": "{HUSH}', encoding="utf-8")
     usable = [] if option == "--config" else command(settings(tidy), tmp_path)[1:]
