@@ -42,7 +42,7 @@ export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 # What behaves differently from one version of Python to another: modules by themselves, and a sync.
 # The workflow on GitHub runs all tests but those of Meltano on every version.
-NEWER_PYTHON_TESTS := simulator tests/project/test_smoke.py $(wildcard tests/unit)
+NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit)
 
 PYTEST := $(BIN)/pytest
 WORKERS ?= 3
@@ -137,7 +137,7 @@ unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"
 
 end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
-	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile -m end_to_end
+	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile --no-loadscope-reorder -m end_to_end
 
 # Tests look at a page in it, and fail without one.
 browser:

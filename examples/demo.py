@@ -6,6 +6,7 @@ the models of dbt/ make a page of it.
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -35,12 +36,16 @@ FASTER = {
 }
 
 
-def main() -> None:
-    """Run the demonstration."""
+def main(orders: int) -> None:
+    """Run the demonstration.
+
+    Args:
+        orders: How many purchase orders the simulator has at first.
+    """
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
-    with Simulator(World(orders=ORDERS, quirks=False), Options(rates=FASTER)) as simulator:
-        print(f"A simulator of both Amazon APIs serves {ORDERS} purchase orders.")
+    with Simulator(World(orders=orders, quirks=False), Options(rates=FASTER)) as simulator:
+        print(f"A simulator of both Amazon APIs serves {orders} purchase orders.")
         chain = _chain(simulator)
         _say("First run: everything")
         _sync(chain)
@@ -138,4 +143,6 @@ def _say(title: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=ORDERS, help="purchase orders at first")
+    main(parser.parse_args().orders)

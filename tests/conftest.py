@@ -14,6 +14,7 @@ from tests.support.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from simulator import Simulator
 
@@ -23,6 +24,20 @@ def pytest_configure() -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     # At level DEBUG, a line for every field of every schema.
     logging.getLogger("singer_sdk.singerlib.catalog").setLevel(logging.INFO)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module that cannot have a test with the one mark that is asked for."""
+    mark = config.option.markexpr
+    if not mark.isidentifier() or collection_path.suffix != ".py":
+        return None
+    return mark not in collection_path.read_text(encoding="utf-8") or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    long = ("tests/examples/", "tests/warehouses/")
+    items.sort(key=lambda item: not item.nodeid.startswith(long))
 
 
 @pytest.fixture(autouse=True)

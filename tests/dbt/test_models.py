@@ -191,8 +191,8 @@ def test_items_come_from_their_own_streams_where_arrays_are_not_selected(
             **shipped,
         },
     )
-    warehouse.dbt("run", "--select", "stg_amazon__purchase_order_status_items")
-    warehouse.dbt("run", "--select", "stg_amazon__vendor_shipment_items")
+    items = ("stg_amazon__purchase_order_status_items", "stg_amazon__vendor_shipment_items")
+    warehouse.dbt("run", "--select", *items)
     status = "select * exclude (loaded_at) from analytics.stg_amazon__purchase_order_status_items"
     assert warehouse.query(status) == built.warehouse.query(status)
     assert warehouse.query(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator import Simulator
+    from tests.examples.quickstart import Block
     from tests.warehouses.warehouse import Warehouse
 
 pytestmark = pytest.mark.end_to_end
@@ -38,8 +39,7 @@ STREAMS = {"vendor": "purchase_orders", "business": "orders"}
 PEOPLE = [
     ("duckdb", ("vendor",)),
     ("duckdb", ("business",)),
-    ("postgres", ("vendor",)),
-    ("postgres", ("business",)),
+    ("postgres", ("vendor", "business")),
     ("snowflake", ("vendor", "business")),
 ]
 """Pages, and the accounts of those who follow them."""
@@ -153,6 +153,18 @@ def test_a_page_leads_to_rows(
 
 def columns(warehouse: Warehouse, table: str) -> set[str]:
     return {column.strip('"').lower() for column in warehouse.types(table)}
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_the_commands_of_the_pages_differ_only_in_the_loader(page: str) -> None:
+    def commands(of: str) -> list[Block]:
+        return [
+            block._replace(text=block.text.replace(f"target-{of}", "the loader"))
+            for block in blocks(of)
+            if block.kind == "sh" or (block.kind == "dotenv" and block.mark)
+        ]
+
+    assert commands(page) == commands(PAGES[0])
 
 
 @pytest.mark.parametrize("page", PAGES)

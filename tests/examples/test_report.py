@@ -70,6 +70,12 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return warehouse(tmp_path_factory.mktemp("seeded"))
 
 
+@pytest.fixture(scope="module")
+def html(seeded: Path) -> str:
+    """Return the page of that warehouse."""
+    return report(seeded)
+
+
 @pytest.fixture
 def shown() -> Iterator[Page]:
     """Return a page of a browser's."""
@@ -92,8 +98,8 @@ def test_the_answers_are_those_of_the_queries(seeded: Path) -> None:
 
 
 @pytest.mark.end_to_end
-def test_the_page_has_each_answer_with_its_sql(seeded: Path) -> None:
-    html = report(seeded).replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
+def test_the_page_has_each_answer_with_its_sql(html: str) -> None:
+    html = html.replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
     assert [query.name for query in QUERIES if query.sql not in html] == []
     assert html.count("<table>") == len(QUERIES)
     assert "5,794.12" in html  # an amount with its cents
@@ -148,9 +154,9 @@ def test_a_warehouse_that_does_not_exist_is_named(tmp_path: Path) -> None:
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_the_page_fits_and_reads(
-    *, width: int, dark: bool, seeded: Path, tmp_path: Path, shown: Page
+    *, width: int, dark: bool, html: str, tmp_path: Path, shown: Page
 ) -> None:
-    path = written(tmp_path, report(seeded))
+    path = written(tmp_path, html)
     shown.open(path, width=width, dark=dark)
     assert set(shown.evaluate(SHOWN)) == CHARTS
     assert shown.evaluate(LETTERS) > 10
@@ -162,8 +168,8 @@ def test_the_page_fits_and_reads(
 
 
 @pytest.mark.end_to_end
-def test_dark_is_dark(seeded: Path, tmp_path: Path, shown: Page) -> None:
-    path = written(tmp_path, report(seeded))
+def test_dark_is_dark(html: str, tmp_path: Path, shown: Page) -> None:
+    path = written(tmp_path, html)
     colours = []
     for dark in (False, True):
         shown.open(path, width=390, dark=dark)
@@ -172,9 +178,9 @@ def test_dark_is_dark(seeded: Path, tmp_path: Path, shown: Page) -> None:
 
 
 @pytest.mark.end_to_end
-def test_the_page_may_ask_for_nothing(seeded: Path, tmp_path: Path, shown: Page) -> None:
+def test_the_page_may_ask_for_nothing(html: str, tmp_path: Path, shown: Page) -> None:
     picture = '<img src="http://127.0.0.1:9/x.png">'
-    path = written(tmp_path, report(seeded).replace("</main>", picture + "</main>"))
+    path = written(tmp_path, html.replace("</main>", picture + "</main>"))
     shown.open(path, width=390, dark=False)
     assert any("Content Security Policy" in told for told in shown.complaints)
 

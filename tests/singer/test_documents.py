@@ -25,29 +25,16 @@ HUSH = "a-secret-in-a-file"
 # ---- bad files ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (None, "No such file or directory"),
-        (b'{"name": "' + HUSH.encode(), "not valid JSON"),
-        (b'["' + HUSH.encode() + b'"]', "JSON object"),
-        (b'{"name": "' + HUSH.encode() + b'\xff"}', "not UTF-8"),
-    ],
-    ids=["missing", "no JSON", "array", "no text"],
-)
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_bad_file_is_one_line_that_names_it(
-    tidy: Simulator, tmp_path: Path, option: str, content: bytes | None, reason: str
-) -> None:
+def test_a_bad_file_is_one_line_that_names_it(tidy: Simulator, tmp_path: Path, option: str) -> None:
     path = tmp_path / "bad-file"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_text(f'{{"name": "{HUSH}', encoding="utf-8")
     usable = [] if option == "--config" else command(settings(tidy), tmp_path)[1:]
     run = run_command(str(TAP), *usable, option, str(path))
     assert run.status == 1
     (line,) = run.log.splitlines()
     assert line.startswith(f"Error: {option} {path}: ")
-    assert reason in line
+    assert "not valid JSON" in line
     assert HUSH not in run.log
     assert not run.output
 

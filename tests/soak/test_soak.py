@@ -148,9 +148,10 @@ def test_the_ledger_notices_every_missing_or_repeated_row(
     synced: tuple[Simulator, list[dict[str, Any]]],
 ) -> None:
     serving, messages = synced
-    places = [place for place, message in enumerate(messages) if message["type"] == "RECORD"]
-    for place in places[::23]:
-        stream = messages[place]["stream"]
+    records = ((n, message) for n, message in enumerate(messages) if message["type"] == "RECORD")
+    places = {message["stream"]: place for place, message in records}  # the last of each
+    assert places.keys() == STREAMS.keys()
+    for stream, place in places.items():
         _, problems = entered(serving, messages[:place] + messages[place + 1 :])
         assert [problem for problem in problems if problem.startswith(f"lost: {stream} ")]
         ledger, problems = entered(serving, messages[: place + 1] + messages[place:])

@@ -34,11 +34,13 @@ _KINDS = {"array", "boolean", "date-time", "integer", "object", "string", DECIMA
 
 def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: str) -> Chain:
     """Return a chain that brings all that the simulator has to a warehouse, in every run."""
+    # Elsewhere, another run of dbt would overwrite what this one has parsed.
+    parsed = {f"DBT_{name}_PATH": str(folder / "dbt") for name in ("TARGET", "LOG")}
     return Chain(
         folder,
         # A run that follows at once reads next to nothing of the lookback by default.
         settings(simulator, lookback_cycle_hours=0),
-        {**warehouse.environment, **more},
+        {**parsed, **warehouse.environment, **more},
         project=warehouse.project,
     )
 
@@ -174,7 +176,7 @@ class WarehouseTests(MartTests, abc.ABC):
         streams = ("purchase_orders", "purchase_order_items", "order_reports")
         few = {
             "TAP_AMAZON_BUSINESS__SELECT": str([f"{name}.*" for name in streams]).replace("'", '"'),
-            f"{self.loader.upper().replace('-', '_')}_BATCH_SIZE_ROWS": "10",
+            f"{self.loader.upper().replace('-', '_')}_BATCH_SIZE_ROWS": "15",
             "MELTANO_CLI_LOG_FORMAT": "json",
         }
         stuck = _Stuck(after=40)
