@@ -105,26 +105,21 @@ def test_meltano_accepts_the_settings(simulator: Simulator, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        (
-            {f"{prefix}_api_client_secret": WRONG for prefix in ("sp", "business")},
-            ["client_secret"],
-        ),
-        (
-            {"business_api_regions": ["GB"], "sp_api_refresh_token": ""},
-            ["business_api_regions", "sp_api_refresh_token"],
-        ),
+        ({f"{prefix}_api_client_secret": WRONG for prefix in ("sp", "business")}, "client_secret"),
+        ({"business_api_regions": ["GB"]}, "business_api_regions"),
+        ({"sp_api_refresh_token": ""}, "sp_api_refresh_token"),
     ],
-    ids=["credentials", "region and missing"],
+    ids=["credentials", "region", "missing"],
 )
 def test_meltano_shows_which_setting_is_wrong(
-    simulator: Simulator, wrong: dict[str, Any], named: list[str], tmp_path: Path
+    simulator: Simulator, wrong: dict[str, Any], named: str, tmp_path: Path
 ) -> None:
     chain = Chain(tmp_path, settings(simulator, **wrong), project=project(tmp_path))
     with pytest.raises(ChainFailedError) as failed:
         chain.run("config", "test", "tap-amazon-business")
     said = str(failed.value)
     assert "Plugin configuration is invalid" in said
-    assert [name for name in named if name not in said] == []
+    assert named in said
     assert "writeOnly" not in said, "the schema of all settings hides what is wrong"
     assert WRONG not in said
     assert "Traceback" not in said
