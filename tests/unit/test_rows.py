@@ -26,7 +26,7 @@ def test_decoded_rows_become_json() -> None:
 
 def test_rows_that_are_nested_too_deeply_have_no_json() -> None:
     nested: list[Any] = []
-    for _ in range(5_000):
+    for _ in range(100_000):
         nested = [nested]
     rows = Rows.of([nested])
     assert rows.json() is None

@@ -110,7 +110,7 @@ def test_what_is_not_ordinary_is_decoded_at_once(content: bytes) -> None:
         b'{"payload": {"orders": [{"a": 01}]}}',
         b'{"payload": {"orders": [{"a": 1]}}',
         b'{"payload": {"orders": ' + b"[" * 100_000,
-        b'{"payload": {"orders": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+        b'{"payload": {"orders": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
     ],
     ids=lambda content: str(content)[:50],
 )
