@@ -137,7 +137,7 @@ def serving(
         rates: Plans other than the published ones, by operation.
         regions: Amazon Business regions with orders, comma-joined.
         without_number: Amazon Business orders of no purchase order, per purchase order.
-        quirks: Whether a third of the rows are odd, such as with fields that no model knows.
+        quirks: Whether rows may be odd, such as with fields that no model knows.
         module: What is run.
     """
     config = folder / "simulator.json"

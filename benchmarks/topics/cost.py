@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from benchmarks.bench import ITEMS
@@ -78,14 +79,25 @@ def _against_json(bench: Bench, orders: int, cpu: float, *, quirks: bool) -> Row
     folder = bench.folder("json")
     with serving(folder, orders=orders, items=ITEMS, limits=False, quirks=quirks) as server:
         output = sync_to_file(server, folder, rate_limits={"getPurchaseOrders": UNLIMITED})
-    # Line by line: this process must stay small, see `Run.peak_mb`.
-    with output.open("rb") as lines:
-        began = time.process_time()
-        for line in lines:
-            json.dumps(json.loads(line))
-        spent = time.process_time() - began
     start_up = min(run((TAP, "--version"), folder / "log").cpu for _ in range(TRIES))
+    spent = _json_seconds(output)
     return {"json CPU s": round(spent, 2), "times json": ratio(cpu - start_up, spent)}
+
+
+def _json_seconds(output: Path) -> float:
+    """Return the CPU seconds in which json reads and writes the records of an output.
+
+    A few at a time, as this process must stay small: see `Run.peak_mb`.
+    """
+    spent = 0.0
+    with output.open("rb") as lines:
+        records = (line for line in lines if b'"RECORD"' in line[:40])
+        while some := list(islice(records, 500)):
+            began = time.process_time()
+            for line in some:
+                json.dumps(json.loads(line))
+            spent += time.process_time() - began
+    return spent
 
 
 def memory(bench: Bench) -> Iterator[Table]:

@@ -99,7 +99,6 @@ def _is_utf8(content: bytes) -> bool:
         # As a whole, the text of a page would take up to four times its bytes for a moment.
         for start in range(0, len(view), _PIECE):
             decoder.decode(view[start : start + _PIECE])
-        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

@@ -92,7 +92,7 @@ class Child(abc.ABC):
         return nullcontext(self.children)
 
     def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-        """Yield the records of a page of parents.
+        """Yield the records of a page of parents; a child has this, or a reader of its own.
 
         Args:
             parents: The parents, each with the parent fields.

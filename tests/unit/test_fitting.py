@@ -132,6 +132,14 @@ def test_a_field_that_no_schema_knows_is_reported_and_always_dropped() -> None:
     assert reports == {("new", dropped), ("parts[].new", dropped)}
 
 
+def test_a_field_that_was_dropped_once_costs_no_second_look() -> None:
+    reports: list[str] = []
+    quick = QuickShaper(SCHEMA, lambda path, _: reports.append(path))
+    for _ in range(3):
+        quick({"new": 1, "part": {"new": 1}, "parts": [{"new": 1}]})
+    assert sorted(reports) == ["new", "part.new", "parts[].new"]
+
+
 def test_any_number_of_fields_that_no_schema_knows_is_dropped() -> None:
     records, reports = quickly([{"name": "a", f"new {n}": n} for n in range(300)] * 2)
     assert records == [{"name": "a"}] * 600

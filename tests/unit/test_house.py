@@ -14,10 +14,11 @@ import pytest
 import tap_amazon_business
 from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
-from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.children import Child, ChildStream
 from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import (
     ListedOrderReportsStream,
+    ListedReports,
     OrderReportsStream,
     PurchaseOrderReportsStream,
 )
@@ -267,3 +268,15 @@ def test_a_stream_names_its_operation_or_needs_none(stream: type[AmazonStream]) 
     else:
         # Their rows come from a parent, or from the operation of their one strategy.
         assert issubclass(stream, (ChildStream, OrderReportsStream))
+
+
+@pytest.mark.parametrize(
+    "child",
+    [*(stream for stream in ALL_STREAMS if issubclass(stream, Child)), ListedReports],
+    ids=lambda child: child.__name__,
+)
+def test_a_child_makes_records_in_some_way(child: type[Child]) -> None:
+    ways = {child.children: Child.children, child.reader: Child.reader}
+    if issubclass(child, ChildStream):
+        ways[child.child_of] = ChildStream.child_of  # another child makes them
+    assert any(own is not inherited for own, inherited in ways.items())
