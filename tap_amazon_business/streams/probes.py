@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.streams.query import Query, feed_queries
+from tap_amazon_business.streams.queries import Query, feed_queries
 from tap_amazon_business.sync.windows import Window
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Probe:
 def listed(operation: operations.Operation, queries: Iterable[Query], now: datetime) -> list[Probe]:
     """Return probes that list the last week, a row of it where an operation lets one choose."""
     window = Window(now - min(operation.longest_range, _WEEK), now - _MARGIN)
-    requests = [query.request(operation, window) for query in queries if query.rereads]
+    requests = [query.request(operation, window) for query in queries if not query.by_change]
     return [
         Probe(replace(request, params={**request.params, "limit": "1"}))
         if "limit" in request.params
@@ -69,6 +69,6 @@ def reports_by_number(regions: Iterable[str]) -> list[Probe]:
 
 def any_order(now: datetime) -> Request:
     """Return a cheap request that a vendor account always has an answer to."""
-    query = Query("created", "createdAfter", "createdBefore", {"limit": "1"})
+    query = Query("created", "createdAfter", "createdBefore", (), {"limit": "1"})
     (probe,) = listed(operations.GET_PURCHASE_ORDERS, [query], now)
     return probe.request

@@ -1,4 +1,4 @@
-"""Makes records of most rows at the speed of C: those that are valid against the schema already.
+"""Builds records from most rows at the speed of C: those that are valid against the schema already.
 
 Only the others have to be shaped field by field.
 """
@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from tap_amazon_business.records import (
+from tap_amazon_business.records.shaping import (
     DECIMAL_FORMAT,
     DECIMAL_PATTERN,
     EACH,
-    Path,
-    Report,
     Shaper,
     kind_of,
+    path_to,
+    writable,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_amazon_business.records.shaping import Path, Place, Rescued
 
 # A moment in UTC that exists, whatever the year. 29 February is left to the careful way.
 _DATE_TIME = (
@@ -43,52 +45,62 @@ _MOST_UNKNOWN = 100
 
 
 class QuickShaper:
-    """Makes the same records as a Shaper; what is valid already, it leaves as it is.
+    """Builds the same records as a Shaper; what is valid already is shared with the row.
 
-    It changes the rows that it is given, and records share parts with them. Amazon adds fields
-    without notice, to every row: so a field that was dropped once is removed from later rows before
-    anything else.
+    The row itself stays as it is: other streams are built from it. Amazon adds fields to every row
+    without notice, so a field that the schema does not know is taken out of all later rows first.
 
     Args:
         schema: The stream's schema.
-        report: Called with a field's path and the reason, when a value is dropped; for a field that
-            the schema does not know, perhaps only once.
+        copy: Whether records share nothing with rows, as they are changed later.
     """
 
-    def __init__(self, schema: Mapping[str, Any], report: Report) -> None:
+    def __init__(self, schema: Mapping[str, Any], *, copy: bool = False) -> None:
         self._fits = Fitting(schema)
-        self._shape = Shaper(schema, report, fitting=Fitting, unknown=self._note)
+        self._shape = (
+            Shaper(schema) if copy else Shaper(schema, fitting=Fitting, unknown=self._remember)
+        )
+        self._copy = copy
         self._unknown: list[Path] = []
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the row as a record that is valid against the schema."""
-        for path in self._unknown:
-            _remove(row, path)
-        return row if self._fits(row) else self._shape(row)
+    def __call__(self, row: dict[str, Any], rescued: Rescued) -> dict[str, Any]:
+        """Return the row as a record that is valid against the schema.
 
-    def _note(self, path: Path) -> None:
+        Args:
+            row: The row.
+            rescued: Gets every value that the record cannot hold.
+        """
+        for path in self._unknown:
+            row = _without(row, path, None, rescued)
+        if self._copy or not self._fits(row):
+            return self._shape(row, rescued)
+        return dict(row)
+
+    def _remember(self, path: Path) -> None:
         if len(self._unknown) < _MOST_UNKNOWN and path not in self._unknown:
             self._unknown.append(path)
 
 
-def _remove(row: dict[str, Any], path: Path) -> None:
-    *steps, name = path
-    parts: list[Any] = [row]
-    for step in steps:
-        if step == EACH:
-            parts = [inner for part in parts if isinstance(part, list) for inner in part]
-        else:
-            parts = [part.get(step) for part in parts if isinstance(part, dict)]
-    for part in parts:
-        if isinstance(part, dict):
-            part.pop(name, None)
+def _without(value: Any, path: Path, place: Place, rescued: Rescued) -> Any:  # noqa: ANN401
+    """Return a value without a field; only what holds the field is copied."""
+    step, *rest = path
+    if step == EACH:
+        if not isinstance(value, list):
+            return value
+        return [_without(part, tuple(rest), (place, at), rescued) for at, part in enumerate(value)]
+    if not isinstance(value, dict) or step not in value:
+        return value
+    if rest:
+        return {**value, step: _without(value[step], tuple(rest), (place, step), rescued)}
+    rescued[path_to((place, step))] = writable(value[step])
+    return {name: part for name, part in value.items() if name != step}
 
 
 class Fitting:
     """Checks rows against a JSON schema of objects, arrays, maps and scalars.
 
-    It may refuse a row that fits, never accept one that does not: tests/unit/test_fitting.py holds
-    it against the Shaper.
+    It may refuse a row that fits, never accept one that does not: the tests compare it with the
+    Shaper.
 
     Args:
         schema: The stream's schema.
@@ -98,7 +110,7 @@ class Fitting:
         self._type = _struct(schema["properties"])
 
     def __call__(self, row: dict[str, Any]) -> bool:
-        """Tell whether the row is valid against the schema, and has no other fields."""
+        """Return whether the row is valid against the schema, and has no other fields."""
         try:
             msgspec.convert(row, self._type)
         except (msgspec.ValidationError, RecursionError):

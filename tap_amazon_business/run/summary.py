@@ -1,4 +1,4 @@
-"""What a sync did: a table for people, and the SDK's METRIC lines for programs."""
+"""The summary of a sync: a table for people, and the SDK's METRIC lines for programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NONE = "-"
 
 
 class Summary:
-    """What a sync did, told once at its end.
+    """The summary of a sync, logged once at its end.
 
     Args:
         streams: The streams that it syncs.
@@ -45,7 +45,7 @@ class Summary:
         """Log the METRIC lines, and the table as one block."""
         for stream in self._streams:
             _log_metrics(stream)
-        logger.info("The sync in figures:\n%s", "\n".join(self._lines()))
+        logger.info("Sync summary:\n%s", "\n".join(self._lines()))
 
     def _lines(self) -> Iterator[str]:
         rows = [_HEADER, *map(self._row, self._streams)]
@@ -62,12 +62,12 @@ class Summary:
         traffic = stream.client.traffic
         return (
             stream.name,
-            f"{stream.track.records:,}",
+            f"{stream.progress.records:,}",
             f"{traffic.requests:,}",
             f"{traffic.retries:,}",
             self._before[stream.name],
             self._bookmark(stream),
-            f"{stream.track.seconds:,.1f}",
+            f"{stream.progress.seconds:,.1f}",
             f"{traffic.waited:,.1f}",
         )
 
@@ -81,14 +81,14 @@ def _end(stream: AmazonStream) -> str:
     """Return how a stream ended, in a word; empty if it is complete."""
     if stream.failed:
         return "failed"
-    return "" if stream.track.has_ended else "incomplete"
+    return "" if stream.progress.has_ended else "incomplete"
 
 
 def _log_metrics(stream: AmazonStream) -> None:
     """Log what the SDK's meters of a stream log, once, however long the sync took."""
     tags = {Tag.STREAM.value: stream.name, Tag.PID.value: os.getpid()}
     status = Status.FAILED if _end(stream) else Status.SUCCEEDED
-    track, logger = stream.track, stream.metrics_logger
+    progress, logger = stream.progress, stream.metrics_logger
     timed = {**tags, Tag.STATUS.value: status.value}
-    metrics.log(logger, Point("timer", Metric.SYNC_DURATION, track.seconds, timed))
-    metrics.log(logger, Point("counter", Metric.RECORD_COUNT, track.records, tags))
+    metrics.log(logger, Point("timer", Metric.SYNC_DURATION, progress.seconds, timed))
+    metrics.log(logger, Point("counter", Metric.RECORD_COUNT, progress.records, tags))

@@ -1,13 +1,15 @@
 """From Amazon's rows to records that are valid against their schema.
 
-A `Shaper` is made once from a stream's JSON schema. It brings every date to UTC, keeps the digits
-of every amount, and drops what the schema does not know, saying so once per field.
+A `Shaper` is built once from a stream's JSON schema. It brings every date to UTC and keeps the
+digits of every amount. What the schema does not know, and what does not fit its type, it hands over
+with the path to it, so that nothing is lost.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +20,18 @@ from tap_amazon_business.times import utc
 # The format of an exact decimal in a string. Loaders that know it create a numeric column.
 DECIMAL_FORMAT = "x-singer.decimal"
 
-# Makes a value fit, or returns None if that is impossible.
-Convert = Callable[[Any], Any]
-# Takes a field's path and the problem with it; called for every occurrence.
-Report = Callable[[str, str], None]
-# Where a field stands in a row: names of fields, and EACH for all parts of an array.
+# Where a value is in a row, from the inside out: its name or index, and where its object is.
+Place = tuple["Place", str | int] | None
+# Values of a row that its record cannot hold, by their paths, such as `items[0].netCost.amount`.
+Rescued = dict[str, Any]
+# Makes a value fit, given where it is; adds it to the rescued ones if that is impossible.
+Convert = Callable[[Any, Place, Rescued], Any]
+# Makes a scalar fit, or returns None if that is impossible.
+ConvertScalar = Callable[[Any], Any]
+# Names of fields, and EACH for all elements of an array.
 Path = tuple[str, ...]
 EACH = "[]"
-# Tells whether an object is valid as it is.
+# Returns whether an object is valid as it is.
 Fits = Callable[[dict[str, Any]], bool]
 
 # A decimal as Amazon's models describe it. Some loaders cannot read more than that.
@@ -42,8 +48,7 @@ class Shaper:
 
     Args:
         schema: The stream's schema.
-        report: Called with a field's path and the reason, whenever a value is dropped.
-        fitting: Returns what tells whether an object is valid against a schema. Valid objects
+        fitting: Returns what checks whether an object is valid against a schema. Valid objects
             within a row are not copied then; without it, the record shares nothing with the row.
         unknown: Called with the path of each field that the schema does not know.
     """
@@ -51,49 +56,45 @@ class Shaper:
     def __init__(
         self,
         schema: Mapping[str, Any],
-        report: Report,
         *,
         fitting: Callable[[Mapping[str, Any]], Fits] | None = None,
         unknown: Callable[[Path], None] | None = None,
     ) -> None:
-        self._report = report
         self._fitting = fitting
         self._unknown = unknown
         self._convert = self._object(schema["properties"], ())
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the row as a record that is valid against the schema."""
-        record: dict[str, Any] = self._convert(row)
+    def __call__(self, row: dict[str, Any], rescued: Rescued) -> dict[str, Any]:
+        """Return the row as a record that is valid against the schema.
+
+        Args:
+            row: The row.
+            rescued: Gets every value that the record cannot hold.
+        """
+        record: dict[str, Any] = self._convert(row, None, rescued)
         return record
 
     def _converter(self, schema: Mapping[str, Any], path: Path) -> Convert:
         kind = kind_of(schema)
         if kind == "object":
-            return self._part(schema, path) if schema.get("properties") else self._map(path)
+            return self._part(schema, path) if schema.get("properties") else _map
         if kind == "array":
             return self._array(schema.get("items", {}), path)
-        expected = schema.get("format", kind)
-        scalar = _SCALARS.get(expected, _SCALARS.get(kind))
+        scalar = _SCALARS.get(schema.get("format", kind), _SCALARS.get(kind))
         # A catalog may hold a schema that the user wrote; leave its types to them.
-        return self._scalar(scalar, path, expected) if scalar else _unchanged
-
-    def _scalar(self, scalar: Convert, path: Path, expected: str) -> Convert:
-        def convert(value: Any) -> Any:  # noqa: ANN401 (whatever the API sent)
-            if value is None:
-                return None
-            converted = scalar(value)
-            if converted is None:
-                self._report(_text(path), f"a value that is not of type {expected} became null")
-            return converted
-
-        return convert
+        return _scalar(scalar) if scalar else _unchanged
 
     def _part(self, schema: Mapping[str, Any], path: Path) -> Convert:
         shape = self._object(schema["properties"], path)
         if not self._fitting:
             return shape
         fits = self._fitting(schema)
-        return lambda value: value if isinstance(value, dict) and fits(value) else shape(value)
+
+        def convert(value: Any, place: Place, rescued: Rescued) -> Any:  # noqa: ANN401
+            fitting = isinstance(value, dict) and fits(value)
+            return value if fitting else shape(value, place, rescued)
+
+        return convert
 
     def _object(self, properties: Mapping[str, Any], path: Path) -> Convert:
         # Most values have the right type already; checking that saves a call.
@@ -102,49 +103,74 @@ class Shaper:
             for name, schema in properties.items()
         }
 
-        def convert(value: Any) -> dict[str, Any] | None:  # noqa: ANN401
+        def convert(value: Any, place: Place, rescued: Rescued) -> dict[str, Any] | None:  # noqa: ANN401
             if not isinstance(value, dict):
-                if value is not None:
-                    self._report(_text(path), "a value that is not an object became null")
+                _rescue(value, place, rescued)
                 return None
             record = {}
             for name, part in value.items():
                 try:
                     fitting, field = fields[name]
                 except KeyError:
-                    self._drop((*path, name))
+                    rescued[path_to((place, name))] = writable(part)
+                    if self._unknown:
+                        self._unknown((*path, name))
                     continue
-                record[name] = part if type(part) is fitting or part is None else field(part)
+                record[name] = (
+                    part
+                    if type(part) is fitting or part is None
+                    else field(part, (place, name), rescued)
+                )
             return record
-
-        return convert
-
-    def _drop(self, path: Path) -> None:
-        self._report(_text(path), "the field is not in the schema and was dropped")
-        if self._unknown:
-            self._unknown(path)
-
-    def _map(self, path: Path) -> Convert:
-        def convert(value: Any) -> dict[str, str | None] | None:  # noqa: ANN401
-            if isinstance(value, dict):
-                return {key: None if part is None else text(part) for key, part in value.items()}
-            if value is not None:
-                self._report(_text(path), "a value that is not an object became null")
-            return None
 
         return convert
 
     def _array(self, items: Mapping[str, Any], path: Path) -> Convert:
         item = self._converter(items, (*path, EACH))
 
-        def convert(value: Any) -> list[Any] | None:  # noqa: ANN401
-            if isinstance(value, list):
-                return [part for part in map(item, value) if part is not None]
-            if value is not None:
-                self._report(_text(path), "a value that is not an array became null")
-            return None
+        def convert(value: Any, place: Place, rescued: Rescued) -> list[Any] | None:  # noqa: ANN401
+            if not isinstance(value, list):
+                _rescue(value, place, rescued)
+                return None
+            found = (item(part, (place, at), rescued) for at, part in enumerate(value))
+            return [part for part in found if part is not None]
 
         return convert
+
+
+def path_to(place: Place) -> str:
+    """Return where a value is in a row as text, such as `items[0].netCost.amount`."""
+    steps = list(_steps(place))[::-1]
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)[1:]
+
+
+def _steps(place: Place) -> Iterator[str | int]:
+    while place:
+        place, step = place
+        yield step
+
+
+def _rescue(value: Any, place: Place, rescued: Rescued) -> None:  # noqa: ANN401
+    # An empty text and an empty date stand for nothing.
+    if value not in _NOTHING:
+        rescued[path_to(place)] = writable(value)
+
+
+def _scalar(scalar: ConvertScalar) -> Convert:
+    def convert(value: Any, place: Place, rescued: Rescued) -> Any:  # noqa: ANN401
+        converted = None if value is None else scalar(value)
+        if converted is None:
+            _rescue(value, place, rescued)
+        return converted
+
+    return convert
+
+
+def _map(value: Any, place: Place, rescued: Rescued) -> dict[str, str | None] | None:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: None if part is None else text(part) for key, part in value.items()}
+    _rescue(value, place, rescued)
+    return None
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:
@@ -153,7 +179,7 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     return kinds if isinstance(kinds, str) else next((k for k in kinds if k != "null"), "")
 
 
-def hoist(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def lift(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return the row with the fields of these objects at its top level."""
     flat = dict(row)
     for name in names:
@@ -195,10 +221,6 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _text(path: Path) -> str:
-    return ".".join(path).replace(f".{EACH}", EACH)
-
-
 def _fitting_type(schema: Mapping[str, Any]) -> type | None:
     """Return the type whose values fit a schema as they are, None if each needs a look."""
     if "format" in schema:
@@ -207,14 +229,36 @@ def _fitting_type(schema: Mapping[str, Any]) -> type | None:
     return next((_TYPES[kind] for kind in kinds if kind in _TYPES), None)
 
 
-def _unchanged(value: object) -> object:
+def writable(value: Any) -> Any:  # noqa: ANN401
+    """Return a value as it is, or as text if it holds a number or a nesting beyond every column."""
+    if type(value) is str:
+        return value
+    try:
+        msgspec.json.encode(value)
+    except (OverflowError, RecursionError):
+        return _as_text(value)
     return value
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "(nested too deeply)"
+
+
+def _unchanged(value: Any, place: Place, rescued: Rescued) -> Any:  # noqa: ANN401
+    del place, rescued
+    return value
+
+
+_NOTHING: tuple[Any, ...] = (None, "", {"date": None}, {"date": ""})
 
 
 # Not whole numbers: they may be too large for any column.
 _TYPES: Mapping[str, type] = {"string": str, "boolean": bool}
 
-_SCALARS: Mapping[str, Convert] = {
+_SCALARS: Mapping[str, ConvertScalar] = {
     "string": text,
     "integer": integer,
     "boolean": boolean,

@@ -1,4 +1,4 @@
-"""Runs streams side by side: a thread for each, one of which writes at a time."""
+"""Runs streams in parallel: a thread for each, one of which writes at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_amazon_business.streams.base import AmazonStream
-    from tap_amazon_business.sync.turn import Turn
+    from tap_amazon_business.sync.turn import WriteLock
 
 
-def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
-    """Sync all streams at once, until the last one has ended.
+def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:
+    """Sync all streams in parallel, until the last one has ended.
 
     Each operation has a bucket of its own, so together they take as long as the slowest one. A
     stream that fails says so by itself, and leaves the others alone.
@@ -23,7 +23,7 @@ def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
 
     Args:
         streams: The streams that no parent syncs.
-        turn: The right to write.
+        lock: The right to write.
 
     Raises:
         BaseException: What a thread raised; no other thread writes after it.
@@ -33,14 +33,14 @@ def side_by_side(streams: Sequence[AmazonStream], turn: Turn) -> None:
     def sync(stream: AmazonStream) -> None:
         failure: BaseException | None = None
         try:
-            turn.take()
+            lock.acquire()
             stream.sync()
-            stream.settle()
+            stream.flush_bookmark()
             stream.finalize_state_progress_markers()
         except BaseException as error:  # noqa: BLE001 (raised again below)
-            failure = error  # and keep the turn, as nothing may be written after it
+            failure = error  # and keep the lock: nothing may be written after it
         else:
-            turn.give()
+            lock.release()
         stream.done()
         ended.put(failure)
 

@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
+from tap_amazon_business.run.progress import duration
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_amazon_business.progress import Report
+    from tap_amazon_business.run.progress import Report
 
 _BAR_WIDTH = 20
 
@@ -64,17 +66,18 @@ def table(reports: Sequence[Report]) -> Table:
     shown = Table(box=None, pad_edge=False)
     shown.add_column("stream", no_wrap=True)
     shown.add_column("", width=_BAR_WIDTH)
-    for heading in ("", "records", "left"):
+    for heading in ("", "records", "requests", "left"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("")  # on a narrow terminal, the one that gives way
     for report in reports:
-        place = report.place
+        share = report.share
         shown.add_row(
             report.stream.name,
-            ProgressBar(completed=100 * place.share, width=_BAR_WIDTH) if place else "",
-            f"{int(100 * place.share)} %" if place else "",
+            "" if share is None else ProgressBar(completed=100 * share, width=_BAR_WIDTH),
+            "" if share is None else f"{int(100 * share)} %",
             f"{report.records:,}",
-            report.left,
+            f"{report.requests:,}",
+            duration(report.left) if report.left else "",
             Text(report.limit, no_wrap=True, overflow="ellipsis"),
         )
     return shown
