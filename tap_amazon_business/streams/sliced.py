@@ -23,6 +23,7 @@ from tap_amazon_business.sync.bookmark import (
     resume_point,
 )
 from tap_amazon_business.sync.checksums import (
+    DAY,
     HOUR,
     BucketRows,
     Checksums,
@@ -292,12 +293,16 @@ class SlicedStream(AmazonStream):
         plan, bookmarks = self.plan, {}
         self._advanced = end, position
         if self.replication_method == "INCREMENTAL" and end:
-            oldest = min(self.rolling.begin(plan.now), plan.span.since)
             bookmarks[self.name] = bookmark_state(
                 self.replication_key,
                 end,
                 position=position,
-                checksums=plan.checksums.encode(oldest),
+                checksums=plan.checksums.encode(
+                    since=floor(self.rolling.begin(plan.now), DAY),
+                    hours_from=max(
+                        floor(end - self.rolling.recent, HOUR), plan.span.grid.hours_from
+                    ),
+                ),
                 covers=plan.covers,
                 since=plan.since,
             )
@@ -399,12 +404,16 @@ class SlicedSync:
                 if (window := part.changes if query.by_change else part.window)
             ]
             for number, (query, window) in enumerate(windows, start=1):
+                self._slicer.begin()
                 yield _Task(part, window, query, last=number == len(windows))
 
     def _read(self, task: _Task) -> list[_Page]:
         """Read all pages of a query, and let later slices be cut by what they hold."""
         pages: list[_Page] = []
-        self._collect(pages, task, task.window, _SPLITS)
+        try:
+            self._collect(pages, task, task.window, _SPLITS)
+        finally:
+            self._slicer.end()
         return pages
 
     def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:

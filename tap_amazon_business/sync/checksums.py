@@ -54,29 +54,23 @@ def checksum(hashes: Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cuts time into buckets: UTC days, and UTC hours from a midnight on.
+    """Cuts time into buckets: UTC days, and UTC hours from a moment on, which ends the last day.
 
     Attributes:
-        hours_from: The midnight.
+        hours_from: The moment, a full hour.
     """
 
     hours_from: datetime
 
-    @classmethod
-    def with_recent(cls, recent: datetime) -> Grid:
-        """Return the grid whose hours begin at the midnight before a moment."""
-        return cls(floor(recent, DAY))
-
     def bucket(self, moment: datetime) -> datetime:
         """Return the start of a moment's bucket."""
-        return floor(moment, self._width(moment))
+        return floor(moment, HOUR if moment >= self.hours_from else DAY)
 
     def end(self, bucket: datetime) -> datetime:
         """Return the end of a bucket."""
-        return bucket + self._width(bucket)
-
-    def _width(self, moment: datetime) -> timedelta:
-        return HOUR if moment >= self.hours_from else DAY
+        if bucket >= self.hours_from:
+            return bucket + HOUR
+        return min(bucket + DAY, self.hours_from)
 
 
 def floor(moment: datetime, width: timedelta) -> datetime:
@@ -103,44 +97,71 @@ class Checksums:
     grid: Grid
     known: dict[datetime, int] = field(default_factory=dict)
 
+    def aged(self, hours_from: datetime) -> Checksums:
+        """Return the checksums of the same rows, where hours before a moment belong to days.
+
+        Sums add, so nothing has to be read for it. A day is known if all of its hours are.
+        """
+        before = self.grid.hours_from
+        aged = Checksums(Grid(hours_from))
+        # What another grid cuts otherwise is unknown.
+        same = min(floor(before, DAY), floor(hours_from, DAY))
+        for bucket, value in self.known.items():
+            if bucket < same or bucket >= max(before, hours_from):
+                aged.known[bucket] = value
+        day = same
+        while day < hours_from:
+            total = self._sum(day, aged.grid.end(day))
+            if total is not None:
+                aged.known[day] = total
+            day += DAY
+        return aged
+
+    def _sum(self, start: datetime, end: datetime) -> int | None:
+        """Return the checksum of some time, None if one of its buckets is unknown."""
+        total, bucket = 0, start
+        while bucket < end:
+            if bucket not in self.known:
+                return None
+            total, bucket = total + self.known[bucket], self.grid.end(bucket)
+        return total % _MODULUS if bucket == end else None
+
     @classmethod
     def decode(cls, state: object, grid: Grid) -> Checksums:
-        """Return the checksums that a bookmark holds; what cannot be read is unknown.
-
-        Hours that lie in a day of the grid become that day, if all of them are known.
-        """
+        """Return the checksums that a bookmark holds, in other buckets; some may be unknown."""
         found = state if isinstance(state, dict) else {}
-        checksums = cls(grid)
-        for day, value in _decoded(found.get("days"), DAY):
-            if day < grid.hours_from:
-                checksums.known[day] = value
-        hours: dict[datetime, list[int]] = {}
-        for hour, value in _decoded(found.get("hours"), HOUR):
-            hours.setdefault(grid.bucket(hour), []).append(value)
-        for bucket, values in hours.items():
-            if len(values) == (grid.end(bucket) - bucket) // HOUR:
-                checksums.known[bucket] = sum(values) % _MODULUS
-        return checksums
+        days, (hours_from, hours) = (
+            _decoded(found.get("days"), DAY)[1],
+            _decoded(found.get("hours"), HOUR),
+        )
+        if hours_from is None:
+            return cls(grid)
+        return cls(Grid(hours_from), {**days, **hours}).aged(grid.hours_from)
 
-    def encode(self, since: datetime) -> dict[str, Any]:
-        """Return the checksums as a bookmark holds them, without those of older buckets.
+    def encode(self, since: datetime, hours_from: datetime) -> dict[str, Any]:
+        """Return the checksums as a bookmark holds them.
 
-        `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour]}`,
-        with null where nothing is known.
+        `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour]}`;
+        the last day ends where the hours begin.
+
+        Args:
+            since: The start of the oldest bucket of interest.
+            hours_from: Where the hours of interest begin.
         """
-        recent = {b: value for b, value in self.known.items() if self.grid.end(b) > since}
-        days = {b: value for b, value in recent.items() if b < self.grid.hours_from}
-        hours = {b: value for b, value in recent.items() if b >= self.grid.hours_from}
+        aged = self.aged(hours_from)
+        first_day = min((day for day in aged.known if day >= since), default=hours_from)
+        days = {day: value for day, value in aged.known.items() if first_day <= day < hours_from}
+        hours = {hour: value for hour, value in aged.known.items() if hour >= hours_from}
         return {
-            "days": _encoded(days, DAY, "%Y-%m-%d"),
-            "hours": _encoded(hours, HOUR, "%Y-%m-%dT%H"),
+            "days": _encoded(first_day, days, DAY, "%Y-%m-%d"),
+            "hours": _encoded(hours_from, hours, HOUR, "%Y-%m-%dT%H"),
         }
 
 
-def _encoded(known: Mapping[datetime, int], width: timedelta, pattern: str) -> list[str] | None:
-    if not known:
-        return None
-    first, last = min(known), max(known)
+def _encoded(
+    first: datetime, known: Mapping[datetime, int], width: timedelta, pattern: str
+) -> list[str]:
+    last = max(known, default=first - width)
     buckets = (first + number * width for number in range((last - first) // width + 1))
     return [first.strftime(pattern), "".join(_text(known.get(bucket)) for bucket in buckets)]
 
@@ -149,18 +170,19 @@ def _text(value: int | None) -> str:
     return _UNKNOWN if value is None else b64encode(value.to_bytes(_BYTES, "big")).decode()
 
 
-def _decoded(part: object, width: timedelta) -> list[tuple[datetime, int]]:
+def _decoded(part: object, width: timedelta) -> tuple[datetime | None, dict[datetime, int]]:
+    """Return the start of a part of a bookmark and what it holds; nothing if it is damaged."""
     try:
         first, text = part if isinstance(part, list) else ("", "")
         start = floor(datetime.fromisoformat(first).replace(tzinfo=UTC), width)
-        pieces = (text[at : at + _CHARACTERS] for at in range(0, len(text), _CHARACTERS))
-        return [
-            (start + number * width, int.from_bytes(b64decode(piece, validate=True), "big"))
-            for number, piece in enumerate(pieces)
-            if piece != _UNKNOWN and number < _MOST_BUCKETS
-        ]
+        pieces = [text[at : at + _CHARACTERS] for at in range(0, len(text), _CHARACTERS)]
+        return start, {
+            start + number * width: int.from_bytes(b64decode(piece, validate=True), "big")
+            for number, piece in enumerate(pieces[:_MOST_BUCKETS])
+            if piece != _UNKNOWN
+        }
     except (TypeError, ValueError, AttributeError, OverflowError):
-        return []
+        return None, {}
 
 
 class BucketRows:

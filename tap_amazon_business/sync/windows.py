@@ -1,8 +1,9 @@
-"""Spans of time, cut into windows that the APIs accept. Pure functions: no clock, no I/O."""
+"""Spans of time, cut into windows that the APIs accept: no clock, no I/O."""
 
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,10 +25,15 @@ _EDGE = timedelta(seconds=1)
 # Narrower windows would cost more requests than they hold pages.
 _NARROWEST = timedelta(minutes=10)
 
-# How busy an account is shows only once a window is complete. Until then, a first sync reads
-# windows this wide, and no window is more than so many times as wide as the widest complete one.
+# How busy an account is shows only once a window is complete. So a first sync begins with a narrow
+# window, and each is at most so many times as wide as the widest complete one.
 _FIRST = timedelta(hours=6)
 _GROWTH = 4
+
+# After a longer pause, days are compared instead of hours.
+_LONGEST_PAUSE = timedelta(hours=25)
+
+_WIDEST_SECONDS = 1e10  # beyond all time that there is to read
 
 # Later syncs read so much at a time that a day of a busy account still fits into memory.
 _LATER = timedelta(days=8)
@@ -181,11 +187,14 @@ class Slicer:
         self._is_known = is_known
         self._most = _FIRST if is_first else _LATER
         self._seconds_per_row: dict[Hashable, float] = {}
+        self._complete = threading.Condition()
+        self._in_flight = 0
 
     def __iter__(self) -> Iterator[Slice]:
         """Yield the slices: the lookback, then the recent days and what is new, oldest first.
 
-        Each is as wide as the density observed so far allows.
+        Each is as wide as the density observed so far allows. As long as the width may grow, the
+        next one is cut when all windows before it are complete.
         """
         span = self._span
         for share in span.shares:
@@ -205,9 +214,24 @@ class Slicer:
             seconds_per_row = min(seconds_per_row, self._seconds_per_row.get(query, math.inf))
         self._seconds_per_row[query] = seconds_per_row
 
+    def begin(self) -> None:
+        """Record that a window of a slice is going to be read."""
+        with self._complete:
+            self._in_flight += 1
+
+    def end(self) -> None:
+        """Record that the reading of a window has ended, whether it failed or not."""
+        with self._complete:
+            self._in_flight -= 1
+            self._complete.notify_all()
+
     def _cut(self, start: datetime, end: datetime, widest: timedelta) -> Iterator[Window]:
         """Cut [start, end) into adjoining windows, oldest first."""
         while start < end:
+            with self._complete:
+                self._complete.wait_for(
+                    lambda: not self._in_flight or self._most >= min(self._dense(), widest)
+                )
             stop = self._aligned(start, start + self._width(widest))
             bucket = self._span.grid.bucket(stop)
             if bucket < stop and self._is_known(bucket):
@@ -222,9 +246,13 @@ class Slicer:
         return next((moment for moment in whole if moment > start), stop)
 
     def _width(self, widest: timedelta) -> timedelta:
-        densest = min(self._seconds_per_row.copy().values(), default=math.inf)
-        most = min(self._most, widest).total_seconds()
-        return max(timedelta(seconds=int(min(densest * self._rows, most))), _NARROWEST)
+        width = min(self._dense(), self._most, widest)
+        return max(timedelta(seconds=int(width.total_seconds())), _NARROWEST)
+
+    def _dense(self) -> timedelta:
+        """Return the width that holds as many rows as wanted."""
+        densest = min(self._seconds_per_row.copy().values(), default=math.inf) * self._rows
+        return timedelta(seconds=densest) if densest < _WIDEST_SECONDS else timedelta.max
 
 
 def plan(
@@ -255,7 +283,9 @@ def plan(
     """
     oldest = (now - reach).replace(microsecond=0) + timedelta(seconds=1)
     until = min(now - margin, end or now).replace(microsecond=0)
-    grid = Grid.with_recent(until - recent)
+    # Hours of the last sync stay hours, unless that is long ago.
+    young = bookmark if bookmark and until - bookmark <= _LONGEST_PAUSE else until
+    grid = Grid(floor(min(young, until) - recent, HOUR))
     first = max(start or oldest, oldest)
     if bookmark is None:
         return Span(
