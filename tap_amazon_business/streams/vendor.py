@@ -23,14 +23,14 @@ from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.quantities import totals
 from tap_amazon_business.streams.queries import (
-    Query,
     credential_coverage,
     filter_coverage,
     vendor_coverage,
     vendor_queries,
 )
 from tap_amazon_business.streams.schemas import vendor as schemas
-from tap_amazon_business.streams.sliced import SlicedStream, SlicedSync
+from tap_amazon_business.streams.sliced import SlicedStream
+from tap_amazon_business.streams.sliced_sync import SlicedSync
 from tap_amazon_business.sync.checksums import DAY
 from tap_amazon_business.times import latest
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.streams.probes import Probe
+    from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.sync.bookmark import Coverage
 
 _CHANGE_DATES = (
@@ -136,7 +137,8 @@ class PurchaseOrdersStream(VendorListStream):
                     yield from sync.emit(self.valid_rows(rows))
                     self.progress.advance(done / len(numbers))
         elif self.anything_to_read():
-            since = self.plan.resume.moment
+            # The time of the last sync; the bookmark may be older, if that was cut off.
+            since = self.plan.resume.position
             # By number, an order comes whatever the filters say.
             if since is None or self.filters:
                 yield from SlicedSync(self, children).records()

@@ -1,0 +1,349 @@
+"""One sync of a sliced stream: pages, comparison, records, bookmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_amazon_business.errors import PageTokenRefusedError
+from tap_amazon_business.records.lazy_rows import FieldReader, json_of
+from tap_amazon_business.streams.children import with_children
+from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
+from tap_amazon_business.sync.seen import Seen
+from tap_amazon_business.sync.windows import Slicer
+from tap_amazon_business.times import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_amazon_business.records.lazy_rows import Rows
+    from tap_amazon_business.streams.base import Row
+    from tap_amazon_business.streams.children import ChildSync, ListedRow
+    from tap_amazon_business.streams.queries import Query
+    from tap_amazon_business.streams.sliced import SlicedStream
+    from tap_amazon_business.sync.checksums import Grid
+    from tap_amazon_business.sync.windows import Slice, Window
+
+# How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
+_SPLITS = 3
+
+# Rows that are written together with what children make of them.
+_CHUNK = 100
+
+# Clocks differ, and what changes may be listed with a delay.
+_SLACK = timedelta(hours=1)
+
+# Lists hold a row outside of their window now and then; more than so many mean something.
+_STRAY_ROWS = 10
+
+_HOUR_DIGITS = len("2026-06-01T00")
+_MOST_HOURS = 50_000  # hours of which the text is remembered
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A query of a window of a slice; `last` if the slice needs no other one after it."""
+
+    slice: Slice
+    window: Window
+    query: Query
+    last: bool
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page of rows, read but not decoded.
+
+    Attributes:
+        rows: The rows.
+        listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
+            bucket is None if it has no date, or one outside of the window asked for.
+        by_change: Whether the rows were listed by change.
+    """
+
+    rows: Rows
+    listed: Sequence[tuple[int, int, datetime | None]]
+    by_change: bool
+
+
+class SlicedSync:
+    """One sync of a sliced stream.
+
+    Args:
+        stream: The stream.
+        children: The syncs of its children.
+        named: Keys of rows that are looked for: those that are listed are removed.
+    """
+
+    def __init__(
+        self,
+        stream: SlicedStream,
+        children: Sequence[ChildSync],
+        *,
+        named: set[str] | None = None,
+    ) -> None:
+        self._stream = stream
+        self._children = children
+        self._plan = stream.plan
+        self._queries = stream.queries()
+        self._bookmark = self._plan.resume.moment
+        self._checksums = self._plan.checksums
+        operation = stream.operation
+        self._slicer = Slicer(
+            self._plan.span,
+            widest=min(operation.longest_range, stream.widest_window),
+            widest_lookback=min(operation.longest_range, stream.widest_lookback_window),
+            rows=stream.pages_per_slice * operation.page_size,
+            is_first=self._bookmark is None,
+            is_known=lambda bucket: bucket in self._checksums.known,
+        )
+        self._hash = row_hasher(self._plan.salt)
+        self._lister = _Lister(
+            stream, self._plan.span.grid, self._hash, named, is_first=self._bookmark is None
+        )
+        self._rows = BucketRows()
+        self._emitted = Seen()
+        self._pending: dict[datetime, int] = {}  # checksums of the slice that is being written
+        self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
+        self._done = 0.0
+        self._warned_of_failure = False
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records; the bookmark moves with every finished slice."""
+        stream, pages = self._stream, list[_Page]()
+        with stream.budget.read(self._tasks(), self._read) as prefetch:
+            for task, found in prefetch:
+                pages += found
+                if task.last:
+                    yield from self._slice(task.slice, pages)
+                    pages.clear()
+                    self._finish(task.slice)
+        self._lister.warn(stream)
+
+    def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
+        """Yield the records of rows that were not listed, each once."""
+        new = [(row, None, True) for row in rows if self._emitted.add(self._hash(json_of(row)))]
+        yield from with_children(self._stream, self._children, new)
+
+    def _tasks(self) -> Iterator[_Task]:
+        for part in self._slicer:
+            windows = [
+                (query, window)
+                for query in self._queries
+                if (window := part.changes if query.by_change else part.window)
+            ]
+            for number, (query, window) in enumerate(windows, start=1):
+                self._slicer.begin()
+                yield _Task(part, window, query, last=number == len(windows))
+
+    def _read(self, task: _Task) -> list[_Page]:
+        """Read all pages of a query, and let later slices be cut by what they hold."""
+        pages: list[_Page] = []
+        try:
+            self._collect(pages, task, task.window, _SPLITS)
+        finally:
+            self._slicer.end()
+        return pages
+
+    def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
+        """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
+        query, found = task.query, 0
+        try:
+            for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
+                page, inside = self._lister.page(rows, query, window)
+                pages.append(page)
+                found += inside
+                self._slicer.observe(query.subject, window, found, complete=False)
+            self._slicer.observe(query.subject, window, found, complete=True)
+        except PageTokenRefusedError:
+            if not splits:
+                raise
+            for half in window.halves():
+                self._collect(pages, task, half, splits - 1)
+
+    # ---- comparison ----------------------------------------------------------------------------
+
+    def _slice(self, part: Slice, pages: Sequence[_Page]) -> Iterator[Record]:
+        """Yield the records of a slice; once they are written, have the children write theirs."""
+        unchanged = self._compare(part.window, pages)
+        first = self._plan.span.grid.bucket(part.window.start)
+        chunk: list[ListedRow] = []
+        for page in pages:
+            for number, row_hash, bucket in page.listed:
+                changed = page.by_change or bucket not in unchanged
+                where = bucket or first
+                if changed:
+                    if not self._emitted.add(row_hash):
+                        continue
+                    if page.by_change and bucket:
+                        # Another version than the bucket's own: which one is newer is unknown.
+                        self._pending.pop(bucket, None)
+                        if bucket in self._stored:
+                            self._checksums.known.pop(bucket, None)
+                elif not any(child.wants_unchanged(where) for child in self._children):
+                    continue
+                chunk.append((page.rows[number], where, changed))
+                if len(chunk) == _CHUNK:
+                    yield from self._chunk(chunk)
+                    chunk.clear()
+        yield from self._chunk(chunk)
+
+    def _chunk(self, chunk: Sequence[ListedRow]) -> Iterator[Record]:
+        valid = [
+            (row, where, changed)
+            for listed_row, where, changed in chunk
+            for row in self._stream.valid_rows([listed_row])
+        ]
+        yield from with_children(self._stream, self._children, valid)
+
+    def _compare(self, window: Window, pages: Sequence[_Page]) -> set[datetime | None]:
+        """Return the buckets of a window whose rows are those of the last reading.
+
+        Rows without a bucket of their own (None) are compared where the window is one bucket, and
+        written always where it is more.
+        """
+        grid = self._plan.span.grid
+        unplaced: set[int] = set()
+        for page in pages:
+            if page.by_change:
+                continue
+            for _, row_hash, bucket in page.listed:
+                if bucket is None:
+                    unplaced.add(row_hash)
+                else:
+                    self._rows.add(bucket, row_hash)
+        unchanged: set[datetime | None] = set()
+        bucket = grid.bucket(window.start)
+        single = grid.end(bucket) >= window.end
+        while bucket < window.end:
+            end = grid.end(bucket)
+            if end <= window.end or window.end == self._plan.span.until:
+                placed = self._rows.take(bucket)
+                sums = [checksum(placed | unplaced) if single else checksum(placed)]
+                known = self._checksums.known.get(bucket)
+                if known == sums[0]:
+                    unchanged |= {bucket, None} if single else {bucket}
+                elif known is not None and known == checksum(placed):
+                    unchanged.add(bucket)
+                self._pending[bucket] = sums[0]
+            bucket = end
+        return unchanged
+
+    # ---- bookmark ------------------------------------------------------------------------------
+
+    def _finish(self, part: Slice) -> None:
+        """Move the bookmark to the end of a slice whose records, and children, are written."""
+        self._done += part.window.seconds
+        self._stream.progress.advance(self._done / self._plan.span.seconds)
+        # If a child failed, the parents whose children are missing have to come again.
+        if failed := [child.child.stream.name for child in self._children if child.failed]:
+            if not self._warned_of_failure:
+                self._warned_of_failure = True
+                self._stream.warn(
+                    "%s failed: bookmark not advanced; the next sync retries", ", ".join(failed)
+                )
+            return
+        self._checksums.known.update(self._pending)
+        self._stored.update(self._pending)
+        self._pending.clear()
+        if not part.reread:
+            self._bookmark = max(part.window.end, self._bookmark or part.window.end)
+        # What is new comes after all of the lookback that was due.
+        self._stream.advance_bookmark(self._bookmark, part.position or self._plan.now)
+
+
+class _Lister:
+    """Hashes the rows of pages, and finds the bucket of each without decoding it.
+
+    Args:
+        stream: The stream.
+        grid: The buckets.
+        row_hash: Hashes a row.
+        named: Keys of rows that are looked for: those that are listed are removed.
+        is_first: Whether nothing was read before.
+    """
+
+    def __init__(
+        self,
+        stream: SlicedStream,
+        grid: Grid,
+        row_hash: Callable[[Any], int],
+        named: set[str] | None,
+        *,
+        is_first: bool,
+    ) -> None:
+        self._is_first = is_first
+        self._grid = grid
+        self._hash = row_hash
+        self._named = named
+        queries = stream.queries()
+        created = next(query.date for query in queries if not query.by_change)
+        self._read = {
+            query.date: FieldReader(query.date, created, tuple(stream.keys[:1]))
+            for query in queries
+        }
+        self._hours: dict[str, datetime] = {}
+        self._buckets: dict[datetime, datetime] = {}
+        self._inside = self._ignored = 0
+
+    def page(self, rows: Rows, query: Query, window: Window) -> tuple[_Page, int]:
+        """Return a page of a window, and how many of its rows are dated in the window."""
+        listed: list[tuple[int, int, datetime | None]] = []
+        first, last = floor(window.start, HOUR), window.end
+        if query.by_change:
+            first, last = first - _SLACK, last + _SLACK
+        read, outside = self._read[query.date], 0
+        for number, row in enumerate(rows.json()):
+            date, created, key = read(row)
+            if self._named:
+                self._named.discard(str(key))
+            hour = self._hour(date)
+            if hour and not first <= hour < last:
+                outside += 1
+                if query.by_change and not self._is_first:
+                    continue  # Amazon ignores the filter: it is no change
+                hour = None
+            elif query.by_change:
+                hour = self._hour(created)
+            listed.append((number, self._hash(row), self._bucket(hour)))
+        if query.by_change:
+            self._inside += len(rows) - outside
+            self._ignored += outside
+        return _Page(rows, listed, query.by_change), len(rows) - outside
+
+    def warn(self, stream: SlicedStream) -> None:
+        """Warn if most rows lay outside of the window of changes that was asked for."""
+        if self._ignored > max(self._inside, _STRAY_ROWS):
+            stream.warn(
+                "%s ignores the dates of changes that it is asked for: %d rows have other dates, "
+                "so they do not count as changes. The lookback finds all changes within %d hours.",
+                stream.operation.name,
+                self._ignored,
+                stream.settings.lookback_cycle_hours,
+            )
+
+    def _hour(self, date: object) -> datetime | None:
+        if isinstance(date, dict):
+            date = date.get("date")
+        if not isinstance(date, str):
+            return None
+        # Most dates are in UTC: then the hour is in their first characters.
+        text = date[:_HOUR_DIGITS] if date.endswith("Z") else date
+        hour = self._hours.get(text)
+        if hour is None and (moment := moment_of(date)):
+            hour = floor(moment, HOUR)
+            if len(self._hours) < _MOST_HOURS:
+                self._hours[text] = hour
+        return hour
+
+    def _bucket(self, hour: datetime | None) -> datetime | None:
+        if hour is None:
+            return None
+        bucket = self._buckets.get(hour)
+        if bucket is None:
+            bucket = self._buckets[hour] = self._grid.bucket(hour)
+        return bucket
