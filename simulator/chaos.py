@@ -39,6 +39,7 @@ WEIGHTS: Mapping[Kind, float] = {
     Kind.SERVER_ERROR: 4,
     Kind.HTML: 2,
     Kind.EMPTY: 2,
+    Kind.BLANK: 2,
     Kind.ECHO: 1,
     Kind.TRUNCATED: 2,
     Kind.NOT_JSON: 1,

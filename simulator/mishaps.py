@@ -34,6 +34,15 @@ NO_ANSWERS = (
     b'{"payload":{"orders":[]},"errors":[{"code":"InternalFailure","message":"try later"}]}',
 )
 
+BLANK_LISTS = (
+    b'{"payload":{}}',
+    b'{"payload":null}',
+    b'{"payload":[]}',
+    b'{"size":0}',
+    b'{"ordersReport":null,"nextPageToken":null}',
+)
+"""Answers without rows, as users got them for a day now and then."""
+
 
 class Kind(StrEnum):
     """What goes wrong."""
@@ -43,6 +52,7 @@ class Kind(StrEnum):
     SERVER_ERROR = "5xx"
     HTML = "html"
     EMPTY = "empty"
+    BLANK = "blank"
     ECHO = "echo"
     TRUNCATED = "cut json"
     NOT_JSON = "no json"
@@ -151,6 +161,7 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
         Kind.SERVER_ERROR: lambda: Reply(rng.choice(SERVER_ERRORS), body=_error(rng)),
         Kind.HTML: lambda: Reply(rng.choice(TRANSIENT), {"Content-Type": "text/html"}, HTML),
         Kind.EMPTY: lambda: Reply(rng.choice(TRANSIENT)),
+        Kind.BLANK: lambda: Reply(200, body=rng.choice(BLANK_LISTS)),
         Kind.ECHO: lambda: Echo(rng.choice(SERVER_ERRORS)),
         Kind.TRUNCATED: lambda: Truncated(rng.random()),
         Kind.NOT_JSON: lambda: Reply(200, body=rng.choice(NO_ANSWERS)),
