@@ -38,6 +38,7 @@ class Options:
             any time.
         token_alone: Whether getTransactions refuses a page token that comes with other
             parameters. It always accepts the token as the only parameter.
+        account: Which account this is: added to its refresh tokens.
         token_lifetime: Seconds an access token lasts.
         lwa_clock_ahead: Seconds that the `Date` header of Login with Amazon is ahead of the
             world's clock, which all other `Date` headers tell.
@@ -78,6 +79,7 @@ class Options:
     page_quirks: PageQuirks = field(default_factory=PageQuirks)
     page_token_lifetime: float | None = None
     token_alone: bool = False
+    account: str = ""
     token_lifetime: float = 3600.0
     lwa_clock_ahead: float = 0.0
     lacking_roles: frozenset[str] = frozenset()
