@@ -159,18 +159,32 @@ def test_a_stream_that_fails_sends_nothing_more(
     assert requests <= after + 4
 
 
-@pytest.mark.parametrize("stream", LARGE)
-def test_lists_of_a_failed_stream_are_not_read_to_their_end(clock: FakeClock, stream: str) -> None:
+def changed(request: Request) -> bool:
+    return "changedAfter" in request.parameters
+
+
+def of_canada(request: Request) -> bool:
+    return request.parameters["region"] == "CA"
+
+
+@pytest.mark.parametrize(
+    ("stream", "refused"), [("purchase_orders", changed), ("orders", of_canada)]
+)
+def test_where_one_query_is_refused_the_others_are_not_read_to_their_end(
+    clock: FakeClock, stream: str, refused: Callable[[Request], bool]
+) -> None:
     operation, answer = LARGE[stream]
     faults: list[Faults] = [
-        Refuses(operation, refusal(400, "InvalidInput"), times=1),
-        Fails(operation, 300, refusal(400, "InvalidInput")),  # a test has to end
+        Refuses(operation, refusal(403, "Unauthorized"), refused),
+        Fails(operation, 300, refusal(403, "Unauthorized")),  # a test has to end
         Answers(operation, answer),
     ]
     with serve(clock, orders=0, faults=faults) as serving:
         Syncs(clock, serving, stream).sync(status=1)
-        requests = serving.stats().operations[operation].requests
-    assert requests <= 1 + 4 * 2
+        calls = [call for call in serving.stats().calls if call.operation == operation]
+    # It is refused twice, the second time with a new access token.
+    twice = [place for place, call in enumerate(calls) if call.status == 403][1]
+    assert len(calls) - twice <= 2 * 4
 
 
 def test_numbers_are_not_asked_for_once_their_stream_has_failed(clock: FakeClock) -> None:
