@@ -172,7 +172,7 @@ def _changes(measured: Measured) -> Table:
             "unseen: at the last sync; over 25 h: older by then than a lookback cycle and an hour",
             "changes of the last five minutes are left out",
             "syncs: 1 is the first sync after the change; rows that appear late count from then on",
-            f"late: {LATE_SHARE:.0%} of new rows and changes, 90 minutes to 6 hours after their date",
+            f"late: {LATE_SHARE:.0%} of new rows and changes, 90 minutes to 6 hours after the date",
             f"hidden: {HIDDEN_SHARE:.0%} of the new orders, for half a day to four days and a half",
             "undated: no date of any operation shows it",
             f"{OTHER_DATE}: {OTHER_STATUS_DATES:.0%} of them, a day alone, 90 s off or months off",

@@ -130,7 +130,7 @@ def synced(clock: FakeClock) -> tuple[Simulator, list[dict[str, Any]]]:
 
 def entered(serving: Simulator, messages: list[dict[str, Any]]) -> tuple[Ledger, list[str]]:
     """Return a ledger of a sync, and all that it has to say."""
-    ledger = Ledger(serving, named_only=False)
+    ledger = Ledger(serving, listed=False)
     ledger.begin()
     ledger.read(messages)
     return ledger, [*ledger.problems, *ledger.settle()]
@@ -181,7 +181,13 @@ def test_the_ledger_notices_a_bookmark_that_goes_back(
         ({"orderDetails": {"b": 1}}, {}, ["b"]),
         ({"a": [{"b": True}]}, {"a": [{"b": False}]}, ["a[0].b"]),
         ({"a": [1, 2]}, {"a": [1]}, ["a"]),
-        ({"undocumentedField": 1}, {}, []),
+        ({"undocumentedField": 1}, {}, ["rescuedData.undocumentedField"]),
+        ({"undocumentedField": 1}, {"rescuedData": {"undocumentedField": 1}}, []),
+        (
+            {"items": [{"undocumentedPart": 1}]},
+            {"items": [{}], "rescuedData": '{"items[0].undocumentedPart": 1}'},
+            [],
+        ),
     ],
 )
 def test_values_are_compared_by_what_they_mean(

@@ -26,8 +26,8 @@ SLACK = timedelta(seconds=2)
 RECENT = timedelta(days=2)
 """How far behind its bookmark every sync reads again."""
 
-NARROW = timedelta(minutes=15)
-"""Windows of the lookback, whose share of a few seconds is small, and of single orders."""
+NARROW = timedelta(days=1, seconds=2)
+"""Windows of the lookback, whose share of a few seconds is one day."""
 
 REREAD_BY_FEED = ("getPurchaseOrders", "createdAfter")
 """How orders are read again that the change feed names."""
