@@ -15,7 +15,7 @@ HOISTED = ("orderDetails", "orderMetadata", "shipmentMetadata")
 DROPPED = frozenset({"buyer.id"})
 """Fields that the simulator has and no schema: of a buyer, name and e-mail address are kept."""
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 
 
 def differences(row: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
