@@ -10,6 +10,7 @@ import pytest
 
 from simulator import Reply, published_plans
 from tests.support.catalogs import entry, metadata, select
+from tests.support.clocks import BEGINNING
 from tests.support.faults import Refuses, ok, refusal
 from tests.support.runs import run_by
 from tests.support.serving import FAST_PLANS, NO_LIMITS, serve
@@ -198,7 +199,9 @@ def test_any_share_of_refused_numbers_is_a_warning(
 
 def test_a_refused_number_has_its_turn_in_the_next_cycle(clock: FakeClock) -> None:
     refused = Refuses(
-        BY_NUMBER, refusal(400, "INVALID_REQUEST_PARAMETER"), lambda r: r.argument == "B2", times=2
+        BY_NUMBER,
+        refusal(400, "INVALID_REQUEST_PARAMETER"),
+        lambda request: request.argument == "B2" and clock.now() == BEGINNING,
     )
     with serve(clock, orders=0, quirks=False, faults=[refused]) as serving:
         for number in ("A1", "B2", "C3"):
