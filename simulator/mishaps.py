@@ -93,6 +93,8 @@ class Stall:
 class Truncated:
     """The proper answer, cut short by something that counts again: its Content-Length is right.
 
+    A refusal stays whole: cut short, it would be one that a client may not try again.
+
     Args:
         share: The part of the body that is sent.
     """
@@ -104,11 +106,11 @@ class Truncated:
         """Send the first part of the proper answer."""
         del request
         whole = await serve()
+        if whole.status != 200:
+            return whole
         body = body_of(whole)
         headers = {"Content-Type": "application/json"}
-        return web.Response(
-            status=whole.status, headers=headers, body=body[: int(len(body) * self._share)]
-        )
+        return web.Response(headers=headers, body=body[: int(len(body) * self._share)])
 
 
 class Echo:

@@ -130,7 +130,8 @@ def test_every_key_is_in_every_state_whatever_the_settings(clock: FakeClock) -> 
                     # A stream that has not got a bookmark yet may have an empty one.
                     if mark:
                         assert mark.keys() == BOOKMARK, stream
-                        assert mark["checksums"].keys() == {"days", "hours"}, stream
+                        sums = mark["checksums"]
+                        assert sums is None or sums.keys() == {"days", "hours"}, stream
                         covers.setdefault(stream, set()).add(frozenset(mark["covers"]))
     assert covers.keys() >= set(PARENTS)
     for stream, found in covers.items():
@@ -163,10 +164,13 @@ def test_a_state_that_meltano_has_merged_resumes_where_the_failed_run_ended(
         middle = failed.bookmark()
         failing.over = True
         every.state = merged(deepcopy(one.state), failed.state)
+        serving.reset_stats()
         resumed = every.after(1)
+        calls = serving.stats().calls
     assert "2025-12-10" < middle < "2026-05-01"
-    dates = [record["purchaseOrderDate"] for record in resumed.records(ORDERS)]
-    assert min(dates) >= middle
+    # What lies before is listed for the lookback alone.
+    ends = [call.parameters.get("createdBefore", middle) for call in calls]
+    assert len([end for end in ends if end < middle]) <= 2
     assert set(failed.keys(ORDERS)) | set(resumed.keys(ORDERS)) == rows.keys()
 
 

@@ -231,6 +231,21 @@ def test_versions_of_a_shipment_are_written_in_the_order_in_which_they_came(
     assert kinds == ["New", "Cancel"]
 
 
+def test_identical_items_of_two_versions_of_a_shipment_are_written_once(clock: FakeClock) -> None:
+    items = [{"itemSequenceNumber": "001", "vendorProductIdentifier": "V1"}]
+    orders = {"purchaseOrders": [{"purchaseOrderNumber": "A1", "items": items}]}
+    rows = [
+        {**shipment("New", "2026-05-30T00:00:00Z"), **orders},
+        {**shipment("Cancel", "2026-05-30T05:00:00Z"), **orders},
+    ]
+    answers = Answers("GetShipmentDetails", {"payload": {"shipments": rows}})
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        streams = ("vendor_shipments", "vendor_shipment_items")
+        run = Syncs(clock, serving, *streams, **LATELY).sync()
+    assert run.keys("vendor_shipments") == [("VS-1",), ("VS-1",)]
+    assert run.keys("vendor_shipment_items") == [("VS-1", "A1", "001")]
+
+
 def test_the_last_version_of_a_cancelled_shipment_counts(clock: FakeClock) -> None:
     with serve(clock, orders=60, span_days=25, quirks=False) as serving:
         syncs = Syncs(clock, serving, "vendor_shipments", "vendor_shipment_items")

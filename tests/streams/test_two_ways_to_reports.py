@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Reply, published_plans
+from simulator import Cut, Reply, published_plans
 from tests.support.catalogs import entry, metadata, select
 from tests.support.clocks import BEGINNING
 from tests.support.faults import Refuses, ok, refusal
@@ -180,6 +180,21 @@ def test_every_number_without_reports_may_be_not_found(
     assert 0 < len({number for number, _ in expected}) < 60
     assert run.by_key("order_reports").keys() == expected.keys()
     assert warnings(caplog, BY_NUMBER) == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_not_found_that_breaks_off_is_requested_again(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, share: float
+) -> None:
+    options = replace(NO_LIMITS, none_is_not_found=True)
+    regions: dict[str, Any] = {"business_api_regions": ["US"]}
+    with serve(clock, options, orders=0, quirks=False) as serving:
+        created = clock.now() - timedelta(days=5)
+        serving.world.add_order(created=created, number="A1", reports=0)
+        serving.fail_next(BY_NUMBER, Cut(share))
+        Syncs(clock, serving, *MAIN, **BY_PURCHASE_ORDER, **regions).sync()
+        assert asked(serving) == ["A1", "A1"]
+    assert warnings(caplog, "refused") == []
 
 
 def test_any_share_of_refused_numbers_is_a_warning(
