@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tap_amazon_business.fitting import Fitting, QuickShaper
 
 from simulator import World
 from tap_amazon_business.api.responses import judge
-from tap_amazon_business.fitting import Fitting, QuickShaper
 from tap_amazon_business.records import Shaper
 from tap_amazon_business.streams.schemas import business, vendor
 

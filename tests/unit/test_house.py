@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 import tap_amazon_business
 from tap_amazon_business.api.operations import OPERATIONS
@@ -24,7 +25,6 @@ from tap_amazon_business.streams.order_reports import (
 )
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-
 from tap_amazon_business.progress import Report, duration, where
 from tap_amazon_business.sync.course import Place
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 import pytest
-
 from tap_amazon_business.running import side_by_side
+
 from tap_amazon_business.sync.turn import Turn
 
 if TYPE_CHECKING:

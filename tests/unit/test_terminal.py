@@ -11,11 +11,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from typing_extensions import override
-
 from tap_amazon_business.progress import Report
 from tap_amazon_business.sync.course import Place
 from tap_amazon_business.terminal import display
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import (
@@ -22,7 +23,6 @@ from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import ListedOrderReportsStream
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream

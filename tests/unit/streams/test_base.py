@@ -37,6 +37,7 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
+from tap_amazon_business.streams.shared import Shared
 from typing_extensions import override
 
 from tap_amazon_business.api.traffic import Traffic
@@ -47,7 +48,6 @@ from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.schemas.fields import DECIMAL
-from tap_amazon_business.streams.shared import Shared
 from tap_amazon_business.sync.prefetch import Readers
 from tap_amazon_business.sync.turn import Turn
 from tap_amazon_business.tap import TapAmazonBusiness

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.coverage import (
     filter_coverage,
     region_coverage,
     vendor_coverage,
 )
+
+from tap_amazon_business.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

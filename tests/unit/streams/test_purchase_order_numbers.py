@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
 
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.settings import Settings
-from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
 from tap_amazon_business.sync.prefetch import Readers
 from tap_amazon_business.times import parse
 from tests.support.clocks import BEGINNING, FakeClock

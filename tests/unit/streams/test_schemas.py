@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 from tap_amazon_business.records import DECIMAL_FORMAT
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
@@ -13,7 +14,6 @@ from tap_amazon_business.streams.order_reports import ListedOrderReportsStream, 
 from tap_amazon_business.streams.schemas.fields import DECIMAL, with_precision
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tap_amazon_business.sync.course import NumberCourse, SpanCourse
+
 from tap_amazon_business.sync.windows import Share, Slice, Slicer, Span, Window
 from tests.support.clocks import FakeClock
 

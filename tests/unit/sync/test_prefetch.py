@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-
 from tap_amazon_business.rows import Rows
+
 from tap_amazon_business.sync.prefetch import Pages, Prefetch, Readers
 from tap_amazon_business.sync.turn import Turn
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_amazon_business.sync.course import NumberCourse, SpanCourse
 from tap_amazon_business.sync.track import Track
+
 from tap_amazon_business.sync.windows import Slice, Span, Window
 
 if TYPE_CHECKING:
