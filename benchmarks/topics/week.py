@@ -228,8 +228,8 @@ def _written(stream: str, all_measured: Sequence[Measured]) -> Row:
         row[f"{name}, mean"] = round(fmean(counts), 1)
         row[f"{name}, max"] = max(counts)
         if measured.schedule.alive:
-            told = news.total() if stream == "all" else news[stream]
-            row[f"{name}, news"] = round(told / len(syncs), 1)
+            shown = news.total() if stream == "all" else news[stream]
+            row[f"{name}, news"] = round(shown / len(syncs), 1)
     return row
 
 
