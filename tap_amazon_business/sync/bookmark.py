@@ -29,6 +29,9 @@ _REMEDY = "correct it, or clear the stream's state to read everything again"
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
 
+# What one setting leads to in two syncs.
+_SAME_MOMENT = timedelta(minutes=1)
+
 # Where the first sync began, as `covers` holds it.
 _SINCE = "since"
 _ACCOUNT = "account"
@@ -91,7 +94,7 @@ def resume_point(
     covered = covered if isinstance(covered, dict) else {}
     began = _moment_in(covered, _SINCE, stream, now)
     not_covered = _not_covered(covered, covers)
-    if began and since < began:
+    if began and since < began - _SAME_MOMENT:
         not_covered += (f"the time before {times.rfc3339(began)}",)
     if not_covered:
         return ResumePoint(None, not_covered=not_covered)

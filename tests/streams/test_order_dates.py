@@ -21,10 +21,8 @@ SHORT_PAGES = replace(NO_LIMITS, page_size=10)
 STREAMS = ("orders", "order_line_items", "shipments", "shipment_line_items")
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-def test_changed_rows_of_orders_within_the_lookback_come_again(
-    clock: FakeClock, stream: str
-) -> None:
+def test_changed_orders_within_the_lookback_come_again(clock: FakeClock) -> None:
+    stream = "orders"
     with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
         old, young = (
             serving.world.add_report(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Options, Plan, Reply
+from simulator import Options, Plan
 from tests.support.catalogs import select
-from tests.support.faults import Answers, Refuses, Served, refusal
+from tests.support.faults import Answers, Served, refusal
 from tests.support.orders import LATELY, order, orders_page
 from tests.support.runs import Run, run_by
 from tests.support.serving import BUSINESS_ONLY, NO_LIMITS, serve, settings
