@@ -311,10 +311,12 @@ def test_closing_a_client_leaves_the_others_of_its_api_open() -> None:
         assert other.get(REQUEST)["payload"]["orders"]
 
 
-def test_a_client_that_is_closed_while_it_waits_does_not_retry() -> None:
+def test_a_client_that_is_closed_while_it_waits_does_not_retry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with line() as here:
         here.fail_next(Reply(503))
-        here.clock.on_sleep = here.client.close
+        monkeypatch.setattr(here.clock, "sleep", lambda _: here.client.close())
         assert here.failure().message == "The stream has ended."
         assert here.traffic.requests == 1
 
