@@ -1,18 +1,19 @@
-"""Everything within the lookback is read again once a cycle, whatever the schedule."""
+"""All whole days of the lookback are read again once a cycle, whatever the schedule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tap_amazon_business.sync.checksums import ceil
 from tap_amazon_business.sync.lookback import Lookback, due
-from tap_amazon_business.sync.windows import Share, Window, cut, plan
+from tap_amazon_business.sync.windows import Share, Slicer, Window, plan
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -195,8 +196,17 @@ class Account:
             row += self.every
         self.position = self.bookmark = self.now
 
-    def sync(self, gap: timedelta, widest: timedelta, dies_after: int | None = None) -> None:
-        """Sync after a while; die after so many windows of the lookback."""
+    def sync(
+        self, gap: timedelta, widest: timedelta, dies_after: int | None = None, *, known: bool
+    ) -> None:
+        """Sync after a while; die after so many slices of the lookback.
+
+        Args:
+            gap: The time since the last sync.
+            widest: The widest slice.
+            dies_after: How many slices are read, all of them by default.
+            known: Whether the checksums of all buckets are known.
+        """
         before, self.now = self.now, self.now + gap
         row = max(self.read, default=before)
         while (row := row + self.every) < self.now:
@@ -211,17 +221,20 @@ class Account:
             recent=self.lookback.recent,
             shares=due(self.lookback, position=self.position, now=self.now),
         )
-        windows = (
-            (share, window)
-            for share in span.shares
-            for window in cut(share.window.start, share.window.end, lambda: widest)
+        slicer = Slicer(
+            span,
+            widest=widest,
+            widest_lookback=widest,
+            rows=400,
+            is_first=False,
+            is_known=lambda _: known,
         )
-        for place, (share, window) in enumerate(windows):
+        for place, part in enumerate(part for part in slicer if part.position):
             if place == dies_after:
                 return
-            self._read(window.start, window.end)
+            self._read(part.window.start, part.window.end)
             # The state holds whole seconds.
-            self.position = share.position(window.end).replace(microsecond=0)
+            self.position = cast("datetime", part.position).replace(microsecond=0)
         self._read(span.since, self.now)
         self.position = self.bookmark = self.now
 
@@ -231,9 +244,9 @@ class Account:
                 self.read[row] = self.now
 
     def oldest_reading(self) -> timedelta:
-        """Return how long ago the row that waits longest was read last."""
-        begin = self.lookback.begin(self.now)
-        return max(self.now - read for row, read in self.read.items() if row > begin)
+        """Return how long ago the row of a whole day that waits longest was read last."""
+        begin = ceil(self.lookback.begin(self.now), DAY)
+        return max(self.now - read for row, read in self.read.items() if row >= begin)
 
 
 ACCOUNTS: dict[str, Any] = {
@@ -255,7 +268,7 @@ def test_a_regular_schedule_reads_every_row_once_a_cycle(
 ) -> None:
     account = Account(Lookback(length=20 * DAY, recent=DAY, cycle=cycle), NOW)
     for _ in range(syncs):
-        account.sync(gap, widest=DAY)
+        account.sync(gap, widest=DAY, known=True)
         assert account.oldest_reading() <= cycle
 
 
@@ -265,19 +278,21 @@ def test_a_regular_schedule_reads_every_row_once_a_cycle(
     moments,
     st.lists(st.tuples(gaps, st.none() | st.integers(0, 12)), max_size=25),
     st.timedeltas(min_value=6 * HOUR, max_value=7 * DAY),
+    st.booleans(),
 )
-@example(LOOKBACK, NOW, [(DAY, None), (DAY, 8), (HOUR, None)], 7 * DAY)
+@example(LOOKBACK, NOW, [(DAY, None), (DAY, 8), (HOUR, None)], 7 * DAY, True)
 def test_after_a_complete_sync_every_row_was_read_within_the_cycle(
     lookback: Lookback,
     beginning: datetime,
     syncs: list[tuple[timedelta, int | None]],
     widest: timedelta,
+    known: bool,  # noqa: FBT001 (drawn by hypothesis)
 ) -> None:
     # So, until the end of the next complete sync, nothing is older than a cycle and the gap.
     account = Account(lookback, beginning)
     for gap, dies_after in [*syncs, (HOUR, None)]:
         bookmark = account.bookmark
-        account.sync(gap, widest, dies_after)
+        account.sync(gap, widest, dies_after, known=known)
         if account.bookmark > bookmark:  # it was complete
             assert account.oldest_reading() <= lookback.cycle
 
