@@ -65,7 +65,7 @@ def table(reports: Sequence[Report]) -> Table:
     """Return what the terminal shows."""
     shown = Table(box=None, pad_edge=False)
     shown.add_column("stream", no_wrap=True)
-    shown.add_column("", width=_BAR_WIDTH)
+    shown.add_column("", max_width=_BAR_WIDTH)
     for heading in ("", "records", "requests", "left"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("")  # on a narrow terminal, the one that gives way
@@ -73,7 +73,7 @@ def table(reports: Sequence[Report]) -> Table:
         share = report.share
         shown.add_row(
             report.stream.name,
-            "" if share is None else ProgressBar(completed=100 * share, width=_BAR_WIDTH),
+            "" if share is None else ProgressBar(completed=100 * share),
             "" if share is None else f"{int(100 * share)} %",
             f"{report.records:,}",
             f"{report.requests:,}",
