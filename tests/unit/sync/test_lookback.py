@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tap_amazon_business.sync.checksums import ceil
 from tap_amazon_business.sync.lookback import Lookback, due
-from tap_amazon_business.sync.windows import Share, Slicer, Window, plan
+from tap_amazon_business.sync.windows import Share, Slice, Slicer, Span, Window, plan
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -173,6 +173,64 @@ def test_a_position_lies_between_those_before_and_after_the_part(
         assert share.after <= share.position(middle) <= share.until
         assert share.position(share.window.start) == share.after
         assert share.position(share.window.end) == share.until
+
+
+def lookback_slices(span: Span, widest: timedelta, *, known: bool) -> list[Slice]:
+    slicer = Slicer(
+        span,
+        widest=widest,
+        widest_lookback=widest,
+        rows=400,
+        is_first=False,
+        is_known=lambda _: known,
+    )
+    return [part for part in slicer if part.position]
+
+
+def planned(lookback: Lookback, now: datetime, bookmark: datetime, position: datetime) -> Span:
+    return plan(
+        now=now,
+        margin=NOTHING,
+        reach=10_000 * DAY,
+        start=None,
+        end=None,
+        bookmark=bookmark,
+        recent=lookback.recent,
+        shares=due(lookback, position=position, now=now),
+    )
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["whole days", "parts of days"])
+@settings(max_examples=60)
+@given(
+    lookback=lookbacks,
+    now=moments,
+    gap=gaps,
+    widest=st.timedeltas(min_value=6 * HOUR, max_value=7 * DAY),
+    after=st.integers(min_value=0, max_value=40),
+    pause=gaps,
+)
+def test_no_day_is_skipped_after_a_kill_in_the_middle(
+    *,
+    known: bool,
+    lookback: Lookback,
+    now: datetime,
+    gap: timedelta,
+    widest: timedelta,
+    after: int,
+    pause: timedelta,
+) -> None:
+    assume(pause < lookback.cycle)
+    bookmark = (now - gap).replace(microsecond=0)
+    parts = lookback_slices(planned(lookback, now, bookmark, bookmark), widest, known=known)
+    assume(after < len(parts))
+    position = cast("datetime", parts[after - 1].position) if after else bookmark
+    later = planned(lookback, now + pause, bookmark, position.replace(microsecond=0))
+    oldest = ceil(lookback.begin(now + pause), DAY)
+    for part in parts[after:]:
+        for moment in (part.window.start, part.window.end - ROUNDING):
+            if moment >= oldest:
+                assert moment >= later.since or contains(list(later.shares), moment)
 
 
 # ---- many syncs ----------------------------------------------------------------------------------
