@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
 
+# Lists hold a row of another date now and then; more than so many mean that it is ignored.
+STRAY_ROWS = 10
+
 # Orders that a sync asks for by number.
 _MOST_ORDERS = 300
 
@@ -121,11 +124,22 @@ class ChangeFeed:
             start = stop
 
     def _read(self, request: Request) -> set[str]:
-        """Return the numbers of one list; a row of another date is no change."""
-        fields = FieldReader(("purchaseOrderNumber",), ("lastUpdatedDate",))
-        found = (fields(row) for page in self._stream.client.pages(request) for row in page.json())
-        return {str(number) for number, updated in found if number and self._is_recent(updated)}
+        """Return the numbers of one list; a row of another date is no change.
 
-    def _is_recent(self, updated: object) -> bool:
-        moment = moment_of(updated)
-        return moment is None or moment >= self._window.start - _SLACK
+        Where most rows are of another date, Amazon ignores the dates that it is asked for, and rows
+        without a date are no changes, either.
+        """
+        fields = FieldReader(("purchaseOrderNumber",), ("lastUpdatedDate",))
+        changed, undated, others = set[str](), set[str](), 0
+        for page in self._stream.client.pages(request):
+            for number, updated in map(fields, page.json()):
+                moment = moment_of(updated)
+                if not number:
+                    continue
+                if moment is None:
+                    undated.add(str(number))
+                elif moment >= self._window.start - _SLACK:
+                    changed.add(str(number))
+                else:
+                    others += 1
+        return changed if others > max(len(changed), STRAY_ROWS) else changed | undated

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
+from tap_amazon_business.records.lazy_rows import json_of
 from tap_amazon_business.streams.base import AmazonStream, Row
 
 if TYPE_CHECKING:
@@ -156,13 +157,19 @@ class ChildSync:
         """Return whether rows of a bucket are wanted although they did not change."""
         return self.child.wants(bucket, changed=False)
 
-    def add(self, rows: Sequence[ListedRow]) -> None:
-        """Write the records of a page of parents; a failure ends the child's sync."""
+    def add(self, rows: Sequence[ListedRow], *, has_versions: bool) -> None:
+        """Write the records of a page of parents; a failure ends the child's sync.
+
+        Args:
+            rows: The parents.
+            has_versions: Whether some are versions of the same row, and may have the same records.
+        """
         parents = [
             row for row, bucket, changed in rows if self.child.wants(bucket, changed=changed)
         ]
         if parents:
-            self._write(self._reader(parents))
+            records = self._reader(parents)
+            self._write(_distinct(records) if has_versions else records)
 
     def finish(self) -> None:
         """Write the records that could not be built before."""
@@ -182,6 +189,15 @@ class ChildSync:
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
             self.child.stream.progress.count()
+            yield record
+
+
+def _distinct(records: Iterable[Record]) -> Iterator[Record]:
+    seen: set[bytes] = set()
+    for record in records:
+        json = json_of(record)
+        if json not in seen:
+            seen.add(json)
             yield record
 
 
@@ -210,5 +226,6 @@ def with_children(
                 continue
         passed.append(listed)
     yield from records
+    keys = {tuple(str(row.get(name)) for name in stream.keys) for row, _, _ in passed}
     for child in children:
-        child.add(passed)
+        child.add(passed, has_versions=len(keys) < len(passed))

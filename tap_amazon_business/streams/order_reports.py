@@ -29,7 +29,7 @@ from tap_amazon_business.streams.children import Child
 from tap_amazon_business.streams.queries import credential_coverage, region_coverage
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-from tap_amazon_business.sync.bookmark import bookmark_state, resume_point
+from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
 from tap_amazon_business.sync.lookback import Lookback, due
 from tap_amazon_business.sync.seen import Seen
 
@@ -292,6 +292,16 @@ class ReportsByNumber(Child):
         account = credential_coverage(self._stream.settings.business_api, "business_account")
         return {**account, **region_coverage(self._stream.settings)}
 
+    @property
+    def _own_covers(self) -> Coverage:
+        """What the stream's own bookmark covers."""
+        settings = self._stream.settings
+        return {
+            "host": fingerprint(self._stream.client.url),
+            **credential_coverage(settings.business_api),
+            **region_coverage(settings),
+        }
+
     # ---- what is asked for ---------------------------------------------------------------------
 
     @override
@@ -355,7 +365,7 @@ class ReportsByNumber(Child):
             stream.tap_state.get("bookmarks", {}).get(stream.name) or {},
             stream=stream.name,
             replication_key=None,
-            covers=self.covers,
+            covers=self._own_covers,
             since=plan.span.since if plan.since is None else plan.since,
             now=plan.now,
         )
@@ -380,7 +390,7 @@ class ReportsByNumber(Child):
             max(filter(None, (end, before.moment)), default=None),
             position=position,
             checksums=None,
-            covers=self.covers,
+            covers=self._own_covers,
             since=self._plan.since,
         )
 

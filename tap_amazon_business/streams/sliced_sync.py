@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import PageTokenRefusedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
+from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
 from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from tap_amazon_business.sync.checksums import Grid
     from tap_amazon_business.sync.windows import Slice, Window
 
+    # The number of a row on its page, its hash, and its bucket.
+    _Listed = tuple[int, int, datetime | None]
+
 # How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
 _SPLITS = 3
 
@@ -36,9 +41,6 @@ _CHUNK = 100
 
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
-
-# Lists hold a row outside of their window now and then; more than so many mean something.
-_STRAY_ROWS = 10
 
 _HOUR_DIGITS = len("2026-06-01T00")
 _MOST_HOURS = 50_000  # hours of which the text is remembered
@@ -62,12 +64,18 @@ class _Page:
         rows: The rows.
         listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
             bucket is None if it has no date, or one outside of the window asked for.
+        undated: The same of rows without the date that they are listed by, where that is a change.
         by_change: Whether the rows were listed by change.
     """
 
     rows: Rows
-    listed: Sequence[tuple[int, int, datetime | None]]
+    listed: Sequence[_Listed]
+    undated: Sequence[_Listed]
     by_change: bool
+
+    @property
+    def all(self) -> Iterator[_Listed]:
+        return chain(self.listed, self.undated)
 
 
 class SlicedSync:
@@ -173,7 +181,8 @@ class SlicedSync:
         first = self._plan.span.grid.bucket(part.window.start)
         chunk: list[ListedRow] = []
         for page in pages:
-            for number, row_hash, bucket in page.listed:
+            ignored = page.by_change and self._lister.ignores_dates
+            for number, row_hash, bucket in page.listed if ignored else page.all:
                 changed = page.by_change or bucket not in unchanged
                 where = bucket or first
                 if changed:
@@ -292,7 +301,8 @@ class _Lister:
 
     def page(self, rows: Rows, query: Query, window: Window) -> tuple[_Page, int]:
         """Return a page of a window, and how many of its rows are dated in the window."""
-        listed: list[tuple[int, int, datetime | None]] = []
+        listed: list[_Listed] = []
+        undated: list[_Listed] = []
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
@@ -302,6 +312,7 @@ class _Lister:
             if self._named:
                 self._named.discard(str(key))
             hour = self._hour(date)
+            known = listed if hour or not query.by_change else undated
             if hour and not first <= hour < last:
                 outside += 1
                 if query.by_change and not self._is_first:
@@ -309,15 +320,24 @@ class _Lister:
                 hour = None
             elif query.by_change:
                 hour = self._hour(created)
-            listed.append((number, self._hash(row), self._bucket(hour)))
+            known.append((number, self._hash(row), self._bucket(hour)))
+        inside = len(rows) - outside - len(undated)
         if query.by_change:
-            self._inside += len(rows) - outside
+            self._inside += inside
             self._ignored += outside
-        return _Page(rows, listed, query.by_change), len(rows) - outside
+        return _Page(rows, listed, undated, query.by_change), inside
+
+    @property
+    def ignores_dates(self) -> bool:
+        """Whether Amazon ignores the dates of changes that it is asked for, as far as seen.
+
+        In a first sync it does not matter: then every row is written once.
+        """
+        return not self._is_first and self._ignored > max(self._inside, STRAY_ROWS)
 
     def warn(self, stream: SlicedStream) -> None:
         """Warn if most rows lay outside of the window of changes that was asked for."""
-        if self._ignored > max(self._inside, _STRAY_ROWS):
+        if self._ignored > max(self._inside, STRAY_ROWS):
             stream.warn(
                 "%s ignores the dates of changes that it is asked for: %d rows have other dates, "
                 "so they do not count as changes. The lookback finds all changes within %d hours.",

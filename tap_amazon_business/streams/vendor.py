@@ -125,7 +125,9 @@ class PurchaseOrdersStream(VendorListStream):
     @property
     @override
     def covers(self) -> Coverage:
-        return {**super().covers, **filter_coverage(self.settings)}
+        # The last two are for order_reports by number, if it is selected.
+        children: Coverage = {"business_account": None, "business_api_regions": []}
+        return {**super().covers, **filter_coverage(self.settings), **children}
 
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
@@ -138,12 +140,13 @@ class PurchaseOrdersStream(VendorListStream):
                     self.progress.advance(done / len(numbers))
         elif self.anything_to_read():
             # The time of the last sync; the bookmark may be older, if that was cut off.
-            since = self.plan.resume.position
+            since, reach = self.plan.resume.position, self.operation.reach
             # By number, an order comes whatever the filters say.
             if since is None or self.filters:
                 yield from SlicedSync(self, children).records()
                 return
-            feed = ChangeFeed(self, since, self.plan.span.until)
+            oldest = self.plan.now - reach + DAY
+            feed = ChangeFeed(self, max(since, oldest), self.plan.span.until)
             named = feed.names()
             sync = SlicedSync(self, children, named=named)
             yield from sync.records()

@@ -36,8 +36,14 @@ _SAME_MOMENT = timedelta(minutes=1)
 _SINCE = "since"
 _ACCOUNT = "account"
 
+# What is not covered where a text changed, in words.
+_CHANGED = {
+    "account": "this account, as its refresh token is another one",
+    "business_account": "this business account, as its refresh token is another one",
+}
+
 # What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
-# means everything. Texts may change, such as the host.
+# means everything. Texts may change, such as the host; None means that it does not matter.
 Coverage = dict[str, list[str] | str | None]
 
 
@@ -167,10 +173,7 @@ def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...
         known = covered.get(part)
         if isinstance(wanted, str):
             if known != wanted:
-                added.append(f"this {part}")
-        elif known is not None:
-            if wanted is None:
-                added.append(f"all {part}")
-            else:
-                added += [n for n in wanted if not (isinstance(known, list) and n in known)]
+                added.append(_CHANGED.get(part, f"this {part}"))
+        elif isinstance(known, list):
+            added += [f"all {part}"] if wanted is None else [n for n in wanted if n not in known]
     return tuple(added)

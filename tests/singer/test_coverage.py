@@ -201,7 +201,7 @@ def test_the_sample_configuration_with_credentials_runs_the_main_job() -> None:
             **{name: sample[name] for name in chosen & sample.keys()},
         }
         run = Syncs(clock, serving, ORDERS, "order_reports", **filled_in).sync()
-        plain = {"start_date": sample["start_date"], "business_api_regions": ["US", "CA"]}
+        plain = {name: sample[name] for name in ("start_date", "business_api_regions")}
         expected = Syncs(clock, serving, ORDERS, "order_reports", **plain).sync()
     assert 10 < len(run.records(ORDERS)) < 60
     for stream in (ORDERS, "order_reports"):
