@@ -14,8 +14,6 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
-from tap_amazon_business.run.progress import duration
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -77,7 +75,7 @@ def table(reports: Sequence[Report]) -> Table:
             "" if share is None else f"{int(100 * share)} %",
             f"{report.records:,}",
             f"{report.requests:,}",
-            duration(report.left) if report.left else "",
+            report.time_left,
             Text(report.limit, no_wrap=True, overflow="ellipsis"),
         )
     return shown
