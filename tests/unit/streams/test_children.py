@@ -9,11 +9,11 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_amazon_business.streams.vendor_items import PurchaseOrderItemsStream
 
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.children import ChildStream, ChildSync, with_children
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
+from tap_amazon_business.streams.vendor_items import PurchaseOrderItemsStream
 from tap_amazon_business.sync.bookmark import ResumePoint
 from tap_amazon_business.tap import TapAmazonBusiness
 

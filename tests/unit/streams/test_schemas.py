@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
-from tap_amazon_business.records import DECIMAL_FORMAT
+from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import ListedOrderReportsStream, OrderReportsStream
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
-    *ITEM_STREAMS,
     *BUSINESS_STREAMS,
     *INVOICE_STREAMS,
     OrderReportsStream,

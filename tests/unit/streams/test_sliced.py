@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_amazon_business.streams.query import Query
 
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS, Request
 from tap_amazon_business.errors import TapError
+from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.sync.bookmark import ResumePoint
 from tap_amazon_business.sync.lookback import Lookback
