@@ -87,6 +87,11 @@ class Child(abc.ABC):
         """Yield the records that could not be built before the parent's last page."""
         return iter(())
 
+    @property
+    def alternative(self) -> str:
+        """What the child does if its parent's lists are refused, in words; "" if nothing."""
+        return ""
+
     def give_up(self, error: RequestFailedError) -> bool:
         """Return whether the records can be built in another way, now that the parent failed."""
         del error
