@@ -66,7 +66,8 @@ def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list
         )
     ]
     # By number, an order comes whatever the filters say: then it is not asked for.
-    return [*own, *feed, *([] if settings.purchase_order_filters else [by_number])]
+    orders = [] if settings.purchase_order_filters else [replace(by_number, refused=later)]
+    return [*own, *feed, *orders]
 
 
 def reports_by_number(regions: Iterable[str]) -> list[Probe]:
