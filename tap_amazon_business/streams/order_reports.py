@@ -341,7 +341,7 @@ class ReportsByNumber(Child):
         oldest = plan.now - timedelta(days=self._stream.settings.order_lookback_days)
         old = (share.within(oldest, plan.now) for share in shares)
         # The parent reads all of the recent days in every sync.
-        recent = Lookback(rolling.recent, timedelta(), rolling.cycle)
+        recent = Lookback(plan.now - plan.span.since, timedelta(), rolling.cycle)
         young = due(recent, position=position, now=plan.now)
         return [share.window for share in (*old, *young) if share]
 

@@ -174,6 +174,8 @@ def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...
         if isinstance(wanted, str):
             if known != wanted:
                 added.append(_CHANGED.get(part, f"this {part}"))
-        elif isinstance(known, list):
-            added += [f"all {part}"] if wanted is None else [n for n in wanted if n not in known]
+        elif wanted is None:
+            added += [f"all {part}"] if isinstance(known, list) else []
+        elif known is not None:
+            added += [n for n in wanted if not (isinstance(known, list) and n in known)]
     return tuple(added)
