@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -191,7 +191,8 @@ def test_what_a_sync_can_do_without_is_no_failure(
     clock: HeldClock, tmp_path: Path, rule: str
 ) -> None:
     needed = {"getPurchaseOrders", "getPurchaseOrder", "getOrderReportsByPurchaseOrderNumber"}
-    options = replace(NO_LIMITS, **{rule: frozenset(OPERATIONS) - needed})
+    others: dict[str, Any] = {rule: frozenset(OPERATIONS) - needed}
+    options = replace(NO_LIMITS, **others)
     catalog = tmp_path / "selected.json"
     catalog.write_text(json.dumps(select("purchase_orders", "order_reports")), "utf-8")
     with serve(clock, options, orders=30, quirks=False) as serving:
