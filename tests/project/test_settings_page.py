@@ -16,6 +16,9 @@ from tests.support.chain import PROJECT
 if TYPE_CHECKING:
     from pathlib import Path
 
+# The settings that the SDK adds are there once a tap has been made.
+TapAmazonBusiness(config={}, validate_config=False)
+
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 DEFAULTS = {
     name: field["default"] for name, field in SCHEMA["properties"].items() if "default" in field
