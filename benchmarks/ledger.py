@@ -70,12 +70,12 @@ class Change:
 
 
 class Ledger:
-    """Holds what syncs tell against what changed.
+    """Compares what changed with what syncs wrote.
 
     Attributes:
         changes: What changed.
         syncs: When each sync began.
-        news: By stream, the records that told something that changed.
+        news: By stream, the records that showed something new.
     """
 
     def __init__(self) -> None:

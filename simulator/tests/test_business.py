@@ -254,7 +254,7 @@ def test_finds_transactions_by_feed_date(simulators: Simulators) -> None:
     assert len(found) == len(expected)
 
 
-def test_finds_transactions_by_order_date_if_told_to(simulators: Simulators) -> None:
+def test_transactions_can_be_found_by_order_date(simulators: Simulators) -> None:
     options = Options(limits=False, transactions_by_order_date=True)
     client = simulators.start(options=options)
     ordered = {

@@ -82,7 +82,7 @@ def test_hidden_rows_are_not_found_by_number(client: Client) -> None:
     assert key not in client.simulator.rows("order_reports")
 
 
-@pytest.mark.parametrize("until", [None, days_ago(-1)], ids=["told", "later"])
+@pytest.mark.parametrize("until", [None, days_ago(-1)], ids=["on demand", "later"])
 def test_rows_are_shown_again_as_they_were(
     client: Client, simulators: Simulators, until: Any
 ) -> None:

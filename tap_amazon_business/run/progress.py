@@ -120,10 +120,15 @@ class Report:
             f"{int(100 * self.share)} % done" if self.share is not None else "",
             f"{self.records:,} records",
             f"{self.requests:,} requests",
-            f"about {duration(self.left)} left" if self.left else "",
+            f"about {self.time_left} left" if self.left else "",
             self.limit,
         )
         return ", ".join(filter(None, parts))
+
+    @property
+    def time_left(self) -> str:
+        """The time that the rest takes, in words; empty if it is unknown."""
+        return duration(self.left) if self.left else ""
 
     @property
     def limit(self) -> str:

@@ -14,8 +14,6 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
-from tap_amazon_business.run.progress import duration
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -65,7 +63,7 @@ def table(reports: Sequence[Report]) -> Table:
     """Return what the terminal shows."""
     shown = Table(box=None, pad_edge=False)
     shown.add_column("stream", no_wrap=True)
-    shown.add_column("", width=_BAR_WIDTH)
+    shown.add_column("", max_width=_BAR_WIDTH)
     for heading in ("", "records", "requests", "left"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("")  # on a narrow terminal, the one that gives way
@@ -73,11 +71,11 @@ def table(reports: Sequence[Report]) -> Table:
         share = report.share
         shown.add_row(
             report.stream.name,
-            "" if share is None else ProgressBar(completed=100 * share, width=_BAR_WIDTH),
+            "" if share is None else ProgressBar(completed=100 * share),
             "" if share is None else f"{int(100 * share)} %",
             f"{report.records:,}",
             f"{report.requests:,}",
-            duration(report.left) if report.left else "",
+            report.time_left,
             Text(report.limit, no_wrap=True, overflow="ellipsis"),
         )
     return shown

@@ -16,6 +16,7 @@ from typing_extensions import override
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.records.lazy_rows import json_of
 from tap_amazon_business.streams.base import AmazonStream, Row
+from tap_amazon_business.sync.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,6 +87,11 @@ class Child(abc.ABC):
         """Yield the records that could not be built before the parent's last page."""
         return iter(())
 
+    @property
+    def alternative(self) -> str:
+        """What the child does if its parent's lists are refused, in words; "" if nothing."""
+        return ""
+
     def give_up(self, error: RequestFailedError) -> bool:
         """Return whether the records can be built in another way, now that the parent failed."""
         del error
@@ -107,6 +113,10 @@ class Child(abc.ABC):
 class ChildStream(Child, AmazonStream, abc.ABC):
     """A stream whose records belong to the records of a parent stream."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._emitted = Seen()
+
     @property
     @override
     def stream(self) -> AmazonStream:
@@ -117,7 +127,10 @@ class ChildStream(Child, AmazonStream, abc.ABC):
         return self if type(parent) is self.parent_stream_type else None
 
     def records_once(self, rows: Iterable[object]) -> Iterator[Record]:
-        """Yield the records of some rows of one parent, each key once."""
+        """Yield the records of some rows of one parent, each key once.
+
+        A parent may come twice in a sync, as it changed; what it has in common is written once.
+        """
         seen: set[tuple[str, ...]] = set()
         for row in self.valid_rows(rows):
             key = tuple(str(row[name]) for name in self.keys)
@@ -127,7 +140,9 @@ class ChildStream(Child, AmazonStream, abc.ABC):
                 )
                 continue
             seen.add(key)
-            yield self.record(row)
+            record = self.record(row)
+            if self._emitted.add(json_of(record)):
+                yield record
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
@@ -157,19 +172,13 @@ class ChildSync:
         """Return whether rows of a bucket are wanted although they did not change."""
         return self.child.wants(bucket, changed=False)
 
-    def add(self, rows: Sequence[ListedRow], *, has_versions: bool) -> None:
-        """Write the records of a page of parents; a failure ends the child's sync.
-
-        Args:
-            rows: The parents.
-            has_versions: Whether some are versions of the same row, and may have the same records.
-        """
+    def add(self, rows: Sequence[ListedRow]) -> None:
+        """Write the records of a page of parents; a failure ends the child's sync."""
         parents = [
             row for row, bucket, changed in rows if self.child.wants(bucket, changed=changed)
         ]
         if parents:
-            records = self._reader(parents)
-            self._write(_distinct(records) if has_versions else records)
+            self._write(self._reader(parents))
 
     def finish(self) -> None:
         """Write the records that could not be built before."""
@@ -189,15 +198,6 @@ class ChildSync:
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
             self.child.stream.progress.count()
-            yield record
-
-
-def _distinct(records: Iterable[Record]) -> Iterator[Record]:
-    seen: set[bytes] = set()
-    for record in records:
-        json = json_of(record)
-        if json not in seen:
-            seen.add(json)
             yield record
 
 
@@ -226,6 +226,5 @@ def with_children(
                 continue
         passed.append(listed)
     yield from records
-    keys = {tuple(str(row.get(name)) for name in stream.keys) for row, _, _ in passed}
     for child in children:
-        child.add(passed, has_versions=len(keys) < len(passed))
+        child.add(passed)

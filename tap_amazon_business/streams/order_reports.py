@@ -233,6 +233,11 @@ class ListedReports(Child):
             (number, [row]) for number, row in named if number.strip()
         )
 
+    @property
+    @override
+    def alternative(self) -> str:
+        return "order_reports are requested by number" if self._fallback else ""
+
     @override
     def give_up(self, error: RequestFailedError) -> bool:
         if self._fallback is None:

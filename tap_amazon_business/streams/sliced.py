@@ -124,7 +124,8 @@ class SlicedStream(AmazonStream):
 
     @override
     def probes(self) -> list[Probe]:
-        return listed(self.operation, self.queries(), self.clock.now())
+        queries = [query for query in self.queries() if not query.by_change]
+        return listed(self.operation, queries, self.clock.now())
 
     @property
     @override

@@ -199,7 +199,10 @@ class Slicer:
         span = self._span
         for share in span.shares:
             for window in self._cut(share.window.start, share.window.end, self._widest_lookback):
-                yield Slice(window, position=share.position(window.end))
+                # A day is read as a whole, so one that is not complete has to be due again.
+                is_last = window.end == share.window.end
+                done = window.end if is_last else floor(window.end, DAY)
+                yield Slice(window, position=share.position(max(done, share.window.start)))
         for window in self._cut(span.since, span.until, self._widest):
             start = max(window.start, span.changes_since)
             yield Slice(window, changes=Window(start, window.end) if start < window.end else None)

@@ -186,6 +186,23 @@ def test_asks_only_what_the_catalog_selects(
     assert not numbers(serving, "getPurchaseOrders")
 
 
+@pytest.mark.parametrize("rule", ["lacking_roles", "missing_operations"])
+def test_what_a_sync_can_do_without_is_no_failure(
+    clock: HeldClock, tmp_path: Path, rule: str
+) -> None:
+    needed = {"getPurchaseOrders", "getPurchaseOrder", "getOrderReportsByPurchaseOrderNumber"}
+    options = replace(NO_LIMITS, **{rule: frozenset(OPERATIONS) - needed})
+    catalog = tmp_path / "selected.json"
+    catalog.write_text(json.dumps(select("purchase_orders", "order_reports")), "utf-8")
+    with serve(clock, options, orders=30, quirks=False) as serving:
+        config = serving.config(business_api_regions=["US"])
+        run = check(clock, config, tmp_path, "--test", "--catalog", str(catalog))
+    assert run.status == 0, run.output
+    assert line(run, "getOrderReports") == "refused; order_reports are requested by number"
+    changes = "refused; changes of older orders arrive within 24 hours"
+    assert line(run, "getPurchaseOrdersStatus") == changes
+
+
 @pytest.mark.parametrize(
     ("stream", "operations"),
     [

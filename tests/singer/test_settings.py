@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulator import Reply, Simulator, World
-from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.runs import run_by, run_tap, select
 
 if TYPE_CHECKING:

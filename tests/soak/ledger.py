@@ -24,7 +24,7 @@ class Ledger:
         listed: Whether order reports come from the lists, by the number that they name.
         streams: The selected streams.
         refused: Purchase order numbers that are refused for ever: their reports may be missing.
-        delayed: Numbers whose reports a bookmark may pass, as they were refused in between.
+        delayed: Numbers that were refused in between: a bookmark may pass their reports.
 
     Attributes:
         problems: What is wrong so far.

@@ -6,16 +6,14 @@ import io
 import logging
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from typing_extensions import override
 
-from tap_amazon_business.progress import Report
-from tap_amazon_business.sync.course import Place
-from tap_amazon_business.terminal import display
+from tap_amazon_business.run.progress import Report
+from tap_amazon_business.run.terminal import display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +24,12 @@ ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 COLOURS = re.compile(r"\x1b\[[\d;]*3\d[\d;]*m")
 LONG = "purchase_orders: [bold]" + "a line that is longer than the terminal is wide " * 5 + ":tada:"
 REPORT = Report(
-    cast("AmazonStream", SimpleNamespace(name="purchase_orders")),
-    12_800,
-    Place(0.43, datetime(2026, 7, 14, tzinfo=UTC), left=180),
-    10,
+    cast("AmazonStream", SimpleNamespace(name="purchase_order_status_items")),
+    records=12_800,
+    requests=1_234,
+    share=0.43,
+    left=180,
+    rate=10,
 )
 
 
@@ -78,13 +78,13 @@ def test_a_stream_takes_one_line_of_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", str(columns))
     *_, last = ESCAPES.sub("", shown()).split("left")
     assert [bool(line.strip()) for line in last.splitlines()].count(True) == 1
-    assert "43 %" in last
+    assert re.search(r"purchase_order_status_items +\S* +43 % +12,800 +1,234 +3 min", last)
 
 
 def test_shows_each_stream_in_a_row() -> None:
     text = ESCAPES.sub("", shown())
     assert re.search(
-        r"purchase_orders +━+\S* +43 % +12,800 +3 min +waiting for Amazon's limit", text
+        r"purchase_order_status_items +━+\S* +43 % +12,800 +1,234 +3 min +waiting for Amazon", text
     )
 
 

@@ -1,4 +1,4 @@
-"""What is quick makes the same records as shaping field by field."""
+"""The fast path builds the same records as shaping field by field."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from simulator import World
 from tap_amazon_business.api.responses import judge
-from tap_amazon_business.fitting import Fitting, QuickShaper
-from tap_amazon_business.records import Shaper
+from tap_amazon_business.records.fast_path import Fitting, QuickShaper
+from tap_amazon_business.records.shaping import Shaper
 from tap_amazon_business.streams.schemas import business, vendor
 
 SCHEMA: dict[str, Any] = {
@@ -66,10 +66,10 @@ rows = st.fixed_dictionaries(
 )
 
 
-def shaped(row: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return a row's record, and the reports on it."""
-    reports: list[tuple[str, str]] = []
-    return Shaper(SCHEMA, lambda *report: reports.append(report))(row), reports
+def shaped(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a row's record, and what it cannot hold."""
+    rescued: dict[str, Any] = {}
+    return Shaper(SCHEMA)(row, rescued), rescued
 
 
 @settings(max_examples=300)
@@ -87,18 +87,20 @@ def shaped(row: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
 @example({"info": {"a": 1}})
 def test_what_fits_is_what_shaping_makes_of_it(row: dict[str, Any]) -> None:
     if FITS(row):
-        record, reports = shaped(row)
-        assert (record, reports) == (row, [])
+        record, rescued = shaped(row)
+        assert (record, rescued) == (row, {})
         assert repr(record) == repr(row)  # True is not 1
 
 
 def quickly(
-    given_rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], set[tuple[str, str]]]:
-    """Return the records that one QuickShaper makes of rows, and its reports."""
-    reports: set[tuple[str, str]] = set()
-    quick = QuickShaper(SCHEMA, lambda *report: reports.add(report))
-    return [quick(deepcopy(row)) for row in given_rows], reports
+    given_rows: list[dict[str, Any]], *, copy: bool = False
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the records that one QuickShaper builds from rows, and what they cannot hold."""
+    quick, found = QuickShaper(SCHEMA, copy=copy), []
+    for row in given_rows:
+        rescued: dict[str, Any] = {}
+        found.append((quick(row, rescued), rescued))
+    return found
 
 
 def with_unknown(part: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -117,41 +119,58 @@ def _add(value: Any, unknown: dict[str, Any]) -> Any:
 @example([{"unknown": 1, "parts": [{"x": 1}]}, {"parts": [{"x": 1, "date": "no date"}, 1, None]}])
 @example([{"part": {"x": 1}}, {"part": {"x": 1, "inner": 1}}, {"part": [1]}, {"part": None}])
 @example([{"info": {"x": "a"}, "x": 1}, {"info": {"x": "a"}, "x": 1}])
-def test_quick_shaping_makes_the_same_records(given_rows: list[dict[str, Any]]) -> None:
-    records, reports = quickly(given_rows)
+def test_the_fast_path_builds_the_same_records_and_rescues_the_same_values(
+    given_rows: list[dict[str, Any]],
+) -> None:
     expected = [shaped(row) for row in given_rows]
-    assert repr(records) == repr([record for record, _ in expected])
-    assert reports == {report for _, problems in expected for report in problems}
+    for copy in (False, True):
+        found = quickly(given_rows, copy=copy)
+        assert repr([record for record, _ in found]) == repr([record for record, _ in expected])
+        assert [sorted(map(repr, rescued.items())) for _, rescued in found] == [
+            sorted(map(repr, rescued.items())) for _, rescued in expected
+        ]
 
 
-def test_a_field_that_no_schema_knows_is_reported_and_always_dropped() -> None:
+@given(st.lists(rows | with_unknown(rows), max_size=4))
+def test_rows_stay_as_they_are(given_rows: list[dict[str, Any]]) -> None:
+    before = deepcopy(given_rows)
+    quickly(given_rows)
+    quickly(given_rows, copy=True)
+    assert repr(given_rows) == repr(before)
+
+
+def test_an_unknown_field_is_rescued_from_each_row() -> None:
     odd = {"name": "a", "new": 1, "parts": [{"date": None, "new": 1}, {"new": {"a": 1}}]}
-    records, reports = quickly([odd] * 3)
-    assert records == [{"name": "a", "parts": [{"date": None}, {}]}] * 3
-    dropped = "the field is not in the schema and was dropped"
-    assert reports == {("new", dropped), ("parts[].new", dropped)}
+    record = {"name": "a", "parts": [{"date": None}, {}]}
+    rescued = {"new": 1, "parts[0].new": 1, "parts[1].new": {"a": 1}}
+    assert quickly([odd] * 3) == [(record, rescued)] * 3
 
 
-def test_a_field_that_was_dropped_once_costs_no_second_look() -> None:
-    reports: list[str] = []
-    quick = QuickShaper(SCHEMA, lambda path, _: reports.append(path))
-    for _ in range(3):
-        quick({"new": 1, "part": {"new": 1}, "parts": [{"new": 1}]})
-    assert sorted(reports) == ["new", "part.new", "parts[].new"]
+def test_an_unknown_field_costs_no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[dict[str, Any]] = []
+    shape = Shaper.__call__
+
+    def look(shaper: Shaper, row: dict[str, Any], rescued: dict[str, Any]) -> dict[str, Any]:
+        looks.append(row)
+        return shape(shaper, row, rescued)
+
+    monkeypatch.setattr(Shaper, "__call__", look)
+    quickly([{"new": 1, "part": {"new": 1}, "parts": [{"new": 1}]}] * 5)
+    assert len(looks) == 1
 
 
-def test_any_number_of_fields_that_no_schema_knows_is_dropped() -> None:
-    records, reports = quickly([{"name": "a", f"new {n}": n} for n in range(300)] * 2)
-    assert records == [{"name": "a"}] * 600
-    assert len(reports) == 300
+def test_any_number_of_unknown_fields_is_rescued() -> None:
+    row = {"name": "a", **{f"new {n}": n for n in range(300)}}
+    rescued = {f"new {n}": n for n in range(300)}
+    assert quickly([row] * 2) == [({"name": "a"}, rescued)] * 2
 
 
-def test_shaping_leaves_a_row_as_it_was() -> None:
-    row: dict[str, Any] = {"name": 1, "new": 1, "parts": [{"date": "no date", "new": 1}]}
-    before = deepcopy(row)
-    record, _ = shaped(row)
-    record["parts"].clear()
-    assert row == before
+def test_a_copy_shares_nothing_with_its_row() -> None:
+    row: dict[str, Any] = {"name": "a", "tags": ["a"], "parts": [{"date": None}]}
+    ((record, _),) = quickly([row], copy=True)
+    record["tags"].clear()
+    record["parts"][0].clear()
+    assert row == {"name": "a", "tags": ["a"], "parts": [{"date": None}]}
 
 
 @pytest.mark.parametrize(

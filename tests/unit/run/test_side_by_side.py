@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tap_amazon_business.running import side_by_side
-from tap_amazon_business.sync.turn import Turn
+from tap_amazon_business.run.side_by_side import side_by_side
+from tap_amazon_business.sync.turn import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class BrokenError(Exception):
 
 
 class Steps:
-    """A stream that notes what it is told, and does something while it is synced."""
+    """A stream that records which methods are called, and does something while it is synced."""
 
     def __init__(
         self, name: str, noted: list[str], sync: Callable[[], object] = lambda: None
@@ -43,8 +43,8 @@ class Steps:
         self._noted.append(f"sync {self.name}")
         self._sync()
 
-    def settle(self) -> None:
-        self._noted.append(f"settle {self.name}")
+    def flush_bookmark(self) -> None:
+        self._noted.append(f"flush {self.name}")
 
     def finalize_state_progress_markers(self) -> None:
         self._noted.append(f"finalize {self.name}")
@@ -54,8 +54,8 @@ class Steps:
         self.ended.set()
 
 
-def run(turn: Turn, *streams: Steps) -> None:
-    side_by_side(cast("list[AmazonStream]", list(streams)), turn)
+def run(lock: WriteLock, *streams: Steps) -> None:
+    side_by_side(cast("list[AmazonStream]", list(streams)), lock)
 
 
 def wait_for_the_end_of(*streams: Steps) -> None:
@@ -72,37 +72,37 @@ def of(name: str, noted: list[str]) -> list[str]:
 
 
 def test_without_streams_there_is_nothing_to_do() -> None:
-    run(Turn())
+    run(WriteLock())
 
 
-def test_every_stream_is_synced_once_and_told_of_its_end() -> None:
+def test_every_stream_is_synced_once_and_learns_of_its_end() -> None:
     noted: list[str] = []
     streams = [Steps(name, noted) for name in "abc"]
-    run(Turn(), *streams)
+    run(WriteLock(), *streams)
     wait_for_the_end_of(*streams)
     for name in "abc":
-        assert of(name, noted) == ["prepare", "sync", "settle", "finalize", "done"]
+        assert of(name, noted) == ["prepare", "sync", "flush", "finalize", "done"]
 
 
 def test_every_stream_is_ready_before_the_first_one_runs() -> None:
     noted: list[str] = []
     streams = [Steps(name, noted) for name in "abc"]
-    run(Turn(), *streams)
+    run(WriteLock(), *streams)
     assert noted[:3] == ["prepare a", "prepare b", "prepare c"]
 
 
-def test_a_stream_runs_while_another_one_gives_up_its_turn() -> None:
-    turn, met = Turn(), threading.Event()
+def test_a_stream_runs_while_another_one_releases_the_lock() -> None:
+    lock, met = WriteLock(), threading.Event()
 
     def wait() -> None:
-        with turn.given_up():
+        with lock.released():
             assert met.wait(PATIENCE)
 
-    run(turn, Steps("a", [], wait), Steps("b", [], met.set))
+    run(lock, Steps("a", [], wait), Steps("b", [], met.set))
 
 
-def test_one_stream_at_a_time_holds_the_turn() -> None:
-    turn = Turn()
+def test_one_stream_at_a_time_holds_the_lock() -> None:
+    lock = WriteLock()
     inside: list[int] = []
     crowds: list[int] = []
 
@@ -111,17 +111,17 @@ def test_one_stream_at_a_time_holds_the_turn() -> None:
             inside.append(1)
             crowds.append(len(inside))
             inside.pop()
-            with turn.given_up():
+            with lock.released():
                 pass
 
-    run(turn, *(Steps(name, [], work) for name in "abc"))
+    run(lock, *(Steps(name, [], work) for name in "abc"))
     assert crowds == [1] * 150
 
 
-def test_the_turn_is_free_after_the_last_stream() -> None:
-    turn = Turn()
-    run(turn, Steps("a", []), Steps("b", []))
-    assert turn.take(timeout=PATIENCE)
+def test_the_lock_is_free_after_the_last_stream() -> None:
+    lock = WriteLock()
+    run(lock, Steps("a", []), Steps("b", []))
+    assert lock.acquire(timeout=PATIENCE)
 
 
 # ---- errors that no stream expects ---------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_the_turn_is_free_after_the_last_stream() -> None:
 
 def test_an_unexpected_error_is_raised() -> None:
     with pytest.raises(BrokenError):
-        run(Turn(), Steps("a", []), Steps("b", [], fail), Steps("c", []))
+        run(WriteLock(), Steps("a", []), Steps("b", [], fail), Steps("c", []))
 
 
 def test_an_error_of_ending_a_thread_is_raised() -> None:
@@ -137,25 +137,25 @@ def test_an_error_of_ending_a_thread_is_raised() -> None:
         raise SystemExit(3)
 
     with pytest.raises(SystemExit):
-        run(Turn(), Steps("a", [], end))
+        run(WriteLock(), Steps("a", [], end))
 
 
-def test_a_stream_that_fails_is_told_of_its_end() -> None:
+def test_a_stream_that_fails_learns_of_its_end() -> None:
     noted: list[str] = []
     broken = Steps("a", noted, fail)
     with pytest.raises(BrokenError):
-        run(Turn(), broken)
+        run(WriteLock(), broken)
     wait_for_the_end_of(broken)
     assert of("a", noted) == ["prepare", "sync", "done"]
 
 
-def test_nobody_writes_after_an_unexpected_error() -> None:
-    turn = Turn()
+def test_no_stream_writes_after_an_unexpected_error() -> None:
+    lock = WriteLock()
     failed = threading.Event()
     written: list[str] = []
 
     def write() -> None:
-        with turn.given_up():
+        with lock.released():
             assert failed.wait(PATIENCE)
         written.append("too late")
 
@@ -165,21 +165,21 @@ def test_nobody_writes_after_an_unexpected_error() -> None:
 
     others = [Steps(name, [], write) for name in "ab"]
     with pytest.raises(BrokenError):
-        run(turn, *others, Steps("c", [], break_down))
-    assert not turn.take(timeout=SOON)
+        run(lock, *others, Steps("c", [], break_down))
+    assert not lock.acquire(timeout=SOON)
     assert written == []
 
 
-def test_whoever_waits_for_a_failed_stream_waits_no_longer() -> None:
-    turn = Turn()
+def test_a_stream_that_waits_for_a_failed_one_resumes() -> None:
+    lock = WriteLock()
     broken = Steps("a", [], fail)
-    went_on = threading.Event()
+    resumed = threading.Event()
 
     def wait() -> None:
-        with suppress(AssertionError), turn.given_up():
+        with suppress(AssertionError), lock.released():
             assert broken.ended.wait(PATIENCE)
-            went_on.set()
+            resumed.set()
 
     with pytest.raises(BrokenError):
-        run(turn, Steps("b", [], wait), broken)
-    assert went_on.wait(PATIENCE)
+        run(lock, Steps("b", [], wait), broken)
+    assert resumed.wait(PATIENCE)
