@@ -83,7 +83,7 @@ class ConnectionCheck:
         asked = {name: q for name, q in questions.items() if q.client.prefix not in refused}
         answers = self._ask(asked)
         if not questions:
-            self._tell("No stream is selected, so there is nothing to ask.")
+            self._tell("No stream is selected: nothing to check.")
         failed = False
         for name, question in asked.items():
             problem = _problem(name, question, answers[name])
@@ -94,7 +94,7 @@ class ConnectionCheck:
                 q.request.operation.name for q in questions.values() if q.client.prefix == prefix
             ]
             names = ", ".join(dict.fromkeys(operations))
-            self._tell(f"Not asked, as {prefix} cannot sign in: {names}")
+            self._tell(f"Skipped because {prefix} cannot sign in: {names}")
         return bool(asked) and not failed and not refused
 
     def _sign_in(self) -> list[str]:

@@ -65,7 +65,7 @@ class Child(abc.ABC):
         del bucket
         return changed
 
-    def bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
         """Return the child's own part of the state, None if its parent's bookmark covers it.
 
         Args:

@@ -138,7 +138,7 @@ class _ChildReportsStream(OrderReportsStream, abc.ABC):
 
 
 class PurchaseOrderReportsStream(_ChildReportsStream):
-    """Order reports with the credentials of both APIs."""
+    """The order reports that name a purchase order number."""
 
     parent_stream_type = PurchaseOrdersStream
 
@@ -243,8 +243,8 @@ class ListedReports(Child):
         if self._fallback is None:
             return False
         self._stream.warn(
-            "the lists of orders cannot be read (%s) Asking for the reports of each purchase order "
-            "by number instead.",
+            "the lists of orders cannot be read; requesting the reports of each purchase order by "
+            "number. The reason: %s",
             error.message,
         )
         self._fallback.start(self._parent.plan.resume.moment)
@@ -367,7 +367,7 @@ class ReportsByNumber(Child):
     def _resume(self) -> ResumePoint:
         stream, plan = self._stream, self._plan
         return resume_point(
-            stream.tap_state.get("bookmarks", {}).get(stream.name) or {},
+            stream.bookmark,
             stream=stream.name,
             replication_key=None,
             covers=self._own_covers,
@@ -376,7 +376,7 @@ class ReportsByNumber(Child):
         )
 
     @override
-    def bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
         before = self._resume
         if self._has_lists:
             end = None  # the lists have the reports
@@ -462,8 +462,8 @@ def reports_by_number(
         raise refused[0]  # it is not the number
     for error in refused:
         stream.warn(
-            "%s If Amazon refuses only this number, its order reports are missing until a later "
-            "cycle asks again; order_reports_strategy order_date sends no numbers.",
+            "%s If Amazon refuses only this number, its order reports are missing until the next "
+            "cycle retries it. order_reports_strategy order_date avoids requests by number.",
             error.message,
         )
 
@@ -471,7 +471,7 @@ def reports_by_number(
 def _rows(stream: AmazonStream, number: str, region: str) -> list[Any]:
     if number in _NOT_A_PATH_SEGMENT:
         stream.warn(
-            "purchase order '%s' cannot be requested by number: no URL path can hold it", number
+            "purchase order '%s' cannot be requested by number: no URL path can contain it", number
         )
         return []
     request = Request(

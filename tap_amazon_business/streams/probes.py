@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.streams.queries import Query, feed_queries
+from tap_amazon_business.streams.queries import Query, feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list
     by_number = Probe(Request(operations.GET_PURCHASE_ORDER), not_found="")
     if settings.purchase_order_numbers:
         return [by_number]
-    later = f"changes of older orders arrive within {settings.lookback_cycle_hours} hours"
+    later = f"changes of older orders arrive {within_a_cycle(settings)}"
     feed = [
         replace(probe, refused=later)
         for probe in listed(

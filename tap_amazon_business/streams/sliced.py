@@ -154,7 +154,7 @@ class SlicedStream(AmazonStream):
         covers = self._coverage(children)
         oldest = now - self.operation.reach
         resume = resume_point(
-            self.stream_state if self.replication_method == "INCREMENTAL" else {},
+            self.bookmark if self.replication_method == "INCREMENTAL" else {},
             stream=self.name,
             replication_key=self.replication_key,
             covers=covers,
@@ -285,7 +285,7 @@ class SlicedStream(AmazonStream):
                 since=plan.since,
             )
         for child in plan.children:
-            if bookmark := child.bookmark(end, position):
+            if bookmark := child.own_bookmark(end, position):
                 bookmarks[child.stream.name] = bookmark
         if bookmarks:
             self.write_bookmark(bookmarks)

@@ -11,6 +11,7 @@ from tap_amazon_business.errors import PageTokenRefusedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
+from tap_amazon_business.streams.queries import within_a_cycle
 from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.sync.windows import Slicer
@@ -340,11 +341,11 @@ class _Lister:
         """Warn if most rows lay outside of the window of changes that was asked for."""
         if self._ignored > max(self._inside, STRAY_ROWS):
             stream.warn(
-                "%s ignores the dates of changes that it is asked for: %d rows have other dates, "
-                "so they do not count as changes. The lookback finds all changes within %d hours.",
+                "%s ignores the filter by change date: %d rows lie outside of the range and do not "
+                "count as changes. The lookback finds all changes %s.",
                 stream.operation.name,
                 self._ignored,
-                stream.settings.lookback_cycle_hours,
+                within_a_cycle(stream.settings),
             )
 
     def _place(self, date: object) -> tuple[datetime | None, datetime | None]:

@@ -38,8 +38,8 @@ _ACCOUNT = "account"
 
 # What is not covered where a text changed, in words.
 _CHANGED = {
-    "account": "this account, as its refresh token is another one",
-    "business_account": "this business account, as its refresh token is another one",
+    "account": "this account (the refresh token changed)",
+    "business_account": "this business account (the refresh token changed)",
 }
 
 # What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
@@ -92,7 +92,7 @@ def resume_point(
     value = state.get("replication_key_value")
     if value is None:
         return ResumePoint(None, _moment_in(state, "lookback_position", stream, now))
-    found = f"The state of {stream} holds {state.get('replication_key')!r}: {value!r}"
+    found = f"The state of {stream} contains {state.get('replication_key')!r}: {value!r}"
     if state.get("replication_key") != replication_key:
         raise TapError(f"{found}, but its bookmark is '{replication_key}'; {_REMEDY}.")
     moment = _moment(value, found, now)
@@ -112,7 +112,7 @@ def _moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) 
     value = state.get(name)
     if value is None:
         return None
-    return _moment(value, f"The state of {stream} holds {name!r}: {value!r}", now)
+    return _moment(value, f"The state of {stream} contains {name!r}: {value!r}", now)
 
 
 def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (whatever it holds)
@@ -121,7 +121,7 @@ def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 
     except (TypeError, ValueError, AttributeError) as error:
         raise TapError(f"{found}, which is not a date-time; {_REMEDY}.") from error
     if moment > now + _CLOCKS_DIFFER:
-        raise TapError(f"{found}, which lies in the future; {_REMEDY}.")
+        raise TapError(f"{found}, which is in the future; {_REMEDY}.")
     return moment
 
 

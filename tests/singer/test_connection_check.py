@@ -298,7 +298,7 @@ def test_a_set_that_cannot_sign_in_is_not_asked_and_the_other_one_is(
     (left_out,) = [row for row in lines(run) if row.startswith("Not asked")]
     ours = OPERATIONS[:4] if prefix == "sp_api" else OPERATIONS[4:]
     told, _, names = left_out.partition(": ")
-    assert told == f"Not asked, as {prefix} cannot sign in"
+    assert told == f"Skipped because {prefix} cannot sign in"
     assert sorted(names.split(", ")) == sorted(ours)
     asked = {call.operation for call in serving.stats().calls}
     assert asked == {*OPERATIONS} - {*ours}

@@ -108,7 +108,8 @@ def test_a_feed_that_fails_names_nothing_after_one_warning(status_: int) -> None
     assert stream.feed(BEGINNING - 20 * DAY).names() == set()
     (warning,) = stream.warnings
     assert warning == (
-        "change feed unavailable (It was refused.). Changes of older orders arrive within 24 hours."
+        "change feed unavailable; changes of older orders arrive within 24 hours. "
+        "The reason: It was refused."
     )
 
 
@@ -152,8 +153,8 @@ def test_orders_that_are_missing_or_refused_are_one_warning() -> None:
     assert [rows for rows in found if rows] == [[{"number": "1"}]]
     (warning,) = stream.warnings
     assert warning == (
-        "of 4 older orders that changed, 3 were not read: 1 not found, 2 refused, 0 beyond the 300 "
-        "of one sync. Within the lookback, changes arrive within 24 hours. The first error was: It "
+        "4 older orders changed, 3 of them were not read (1 not found, 2 refused, 0 beyond the 300 "
+        "of one sync). The lookback finds their changes within 24 hours. The first error was: It "
         "was refused."
     )
 
@@ -162,7 +163,7 @@ def test_a_sync_reads_300_orders_at_most() -> None:
     stream = Stream()
     assert len(orders(stream, {str(number) for number in range(305)}, {})) == 300
     (warning,) = stream.warnings
-    assert "of 305 older orders that changed, 5 were not read" in warning
+    assert "305 older orders changed, 5 of them were not read" in warning
     assert "5 beyond the 300 of one sync" in warning
 
 

@@ -244,7 +244,7 @@ class Asking:
             }
         if asked is not None:
             moment = rfc3339(BEGINNING - asked * HOUR)
-            part = child.bookmark(None, BEGINNING)
+            part = child.own_bookmark(None, BEGINNING)
             found["order_reports"] = {
                 **(part or {}),
                 "replication_key_value": moment,
@@ -326,7 +326,7 @@ def test_numbers_are_asked_for_once_the_lists_have_failed() -> None:
 
 def test_a_refused_number_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert Asking(refused={"2"}).sync([order("1"), order("2")]) == ["1", "2"]
-    assert "its order reports are missing until a later cycle asks again" in caplog.text
+    assert "its order reports are missing until the next cycle retries it" in caplog.text
 
 
 def test_where_every_number_is_refused_it_is_not_the_number() -> None:
@@ -341,13 +341,13 @@ def test_the_bookmark_of_purchase_orders_covers_the_regions_that_are_asked() -> 
 
 
 def test_what_was_asked_for_has_a_bookmark_of_its_own() -> None:
-    part = Asking().child.bookmark(BEGINNING, BEGINNING)
+    part = Asking().child.own_bookmark(BEGINNING, BEGINNING)
     assert part is not None
     assert tuple(part) == BOOKMARK_FIELDS
     assert part["replication_key_value"] == part["lookback_position"] == rfc3339(BEGINNING)
 
 
 def test_lists_leave_the_bookmark_of_numbers_where_it_is() -> None:
-    part = Asking(listed=True).child.bookmark(BEGINNING, BEGINNING)
+    part = Asking(listed=True).child.own_bookmark(BEGINNING, BEGINNING)
     assert part is not None
     assert part["replication_key_value"] == rfc3339(BEGINNING - HOUR)
