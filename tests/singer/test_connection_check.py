@@ -191,7 +191,8 @@ def test_what_a_sync_can_do_without_is_no_failure(
     clock: HeldClock, tmp_path: Path, rule: str
 ) -> None:
     needed = {"getPurchaseOrders", "getPurchaseOrder", "getOrderReportsByPurchaseOrderNumber"}
-    options = replace(NO_LIMITS, **{rule: frozenset(OPERATIONS) - needed})
+    missing: dict[str, Any] = {rule: frozenset(OPERATIONS) - needed}
+    options = replace(NO_LIMITS, **missing)
     catalog = tmp_path / "selected.json"
     catalog.write_text(json.dumps(select("purchase_orders", "order_reports")), "utf-8")
     with serve(clock, options, orders=30, quirks=False) as serving:

@@ -266,7 +266,10 @@ def test_deep_nesting_in_reports_by_date_is_kept_like_any_unknown_field(
     )
     assert run.status == 0, run.log
     assert run.keys("order_reports") == [("A1", "1")]
-    assert "order_reports: new fields, or values of another type, are kept in rescuedData: x" in run.log
+    assert (
+        "order_reports: new fields, or values of another type, are kept in rescuedData: x"
+        in run.log
+    )
     (record,) = run.records("order_reports")
     assert json.dumps(record["rescuedData"]["x"]) == "[" * 500 + "]" * 500
 

@@ -243,7 +243,12 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_generate_schema_messages",
         "_generate_record_messages",
     },
-    (ChildStream, AmazonStream): {"child_of", "finalize_state_progress_markers", "get_records"},
+    (ChildStream, AmazonStream): {
+        "__init__",
+        "child_of",
+        "finalize_state_progress_markers",
+        "get_records",
+    },
     (CommandLine, Tap): {
         "cb_config",
         "invoke",

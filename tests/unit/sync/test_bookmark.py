@@ -287,7 +287,9 @@ def test_a_bookmark_covers_the_account_of_its_token_only() -> None:
     mine, another = account_coverage("a token"), account_coverage("another token")
     assert resume(written(covers=mine), mine).moment == END
     found = resume(written(covers=mine), another)
-    assert found == ResumePoint(None, not_covered=("this account",))
+    assert found == ResumePoint(
+        None, not_covered=("this account, as its refresh token is another one",)
+    )
     assert "token" not in str(mine)
 
 
