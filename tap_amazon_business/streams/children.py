@@ -97,6 +97,9 @@ class Child(abc.ABC):
         del error
         return False
 
+    def parent_begins(self) -> None:  # noqa: B027 (few children need it)
+        """Record that the parent is going to be synced, in parallel with others."""
+
     def parent_ended(self, error: TapError | None) -> None:  # noqa: B027 (few children need it)
         """Record that the parent's sync has ended, with the error if it failed."""
 

@@ -185,9 +185,14 @@ class Fallback:
 
     def __init__(self) -> None:
         self._ended = threading.Event()
+        self._ended.set()  # unless they are going to be read
         self._error: TapError | None = None
         self.is_active = False
         self.listed_until: datetime | None = None
+
+    def expect(self) -> None:
+        """Record that the lists are going to be read."""
+        self._ended.clear()
 
     def start(self, listed_until: datetime | None) -> None:
         """Have the reports asked for by number."""
@@ -249,6 +254,11 @@ class ListedReports(Child):
         )
         self._fallback.start(self._parent.plan.resume.moment)
         return True
+
+    @override
+    def parent_begins(self) -> None:
+        if self._fallback:
+            self._fallback.expect()
 
     @override
     def parent_ended(self, error: TapError | None) -> None:

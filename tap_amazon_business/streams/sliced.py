@@ -139,6 +139,8 @@ class SlicedStream(AmazonStream):
 
     @override
     def prepare(self) -> None:
+        for child in self.children:
+            child.parent_begins()
         with suppress(TapError):  # it comes again when the stream is synced
             self.client.sign_in()  # the reply holds the time of day, which decides what to read
             _ = self.plan

@@ -31,7 +31,7 @@ COPIED = (PACKAGE, "simulator", "README.md", "pyproject.toml")
 
 # Files of the recipe whose samples are for people: commands, and names in two tuples.
 BY_HAND = (
-    "tests/singer/snapshots/catalog.json",
+    "tests/singer/snapshots/catalog.txt",
     "docs/data-dictionary.md",
     "tests/support/serving.py",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -153,7 +154,20 @@ def test_only_the_strategy_auto_has_another_way(caplog: pytest.LogCaptureFixture
 
 def test_the_fallback_waits_for_the_end_of_the_lists() -> None:
     fallback = Fallback()
+    fallback.expect()
+    waiting = threading.Thread(target=fallback.wait, daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
     fallback.end(None)
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert not fallback.is_active
+
+
+def test_the_fallback_does_not_wait_for_lists_that_are_not_read_in_parallel() -> None:
+    # The SDK's dry run syncs one stream after the other.
+    fallback = Fallback()
     fallback.wait()
     assert not fallback.is_active
 
