@@ -188,9 +188,9 @@ class ConnectionCheck:
             oldest = self._clock.now() - operation.reach
             since = max(filter(None, (oldest, self._settings.start_date)))
             parts.append(f"data back to {since.date()}")
-        if _not_found(answer) and question.probe.not_found:
-            parts.append(question.probe.not_found)
-        if _refused(answer) and question.probe.refused:
+        if _not_found(answer) and question.probe.not_found is not None:
+            parts += filter(None, [question.probe.not_found])
+        elif _refused(answer):
             return f"refused; {question.probe.refused}"
         return ", ".join(parts)
 

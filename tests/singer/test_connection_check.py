@@ -246,7 +246,7 @@ def test_a_strategy_that_sends_no_numbers_is_not_asked_by_number(
 def test_an_empty_selection_is_not_ok(clock: HeldClock, serving: Simulator, tmp_path: Path) -> None:
     run = check(clock, serving.config(), tmp_path, catalog=select())
     assert run.status == 1
-    assert lines(run) == ["No stream is selected, so there is nothing to ask."]
+    assert lines(run) == ["No stream is selected: nothing to check."]
 
 
 # ---- purchase order numbers ----------------------------------------------------------------------
@@ -295,7 +295,7 @@ def test_a_set_that_cannot_sign_in_is_not_asked_and_the_other_one_is(
     assert f"Login with Amazon ({other}): ok" in lines(run)
     (refused,) = [row for row in lines(run) if row.startswith(f"Login with Amazon ({prefix}): ref")]
     assert f"{prefix}_client_secret" in refused
-    (left_out,) = [row for row in lines(run) if row.startswith("Not asked")]
+    (left_out,) = [row for row in lines(run) if row.startswith("Skipped because")]
     ours = OPERATIONS[:4] if prefix == "sp_api" else OPERATIONS[4:]
     told, _, names = left_out.partition(": ")
     assert told == f"Skipped because {prefix} cannot sign in"

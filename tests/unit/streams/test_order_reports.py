@@ -149,7 +149,7 @@ def test_only_the_strategy_auto_has_another_way(caplog: pytest.LogCaptureFixture
     assert not listed_of(BUSINESS).give_up(REFUSAL)
     assert "by number instead" not in caplog.text
     assert listed_of(SP | BUSINESS).give_up(REFUSAL)
-    assert "Asking for the reports of each purchase order by number instead." in caplog.text
+    assert "requesting the reports of each purchase order by number" in caplog.text
 
 
 def test_the_fallback_waits_for_the_end_of_the_lists() -> None:

@@ -198,7 +198,7 @@ def test_refuses_the_bookmark_of_another_replication_key(key: str | None) -> Non
 
 
 def test_refuses_a_bookmark_without_a_replication_key() -> None:
-    assert "holds None" in refusal({"replication_key_value": "2026-05-31T12:00:00Z"})
+    assert "contains None" in refusal({"replication_key_value": "2026-05-31T12:00:00Z"})
 
 
 @pytest.mark.parametrize(
