@@ -11,16 +11,16 @@ import pytest
 from simulator import Reply
 from simulator.lwa import SELLING_PARTNER
 from tap_amazon_business.api.auth import Credentials
-from tap_amazon_business.api.consent import (
+from tap_amazon_business.api.hosts import BUSINESS_API_REGIONS, BUSINESS_SITES, SP_API_REGIONS
+from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.authorize.consent import (
     business_page,
     code_in,
     exchange,
     vendor_page,
     vendor_regions,
 )
-from tap_amazon_business.api.hosts import BUSINESS_API_REGIONS, BUSINESS_SITES, SP_API_REGIONS
-from tap_amazon_business.api.retry import Outage
-from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.errors import RequestFailedError, TapError
 from tests.support.consent import confirm
 from tests.support.serving import serve

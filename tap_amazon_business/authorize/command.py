@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_amazon_business.api import consent, hosts
+from tap_amazon_business.api import hosts
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.retry import Outage
 from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.authorize import consent
 from tap_amazon_business.clock import SystemClock
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.validation import url_problem

@@ -1,0 +1,1 @@
+"""The modules of `tap_amazon_business.authorize`."""
