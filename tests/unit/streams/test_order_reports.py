@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.streams.order_reports import (
-    Fallback,
-    ListedReports,
-    OrderReportsStream,
-    ReportsByNumber,
-)
+from tap_amazon_business.streams.order_reports import ListedReports, OrderReportsStream
+from tap_amazon_business.streams.reports_by_number import Fallback, ReportsByNumber
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS
 from tap_amazon_business.sync.checksums import floor
