@@ -5,10 +5,20 @@
 {% macro postgres__type_json() %}{{ return('jsonb') }}{% endmacro %}
 {% macro snowflake__type_json() %}{{ return('variant') }}{% endmacro %}
 
-{# A column as JSON. target-postgres has arrays of jsonb, other loaders jsonb alone. #}
-{% macro as_json(value) %}{{ return(adapter.dispatch('as_json', 'amazon_business')(value)) }}{% endmacro %}
-{% macro default__as_json(value) %}{{ return(value) }}{% endmacro %}
-{% macro postgres__as_json(value) %}{{ return('to_jsonb(' ~ value ~ ')') }}{% endmacro %}
+{# A column as JSON. Flattened records hold arrays as text; target-postgres has arrays of jsonb. #}
+{% macro as_json(value, dtype) %}{{ return(adapter.dispatch('as_json', 'amazon_business')(value, dtype)) }}{% endmacro %}
+{% macro default__as_json(value, dtype) %}
+  {{- return('cast(' ~ value ~ ' as json)' if amazon_business.is_text(dtype) else value) -}}
+{% endmacro %}
+{% macro postgres__as_json(value, dtype) %}
+  {{- return(
+    "cast(nullif(" ~ value ~ ", '') as jsonb)" if amazon_business.is_text(dtype) else 'to_jsonb(' ~ value ~ ')'
+  ) -}}
+{% endmacro %}
+{% macro snowflake__as_json(value, dtype) %}
+  {{- return('parse_json(' ~ value ~ ')' if amazon_business.is_text(dtype) else value) -}}
+{% endmacro %}
+{% macro is_text(dtype) %}{{ return(dtype in ['text', 'string'] or 'char' in dtype) }}{% endmacro %}
 
 {# What stands at a path, as JSON or as text. #}
 {% macro json_at(value, path) %}

@@ -47,17 +47,32 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- endif %}
 {% endmacro %}
 
+{# A field of a table. Where records were flattened, `netCost.amount` is the column `netCost__amount`, or
+   within `netCost` as text: the longest name that is a column counts. #}
 {% macro field(found, kind, path) %}
   {%- set ways = [] -%}
   {%- for one in ([path] if path is not string else path.split('|')) -%}
     {%- set parts = one.split('.') if one is string else one -%}
-    {%- set column = found.get(parts[0] | lower) -%}
-    {%- if column is not none -%}
-      {%- do ways.append(
-        amazon_business.converted(kind, adapter.quote(column.name), column.dtype | lower)
-        if parts | length == 1 and kind != 'eaches'
-        else amazon_business.inner(kind, adapter.quote(column.name), parts[1:])
-      ) -%}
+    {%- if kind == 'eaches' -%}
+      {%- do ways.append(amazon_business.in_eaches(
+        amazon_business.field(found, 'integer', parts + ['amount']),
+        amazon_business.field(found, 'text', parts + ['unitOfMeasure']),
+        amazon_business.field(found, 'integer', parts + ['unitSize'])
+      )) -%}
+    {%- else -%}
+      {%- set names = [] -%}
+      {%- for length in range(parts | length, 0, -1) -%}
+        {%- set name = parts[:length] | join('__') | lower -%}
+        {%- if name in found and not names -%}
+          {%- do names.append(name) -%}
+          {%- set column = found[name] -%}
+          {%- set value, dtype = adapter.quote(column.name), column.dtype | lower -%}
+          {%- do ways.append(
+            amazon_business.converted(kind, value, dtype) if length == parts | length
+            else amazon_business.inner(kind, amazon_business.as_json(value, dtype), parts[length:])
+          ) -%}
+        {%- endif -%}
+      {%- endfor -%}
     {%- endif -%}
   {%- endfor -%}
   {%- if ways | length > 1 -%}
@@ -66,6 +81,11 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     {{ ways[0] if ways else 'cast(null as ' ~ amazon_business.type_of(kind) ~ ')' }}
   {%- endif -%}
 {% endmacro %}
+
+{# A quantity in eaches: cases are multiplied by their size. #}
+{% macro in_eaches(amount, unit, size) -%}
+    {{ amount }} * case when lower({{ unit }}) like 'case%' then coalesce({{ size }}, 1) else 1 end
+{%- endmacro %}
 
 {# Fields of a JSON value, for a select. #}
 {% macro fields_of(value, fields) %}
@@ -78,10 +98,11 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- if kind == 'json' -%}
     {{ amazon_business.json_at(value, path) }}
   {%- elif kind == 'eaches' -%}
-    {%- set amount = amazon_business.inner('integer', value, path + ['amount']) -%}
-    {%- set unit = amazon_business.inner('text', value, path + ['unitOfMeasure']) -%}
-    {%- set size = amazon_business.inner('integer', value, path + ['unitSize']) -%}
-    {{ amount }} * case when lower({{ unit }}) like 'case%' then coalesce({{ size }}, 1) else 1 end
+    {{ amazon_business.in_eaches(
+      amazon_business.inner('integer', value, path + ['amount']),
+      amazon_business.inner('text', value, path + ['unitOfMeasure']),
+      amazon_business.inner('integer', value, path + ['unitSize'])
+    ) }}
   {%- else -%}
     {{ amazon_business.converted(kind, amazon_business.text_at(value, path), 'text') }}
   {%- endif -%}
@@ -91,7 +112,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- if kind == 'text' -%}
     nullif(cast({{ value }} as {{ amazon_business.type_of(kind) }}), '')
   {%- elif kind == 'json' -%}
-    {{ amazon_business.as_json(value) }}
+    {{ amazon_business.as_json(value, dtype) }}
   {%- elif kind == 'timestamp' -%}
     {{ amazon_business.as_utc(value, dtype) }}
   {%- elif kind == 'money' -%}

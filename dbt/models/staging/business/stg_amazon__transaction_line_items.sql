@@ -34,6 +34,7 @@ select
         ('quantity', 'integer', 'itemQuantity'),
         ('refund_reason', 'text', 'refundReason'),
         ('currency', 'text', 'totalAmount.currencyCode'),
+        ('unit_price', 'money', 'unitPrice.amount'),
         ('total_amount', 'money', 'totalAmount.amount'),
         ('principal_amount', 'money', 'principalAmount.amount'),
         ('shipping_charge', 'money', 'shippingCharge.amount'),
