@@ -107,7 +107,7 @@ QUESTIONS = (
         "business",
         (
             Query(
-                "mismatches",
+                "agreement",
                 "Order lines by mismatch",
                 "A line with several mismatches counts under the first of them.",
             ),

@@ -69,7 +69,7 @@ class MartTests:
             assert total == Decimal(money[of])
 
     def test_every_order_counts_once_with_its_charges_side_by_side(self, synced: Synced) -> None:
-        columns = ["order_id", "order_status", "currency", *CHARGES.values(), "net_amount"]
+        columns = ["order_id", "order_status", "currency", *CHARGES.values(), "order_amount"]
         found = synced.warehouse.query(f"select {', '.join(columns)} from analytics.order_spend")  # noqa: S608
         spend = {number: tuple(told) for number, *told in found}
         assert len(spend) == len(found)
@@ -159,7 +159,7 @@ class MartTests:
             for status, *_, net in spend
             if net and status not in {"CANCELLED", "PENDING_APPROVAL"}
         )
-        assert sum(row[2] for row in found["mismatches"]) == len(
+        assert sum(row[2] for row in found["agreement"]) == len(
             expected_reconciliation(synced.world)
         )
 

@@ -360,12 +360,15 @@ select
         when has_charge and refunded_amount >= charged_amount then 'agrees'
         else 'not shipped or charged yet'
     end as agreement,
-    case mismatch
-        when 'refunded, never charged' then refunded_amount
-        when 'charged not shipped' then greatest(charged_amount - refunded_amount - coalesce(shipped_amount, 0), 0)
-        when 'shipped not charged' then greatest(expected_amount - charged_amount, 0)
-        when 'amount differs' then abs(charged_amount - expected_amount)
-        when 'refund without return' then refunded_without_return
-        when 'unpaid past due' then coalesce(nullif(charged_amount, 0), expected_amount)
-    end as at_stake
+    cast(
+        case mismatch
+            when 'refunded, never charged' then refunded_amount
+            when 'charged not shipped' then greatest(charged_amount - refunded_amount - coalesce(shipped_amount, 0), 0)
+            when 'shipped not charged' then greatest(expected_amount - charged_amount, 0)
+            when 'amount differs' then abs(charged_amount - expected_amount)
+            when 'refund without return' then refunded_without_return
+            when 'unpaid past due' then coalesce(nullif(charged_amount, 0), expected_amount)
+        end
+        as {{ amazon_business.type_of('money') }}
+    ) as at_stake
 from told
