@@ -36,6 +36,8 @@ class Contents:
         span_days: Age of the oldest order.
         seed: The same seed and clock give the same world, byte by byte.
         quirks: Whether rows and pages are odd at all.
+        plausible: Whether figures and dates go together as those of a business do, instead of being
+            drawn one by one; by default where there are no quirks.
         regions: Amazon Business regions with orders; most are in the first.
         without_number: Amazon Business orders without a purchase order number, per purchase order.
         integers: Whether some purchase order numbers and order ids are JSON integers.
@@ -53,6 +55,7 @@ class Contents:
         span_days: float = 170,
         seed: int = 1,
         quirks: bool = True,
+        plausible: bool | None = None,
         regions: Sequence[str] = ("US", "CA"),
         without_number: float = 0.1,
         integers: bool = False,
@@ -66,6 +69,9 @@ class Contents:
         self.lock = RLock()
         self._rng = Random(f"world {seed}")
         row_quirks = replace(RowQuirks() if quirks else NO_ROW_QUIRKS, respelled=respelled)
+        row_quirks = replace(
+            row_quirks, random=float(quirks if plausible is None else not plausible)
+        )
         if integers:
             row_quirks = replace(row_quirks, integer=0.5)
         self._draw_order = OrderGenerator(self._rng, items=items, quirks=row_quirks)

@@ -22,6 +22,8 @@ class RowQuirks:
         respelled: A report names its purchase order in another case, or with spaces around.
         odd_amount: Amounts of Amazon Business of an unusual scale, such as a trillion.
         late_invoice: Fresh invoices and payments are not complete until the books are closed.
+        random: Quantities, amounts and dates are drawn one by one. If none are, they go together as
+            those of a business do.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -38,6 +40,7 @@ class RowQuirks:
     respelled: float = 0.0
     odd_amount: float = 0.05
     late_invoice: float = 0.3
+    random: float = 1.0
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:

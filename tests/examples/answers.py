@@ -62,7 +62,7 @@ def warehouse(folder: Path) -> Path:
     """
     path = folder / "warehouse.duckdb"
     clock = FakeClock()
-    with serve(clock, orders=ORDERS, quirks=False) as simulator:
+    with serve(clock, orders=ORDERS, quirks=False, plausible=True) as simulator:
         run = run_by(clock, settings(simulator))
     assert run.status == 0, run.log
     config = folder / "loader.json"
