@@ -140,7 +140,12 @@ class Simulators:
 
     def world(self, **traits: Any) -> World:
         """Return a small world without quirks, of random figures, unless told otherwise."""
-        usual = {"orders": 200, "quirks": False, "plausible": False, "now": self.clock.now}
+        usual: dict[str, Any] = {
+            "orders": 200,
+            "quirks": False,
+            "plausible": False,
+            "now": self.clock.now,
+        }
         return World(**usual | traits)
 
     def start(

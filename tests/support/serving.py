@@ -77,7 +77,7 @@ def serve(
 ) -> Simulator:
     """Return a simulator without limits, to be used as a context manager.
 
-    Its figures are drawn one by one, so that there is more of everything that is rare in a business.
+    Its figures are drawn one by one, so that there is more of everything that is rare.
 
     Args:
         clock: The clock it shares with the tap; the real one by default.

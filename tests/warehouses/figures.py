@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tests.warehouses.warehouse import served
@@ -580,9 +581,7 @@ def _business(books: Books) -> dict[str, Any]:
         "order amount": _sums(orders, _currency_of, lambda order: order["amount"]),
         "net amount": _sums(orders, _currency_of, lambda order: order["net"]),
         **{
-            f"charge {name}": _sums(
-                orders, _currency_of, lambda o, kind=kind: o["charges"].get(kind)
-            )
+            f"charge {name}": _sums(orders, _currency_of, _charged_as(kind))
             for name, kind in CHARGES.items()
         },
         **{
@@ -618,7 +617,7 @@ def _business(books: Books) -> dict[str, Any]:
             for name in ("quantity", "announced", "shipped", "received", "charge_quantity")
         },
         **{
-            f"amount {name}": _sums(lines, _currency_of, lambda line, name=name: line[name])
+            f"amount {name}": _sums(lines, _currency_of, itemgetter(name))
             for name in (
                 *("ordered", "shipped_amount", "expected", "charge_amount", "charge_refunded"),
                 *("charge_without_return", "charge_other", "at_stake"),
@@ -640,6 +639,10 @@ def _business(books: Books) -> dict[str, Any]:
         "lines unpaid": sum(line["unpaid"] for line in lines),
     }
     return found
+
+
+def _charged_as(kind: str) -> Callable[[Row], Any]:
+    return lambda order: order["charges"].get(kind)
 
 
 def _currency_of(row: Row) -> str | None:
