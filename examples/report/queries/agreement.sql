@@ -1,4 +1,3 @@
--- What each line is worth is in the line's own currency.
 select
     agreement,
     currency,
@@ -8,5 +7,6 @@ select
     sum(refunded_amount) as refunded,
     sum(at_stake) as at_stake
 from analytics.purchase_reconciliation
+where agreement is not null
 group by agreement, currency
-order by currency, sum(coalesce(at_stake, 0)) desc, count(*) desc, agreement
+order by coalesce(sum(at_stake), -1) desc, count(*) desc, agreement, currency

@@ -1,11 +1,11 @@
--- The twenty that are latest; without the limit, all of them.
 select
     purchase_order_number as purchase_order,
+    ship_to,
     cast(promised_until as date) as promised_until,
     days_late,
-    open_value,
+    open_quantity as open_units,
+    overdue_value,
     currency
 from analytics.open_purchase_orders
 where days_late > 0
-order by days_late desc, coalesce(open_value, 0) desc, purchase_order_number, currency
-limit 20
+order by coalesce(overdue_value, 0) desc, days_late desc, purchase_order_number, currency

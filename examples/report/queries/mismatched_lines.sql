@@ -1,8 +1,9 @@
--- The ten lines whose charges differ most from what is expected of them.
 select
-    order_id,
-    purchase_order_number as purchase_order,
+    at_stake,
     mismatch,
+    title,
+    order_id,
+    order_line_item_id as line,
     ordered_quantity as ordered,
     shipped_quantity as shipped,
     charged_quantity as charged,
@@ -12,8 +13,4 @@ select
     currency
 from analytics.purchase_reconciliation
 where mismatch is not null
-order by
-    abs(coalesce(expected_amount, 0) - charged_amount) desc,
-    order_id,
-    order_line_item_id
-limit 10
+order by coalesce(at_stake, 0) desc, order_id, order_line_item_id

@@ -5,7 +5,7 @@
     'purchase_order_number', 'purchase_order_line', 'asin', 'title', 'category', 'seller',
     'currency', 'has_order_line', 'ordered_quantity', 'unit_price', 'ordered_amount', 'shipments',
     'announced_quantity', 'shipped_quantity', 'shipped_amount', 'first_shipped_at',
-    'last_shipped_at', 'received_quantity', 'last_received_at', 'transactions', 'has_charge',
+    'last_shipped_at', 'received_quantity', 'last_received_at', 'days_to_delivery', 'transactions', 'has_charge',
     'charged_currency', 'charged_currencies', 'charged_quantity', 'charged_unit_price',
     'charged_amount', 'refunded_amount', 'refunded_without_return', 'other_amount',
     'last_charged_at', 'last_invoice_number', 'invoices', 'first_due_date', 'is_unpaid_past_due',
@@ -249,6 +249,8 @@ side_by_side as (
         shipped.last_shipped_at,
         coalesce(shipped.received_quantity, 0) as received_quantity,
         shipped.last_received_at,
+        {{ amazon_business.whole_days('coalesce(line.order_date, spend.order_date)', 'shipped.last_received_at') }}
+            as days_to_delivery,
         coalesce(charged.transactions, 0) as transactions,
         coalesce(charged.charges, 0) > 0 as has_charge,
         charged.currency as charged_currency,
