@@ -152,7 +152,8 @@ def _rates(result: Result) -> alt.LayerChart:
     points = base.mark_point(filled=True, size=28).encode(
         opacity=alt.condition("datum.is_over", alt.value(1), alt.value(0.45))
     )
-    return alt.layer(base.mark_line(strokeWidth=2), points)
+    layers: alt.LayerChart = alt.layer(base.mark_line(strokeWidth=2), points)  # type: ignore[assignment]
+    return layers
 
 
 def _by_currency(chart: Any) -> alt.FacetChart:

@@ -1,10 +1,10 @@
 select
     purchase_order_number as purchase_order,
-    ship_to,
-    cast(promised_until as date) as promised_until,
-    days_late,
-    open_quantity as open_units,
     overdue_value,
+    days_late,
+    cast(promised_until as date) as promised_until,
+    ship_to,
+    open_quantity as open_units,
     currency
 from analytics.open_purchase_orders
 where days_late > 0

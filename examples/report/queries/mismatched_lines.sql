@@ -4,12 +4,10 @@ select
     title,
     order_id,
     order_line_item_id as line,
-    ordered_quantity as ordered,
     shipped_quantity as shipped,
     charged_quantity as charged,
     expected_amount as expected_charge,
     charged_amount as charge,
-    refunded_amount as refund,
     currency
 from analytics.purchase_reconciliation
 where mismatch is not null
