@@ -16,6 +16,9 @@
     {%- do return(value) -%}
   {%- endif -%}
 {% endmacro %}
+{% macro bigquery__as_utc(value, dtype) %}
+  {{- return(('safe_cast(' if amazon_business.is_text(dtype) else 'cast(') ~ value ~ ' as timestamp)') -}}
+{% endmacro %}
 {% macro snowflake__as_utc(value, dtype) %}
   {%- if amazon_business.is_text(dtype) -%}
     {%- do return("cast(convert_timezone('UTC', try_cast(" ~ value ~ ' as timestamp_tz)) as timestamp_ntz)') -%}
@@ -28,6 +31,11 @@
 {% macro interval_part(value, part) %}
   {{- amazon_business.as_utc(dbt.split_part(value, "'--'", part), 'text') -}}
 {% endmacro %}
+
+{# A moment some time after another one. In BigQuery, dbt's own macro returns another type. #}
+{% macro later(part, count, moment) -%}
+  cast({{ dbt.dateadd(part, count, moment) }} as {{ dbt.type_timestamp() }})
+{%- endmacro %}
 
 {# Whole days between two moments; negative where the second one is earlier. #}
 {% macro whole_days(first, second) -%}
@@ -42,5 +50,5 @@
 
 {# The moment before which charges and shipments have had their days of grace. #}
 {% macro settled() -%}
-  {{ dbt.dateadd('day', -1 * var('grace_days'), amazon_business.as_of()) }}
+  {{ amazon_business.later('day', -1 * var('grace_days'), amazon_business.as_of()) }}
 {%- endmacro %}

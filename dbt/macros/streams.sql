@@ -15,6 +15,11 @@
   {%- do return(found) -%}
 {% endmacro %}
 
+{# The type of a column; in BigQuery, an array is a type of its own. #}
+{% macro dtype_of(column) %}{{ return(adapter.dispatch('dtype_of', 'amazon_business')(column)) }}{% endmacro %}
+{% macro default__dtype_of(column) %}{{ return(column.dtype) }}{% endmacro %}
+{% macro bigquery__dtype_of(column) %}{{ return(column.data_type) }}{% endmacro %}
+
 {# Whether a loader has made the table of a stream. #}
 {% macro has_table(stream) %}
   {%- do return(amazon_business.columns_of(stream) | length > 0) -%}
@@ -39,7 +44,7 @@ where 1 = 0
   {%- if since and is_incremental() and '_sdc_batched_at' in found %}
 where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     select coalesce(
-        {{ dbt.dateadd('hour', -1 * var('overlap_hours'), 'max(loaded_at)') }},
+        {{ amazon_business.later('hour', -1 * var('overlap_hours'), 'max(loaded_at)') }},
         cast('1970-01-01 00:00:00' as {{ dbt.type_timestamp() }})
     )
     from {{ this }}
@@ -66,13 +71,17 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
         {%- if name in found and not names -%}
           {%- do names.append(name) -%}
           {%- set column = found[name] -%}
-          {%- set value, dtype = adapter.quote(column.name), column.dtype | lower -%}
+          {%- set value, dtype = adapter.quote(column.name), amazon_business.dtype_of(column) | lower -%}
           {%- do ways.append(
             amazon_business.converted(kind, value, dtype) if length == parts | length
             else amazon_business.inner(kind, amazon_business.as_json(value, dtype), parts[length:])
           ) -%}
         {%- endif -%}
       {%- endfor -%}
+      {#- target-bigquery keeps whole records in one column, unless it is told otherwise. -#}
+      {%- if not names and 'data' in found and found['data'].dtype | lower == 'json' -%}
+        {%- do ways.append(amazon_business.inner(kind, adapter.quote(found['data'].name), parts)) -%}
+      {%- endif -%}
     {%- endif -%}
   {%- endfor -%}
   {%- if ways | length > 1 -%}
@@ -129,7 +138,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     'integer': dbt.type_bigint(),
     'eaches': dbt.type_bigint(),
     'boolean': dbt.type_boolean(),
-    'money': 'numeric(38, 9)',
+    'money': amazon_business.type_money(),
     'json': amazon_business.type_json(),
   }[kind]) -%}
 {% endmacro %}

@@ -607,7 +607,7 @@ def _business(books: Books) -> dict[str, Any]:
             Counter(
                 "a purchase order of the account"
                 if _key(report["purchaseOrderNumber"]) in books.numbers
-                else "none of the account's purchase orders"
+                else "no purchase order of the account"
                 for report in reports
             )
         ),

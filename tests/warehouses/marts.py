@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from examples.report.questions import QUESTIONS
+from examples.report.questions import HEADLINES, QUESTIONS
 from simulator.truth import rows, truth
 
 if TYPE_CHECKING:
@@ -142,19 +142,19 @@ class MartTests:
     def test_the_queries_of_the_report_count_everything_once(self, synced: Synced) -> None:
         found = {
             query.name: synced.warehouse.query(query.sql)
-            for question in QUESTIONS
-            for query in question.queries
+            for query in (*HEADLINES, *(one for question in QUESTIONS for one in question.queries))
         }
-        assert all(found.values())
+        # Nothing has to be late in the next days.
+        assert {name for name, told in found.items() if not told} <= {"purchase_orders_at_risk"}
         lines = expected_lines(synced.world).values()
         spend = expected_spend(synced.world).values()
         assert sum(row[3] for row in found["open_value_by_age"]) == sum(
             line["open_quantity"] for line in lines
         )
-        assert sum(row[1] for row in found["rates_by_week"]) == sum(
+        assert sum(row[2] for row in found["rates_by_week"]) == sum(
             line["ordered_first"] for line in lines
         )
-        assert sum(row[3] for row in found["spend_by_month"]) == sum(
+        assert sum(row[4] for row in found["spend_by_month"]) == sum(
             net
             for status, *_, net in spend
             if net and status not in {"CANCELLED", "PENDING_APPROVAL"}

@@ -9,6 +9,5 @@ select
     cast(sum(filled_quantity) as numeric(38, 9))
         / nullif(sum(due_quantity), 0) as fill_rate
 from analytics.vendor_scorecard
-where week is not null
 group by week
-order by week desc
+order by coalesce(week, date '1970-01-01') desc

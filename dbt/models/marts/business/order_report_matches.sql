@@ -9,7 +9,7 @@ report as (
         report.order_id,
         case
             when known.number_key is not null then 'a purchase order of the account'
-            when (select count(*) from known) > 0 then 'none of the account''s purchase orders'
+            when (select count(*) from known) > 0 then 'no purchase order of the account'
             else 'unknown: no purchase orders were loaded'
         end as names
     from {{ ref('stg_amazon__order_reports') }} as report

@@ -180,7 +180,7 @@ select
     coalesce(
         unshipped_quantity > 0
         and promised_until >= {{ amazon_business.as_of() }}
-        and promised_until <= {{ dbt.dateadd('day', var('at_risk_days'), amazon_business.as_of()) }},
+        and promised_until <= {{ amazon_business.later('day', var('at_risk_days'), amazon_business.as_of()) }},
         false
     ) as is_at_risk
 from measured

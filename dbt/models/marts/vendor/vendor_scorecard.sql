@@ -54,7 +54,7 @@ summed as (
 
 select
     summed.*,
-    {{ dbt.dateadd('day', 7, 'week') }} <= {{ amazon_business.as_of() }} as is_week_over,
+    {{ amazon_business.later('day', 7, 'week') }} <= {{ amazon_business.as_of() }} as is_week_over,
     {%- for name, part, whole in [
         ('confirmation_rate', 'confirmed_of_ordered', 'ordered_first'),
         ('fill_rate', 'filled_quantity', 'due_quantity'),

@@ -1,6 +1,6 @@
 {{ config(
     enabled=var('business_streams'),
-    materialized='incremental',
+    materialized='table' if target.type == 'bigquery' else 'incremental',
     incremental_strategy='delete+insert',
     unique_key='transaction_id',
     on_schema_change='sync_all_columns',
