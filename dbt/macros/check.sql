@@ -53,7 +53,7 @@
     {%- endif -%}
     {%- for stream in ['orders', 'order_reports'] if business and stream in found -%}
       {%- set columns = amazon_business.columns_of(stream) -%}
-      {%- if 'businessorderinfo' not in columns and (columns.keys() | join(' ')).find('__') > 0 -%}
+      {%- if 'businessorderinfo' not in columns and (columns.keys() | join(' ')).find(var('flattening_separator')) > 0 -%}
         {%- do exceptions.warn(
           'Table ' ~ stream ~ ' was flattened without its column businessOrderInfo, so '
           ~ (var('business_order_info').keys() | join(', ')) ~ ' is null. Switch flattening_enabled off, or '

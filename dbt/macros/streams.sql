@@ -67,7 +67,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     {%- else -%}
       {%- set names = [] -%}
       {%- for length in range(parts | length, 0, -1) -%}
-        {%- set name = parts[:length] | join('__') | lower -%}
+        {%- set name = parts[:length] | join(var('flattening_separator')) | lower -%}
         {%- if name in found and not names -%}
           {%- do names.append(name) -%}
           {%- set column = found[name] -%}
@@ -78,6 +78,9 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
           ) -%}
         {%- endif -%}
       {%- endfor -%}
+      {%- if not names and parts | length > 1 -%}
+        {%- do amazon_business.refuse_other_separators(found, parts[0] | lower) -%}
+      {%- endif -%}
       {#- target-bigquery keeps whole records in one column, unless it is told otherwise. -#}
       {%- if not names and 'data' in found and found['data'].dtype | lower == 'json' -%}
         {%- do ways.append(amazon_business.inner(kind, adapter.quote(found['data'].name), parts)) -%}
@@ -89,6 +92,19 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- else -%}
     {{ ways[0] if ways else 'cast(null as ' ~ amazon_business.type_of(kind) ~ ')' }}
   {%- endif -%}
+{% endmacro %}
+
+{# Columns such as `netcost.amount`, where `netcost__amount` is expected, would be read as null. #}
+{% macro refuse_other_separators(found, field) %}
+  {%- for name in found if name.startswith(field) and name != field -%}
+    {%- set rest = name[field | length:] -%}
+    {%- if not rest[0].isalnum() and not rest.startswith(var('flattening_separator')) -%}
+      {%- do exceptions.raise_compiler_error(
+        'The column ' ~ name ~ ' was flattened with another separator than "' ~ var('flattening_separator')
+        ~ '": set the variable flattening_separator to the value of the setting flattening_separator.'
+      ) -%}
+    {%- endif -%}
+  {%- endfor -%}
 {% endmacro %}
 
 {# A quantity in eaches: cases are multiplied by their size. #}

@@ -326,6 +326,18 @@ def test_a_flattened_table_without_business_order_info_is_named(warehouse: Wareh
     assert "flattening_enabled" in log
 
 
+def test_another_separator_is_refused_until_it_is_named(warehouse: Warehouse) -> None:
+    line = {"orderId": "A", "orderLineItemId": "L", "quantity": "3"}
+    price = {"unitPrice.amount": "2.50", "unitPrice.currencyCode": "EUR"}
+    warehouse.load("order_line_items", line | price)
+    options = ("run", "--select", "stg_amazon__order_line_items")
+    log = warehouse.dbt(*options, fails=True)
+    assert "set the variable flattening_separator" in log
+    warehouse.dbt(*options, flattening_separator=".")
+    read = "select cast(unit_price as varchar) from analytics.stg_amazon__order_line_items"
+    assert warehouse.query(read) == [("2.500000000",)]
+
+
 # ---- Amazon Business -----------------------------------------------------------------------------
 
 
