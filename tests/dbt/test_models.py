@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.support.chain import PROJECT
 from tests.support.dbt import run_dbt
 
 pytestmark = pytest.mark.end_to_end
@@ -479,3 +480,31 @@ def test_net_amount_is_what_was_spent_and_in_one_currency(warehouse: Warehouse) 
         ("B", "9.090000000", "0.000000000"),
         ("C", None, None),
     ]
+
+
+def test_the_documentation_names_the_streams_of_each_model(built: Built, parsed: Path) -> None:
+    del built  # it has left its manifest there
+    nodes = json.loads((parsed / "default/manifest.json").read_text(encoding="utf-8"))["nodes"]
+
+    def streams(name: str) -> set[str]:
+        if name.startswith("source."):
+            return {name.rpartition(".")[2]}
+        return {one for parent in nodes[name]["depends_on"]["nodes"] for one in streams(parent)}
+
+    page = (PROJECT / "docs/analytics.md").read_text(encoding="utf-8")
+    table = page.partition("| model | needs |")[2].partition("\n\n")[0]
+    told: dict[str, set[str]] = {}
+    models, previous = [""], ""
+    for row in table.splitlines()[2:]:
+        model, needed, used, _ = (re.findall("`([^`]+)`", cell) for cell in row.split("|")[1:5])
+        models = model or models
+        same = told[previous] if "the same" in row.split("|")[3] else set()
+        for name in models:
+            told.setdefault(name, set()).update(needed, used, same)
+        previous = models[0]
+    marts = {
+        node["name"]: streams(key)
+        for key, node in nodes.items()
+        if node["resource_type"] == "model" and "marts" in node["fqn"]
+    }
+    assert told == {name: found for name, found in marts.items() if found}
