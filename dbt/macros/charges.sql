@@ -69,7 +69,7 @@
     coalesce(sum(case when spend_status = 'cancelled' then order_amount end), 0) as cancelled_amount
 {%- endmacro %}
 
-{# Reasons of a refund that stand for a return, for `in (...)`. #}
+{# Reasons of a refund that count as a return, for `in (...)`. #}
 {% macro return_reasons() -%}
   '{{ var('return_reasons') | join("', '") }}'
 {%- endmacro %}

@@ -5,7 +5,7 @@
 {% macro postgres__type_json() %}{{ return('jsonb') }}{% endmacro %}
 {% macro snowflake__type_json() %}{{ return('variant') }}{% endmacro %}
 
-{# A column as JSON. Flattened records hold arrays as text; target-postgres has arrays of jsonb. #}
+{# A column as JSON. In flattened records, arrays are text; target-postgres has arrays of jsonb. #}
 {% macro as_json(value, dtype) %}{{ return(adapter.dispatch('as_json', 'amazon_business')(value, dtype)) }}{% endmacro %}
 {% macro default__as_json(value, dtype) %}
   {{- return('cast(' ~ value ~ ' as json)' if amazon_business.is_text(dtype) else value) -}}

@@ -81,7 +81,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
       {%- if not names and parts | length > 1 -%}
         {%- do amazon_business.refuse_other_separators(found, parts[0] | lower) -%}
       {%- endif -%}
-      {#- target-bigquery keeps whole records in one column, unless it is told otherwise. -#}
+      {#- By default, target-bigquery keeps whole records in one column. -#}
       {%- if not names and 'data' in found and found['data'].dtype | lower == 'json' -%}
         {%- do ways.append(amazon_business.inner(kind, adapter.quote(found['data'].name), parts)) -%}
       {%- endif -%}

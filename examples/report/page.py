@@ -50,7 +50,7 @@ class Answer:
 
     @property
     def rows_beside(self) -> bool:
-        """Whether the figures of its chart are few enough to stand beside it."""
+        """Whether the figures of its chart are few enough to appear beside it."""
         return bool(self.chart) and len(self.result.rows) <= MOST_ROWS
 
 
@@ -101,7 +101,7 @@ def contents(connection: duckdb.DuckDBPyConnection) -> Contents:
     missing = [query for query in queries if not found[query.source]]
     return Contents(
         headlines=[_headline(answer) for answer in behind],
-        sections=[(title, _in_rows(told)) for title, told in sections if told],
+        sections=[(title, _in_rows(shown)) for title, shown in sections if shown],
         behind=behind,
         missing=[query.title for query in missing],
         streams=sorted({stream for query in missing for stream in query.streams}),

@@ -80,12 +80,12 @@ class Result:
     def text(self, record: dict[str, Any], name: str) -> str:
         """Return a value of a row as people read it."""
         value = record[name]
-        told = text(value, name)
+        words = text(value, name)
         if value is not None and self._is_amount(name) and record.get(_CURRENCY):
-            return f"{told} {record[_CURRENCY]}"
+            return f"{words} {record[_CURRENCY]}"
         if isinstance(value, date) and record.get(_IS_OVER) is False:
-            return f"{told}, so far"
-        return told
+            return f"{words}, so far"
+        return words
 
     def csv(self) -> str:
         """Return all rows and columns as CSV."""
@@ -131,25 +131,25 @@ def text(value: Any, column: str) -> str:
     """Return a value as people read it: rates in percent, amounts with two decimals or more."""
     match value:
         case None:
-            told = _NOTHING
+            shown = _NOTHING
         case Decimal() | float() if column.endswith("_rate"):
-            told = f"{value:.1%}"
+            shown = f"{value:.1%}"
         case Decimal() | float() if column.endswith("_days"):
-            told = f"{value:.1f}"
+            shown = f"{value:.1f}"
         case Decimal():
             cents = value.quantize(Decimal("0.01"))
-            told = f"{cents if cents == value else value.normalize():,f}"
+            shown = f"{cents if cents == value else value.normalize():,f}"
         case int():
-            told = f"{value:,}"
+            shown = f"{value:,}"
         case datetime():
-            told = f"{day(value)} {value:%H:%M} UTC"
+            shown = f"{day(value)} {value:%H:%M} UTC"
         case date():
-            told = f"{value:%b %Y}" if column == "month" else day(value)
+            shown = f"{value:%b %Y}" if column == "month" else day(value)
         case str() if _HASHED.fullmatch(value):
-            told = f"{value[:_SHOWN_OF_HASH]}…"
+            shown = f"{value[:_SHOWN_OF_HASH]}…"
         case _:
-            told = str(value)
-    return told
+            shown = str(value)
+    return shown
 
 
 def day(value: date) -> str:
@@ -162,5 +162,5 @@ def _plain(value: Any) -> str:
         return f"{value.normalize():f}"
     if isinstance(value, date):
         return value.isoformat()
-    told = "" if value is None else str(value)
-    return f"'{told}" if isinstance(value, str) and told.startswith(_FORMULA) else told
+    shown = "" if value is None else str(value)
+    return f"'{shown}" if isinstance(value, str) and shown.startswith(_FORMULA) else shown

@@ -223,7 +223,7 @@ class Purchase:
         status: orderStatus.
         centre: The cost centre, its place in `COST_CENTRES`.
         buyer: Who orders, and who approves, as places in the catalogue's people.
-        approver: None where nobody needs to.
+        approver: None where no approval is needed.
         lines: What is bought.
         shipping: Cost of shipping, in cents.
         shipments: The lines of each shipment.
@@ -305,23 +305,23 @@ def _charges(
             continue  # shipped, never charged
         # A price that rose between order and charge.
         dearer = 104 if drawn < 0.024 else 100
-        told = tuple(
+        charged = tuple(
             (place, lines[place].quantity, lines[place].net() * dearer // 100) for place in places
         )
         if rng.random() < 0.03:
-            half = tuple((place, quantity, amount // 3) for place, quantity, amount in told)
+            half = tuple((place, quantity, amount // 3) for place, quantity, amount in charged)
             rest = tuple(
-                (place, quantity, amount - amount // 3) for place, quantity, amount in told
+                (place, quantity, amount - amount // 3) for place, quantity, amount in charged
             )
             yield Charge("CHARGE", shipment, half, after, "Gift Card", names=(count + 1,))
             yield Charge("CHARGE", shipment, rest, after, names=(count,))
             count += 2
         else:
-            yield Charge("CHARGE", shipment, told, after)
+            yield Charge("CHARGE", shipment, charged, after)
             count += 1
         drawn = rng.random()
         if drawn < 0.04 and age > 14 * DAY:
-            place, quantity, amount = told[0]
+            place, quantity, amount = charged[0]
             reason = "CUSTOMER_RETURN" if drawn < 0.032 else "PRICE_ADJUSTMENT"
             back = (place, 1, -(amount // quantity))
             yield Charge("REFUND", shipment, (back,), after + 9 * DAY, reason=reason)

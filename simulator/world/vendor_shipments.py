@@ -92,8 +92,8 @@ def _plausible_shipments(order: Order) -> Iterator[Shipment]:
         warehouse=plan.warehouse,
         dates={
             name: moment
-            for name, moment, holds in zip(DATES, moments, known, strict=False)
-            if holds
+            for name, moment, happened in zip(DATES, moments, known, strict=False)
+            if happened
         },
     )
 

@@ -142,8 +142,8 @@ class Books:
     def spend(self) -> dict[str, Row]:
         """The Amazon Business orders by their ids."""
         named: defaultdict[str, list[Row]] = defaultdict(list)
-        for (_, order_id), row in self.rows["order_reports"].items():
-            named[str(order_id)].append(row)
+        for row in self.rows["order_reports"].values():
+            named[str(row["orderMetadata"]["orderId"])].append(row)
         return {
             str(order_id): self._order(row, named[str(order_id)])
             for (order_id,), row in self.rows["orders"].items()
@@ -315,7 +315,7 @@ class Books:
             ),
             "unpaid past due": (line["unpaid"], amount or expected),
         }
-        mismatch = next((kind for kind, (holds, _) in kinds.items() if holds), None)
+        mismatch = next((kind for kind, (applies, _) in kinds.items() if applies), None)
         if mismatch is not None:
             agreement = mismatch if mismatch == "refunded, never charged" else "differs"
         elif line["status"] == "cancelled" and not shipped and not has_charge:
@@ -757,10 +757,10 @@ QUERIES: Mapping[str, str] = {
 
 def asked(query: Callable[[str], list[tuple[Any, ...]]]) -> dict[str, Any]:
     """Return what the marts say of every figure."""
-    return {name: _told(query(sql)) for name, sql in QUERIES.items()}
+    return {name: _figure(query(sql)) for name, sql in QUERIES.items()}
 
 
-def _told(rows: list[tuple[Any, ...]]) -> Any:
+def _figure(rows: list[tuple[Any, ...]]) -> Any:
     if len(rows) == 1 and len(rows[0]) == 1:
         return rows[0][0] or 0
     return {

@@ -145,7 +145,7 @@ class MartTests:
             for query in (*HEADLINES, *(one for question in QUESTIONS for one in question.queries))
         }
         # Nothing has to be late in the next days.
-        assert {name for name, told in found.items() if not told} <= {"purchase_orders_at_risk"}
+        assert {name for name, answer in found.items() if not answer} <= {"purchase_orders_at_risk"}
         lines = expected_lines(synced.world).values()
         spend = expected_spend(synced.world).values()
         assert sum(row[3] for row in found["open_value_by_age"]) == sum(

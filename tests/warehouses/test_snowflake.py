@@ -59,6 +59,8 @@ class TestSnowflake(WarehouseTests):
         expected = figures(synced.world, AS_OF)
         found = asked(synced.warehouse.query)
         wrong = {
-            name: (told, expected[name]) for name, told in found.items() if told != expected[name]
+            name: (value, expected[name])
+            for name, value in found.items()
+            if value != expected[name]
         }
         assert not wrong

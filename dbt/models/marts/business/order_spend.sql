@@ -65,7 +65,7 @@ charge as (
 joined as (
     select
         one.*,
-        coalesce(known.purchase_order_number, trim(one.chosen_number)) as shown_number,
+        coalesce(known.purchase_order_number, nullif(trim(one.chosen_number), '')) as shown_number,
         case
             when one.chosen_number is not null and (select count(*) from known) > 0
                 then known.number_key is not null

@@ -116,7 +116,7 @@ linked as {{ amazon_business.once() }} (
             and here.shipment_id = there.shipment_id
 ),
 
--- The least of them stands for the payment; twice, in case that not all name each other.
+-- The least identifier names the payment; in two steps, since some name each other by a third one.
 nearest as {{ amazon_business.once() }} (
     select order_id, order_line_item_id, shipment_id, transaction_id, min(other_id) as payment_id
     from linked
@@ -310,7 +310,7 @@ judged as (
             and last_charged_at < {{ amazon_business.settled() }},
             false
         ) as is_charged_not_shipped,
-        -- Nobody charges what is free.
+        -- What is free is not charged.
         coalesce(
             has_both
             and shipped_quantity > charged_quantity
@@ -333,7 +333,7 @@ judged as (
     from expected
 ),
 
-told as (
+classified as (
     select
         judged.*,
         case
@@ -373,4 +373,4 @@ select
         end
         as {{ amazon_business.type_of('money') }}
     ) as at_stake
-from told
+from classified
