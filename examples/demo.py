@@ -23,7 +23,7 @@ from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted
 OUTPUT = PROJECT / "output" / "demo"
 WAREHOUSE = OUTPUT / "warehouse.duckdb"
 REPORT = OUTPUT / "report.html"
-NOTE = "The simulator's figures, drawn at random."
+NOTE = "A made-up account of the simulator's."
 ORDERS = 250
 SYNC = ("run", "tap-amazon-business", "target-duckdb")
 MODELS = "dbt-duckdb:build"

@@ -5,21 +5,20 @@
         count(*) as charges,
         count(distinct currency) as currencies,
         case when count(distinct currency) = 1 then max(currency) end as currency,
-        {%- for name, kind in [
-            ('subtotal', 'SUBTOTAL'),
-            ('shipping', 'SHIPPING_AND_HANDLING'),
-            ('promotion', 'PROMOTION'),
-            ('tax', 'TAX'),
-            ('net_total', 'NET_TOTAL'),
+        {#- Where Amazon reports no total. A promotion lowers it, with a minus sign or without. #}
+        {%- for name, amount in [
+            ('subtotal', "sum(case when kind = 'SUBTOTAL' then amount end)"),
+            ('shipping', "sum(case when kind = 'SHIPPING_AND_HANDLING' then amount end)"),
+            ('promotion', "sum(case when kind = 'PROMOTION' then amount end)"),
+            ('tax', "sum(case when kind = 'TAX' then amount end)"),
+            ('net_total', "sum(case when kind = 'NET_TOTAL' then amount end)"),
+            ('other_charges', "sum(case when kind not in "
+                ~ "('SUBTOTAL', 'SHIPPING_AND_HANDLING', 'PROMOTION', 'TAX', 'NET_TOTAL') then amount end)"),
+            ('order_amount', "coalesce(sum(case when kind = 'NET_TOTAL' then amount end), "
+                ~ "sum(case when kind = 'PROMOTION' then -abs(amount) else amount end))"),
         ] %}
-        sum(case when kind = '{{ kind }}' then amount end) as {{ name }},
+        case when count(distinct currency) < 2 then {{ amount }} end as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        sum(case when kind not in ('SUBTOTAL', 'SHIPPING_AND_HANDLING', 'PROMOTION', 'TAX', 'NET_TOTAL') then amount end) as other_charges,
-        {#- Where Amazon tells no total. A promotion lowers it, with a minus sign or without. #}
-        coalesce(
-            sum(case when kind = 'NET_TOTAL' then amount end),
-            sum(case when kind = 'PROMOTION' then -abs(amount) else amount end)
-        ) as net_amount
     from (
         select
             {{ keys | join(', ') }},
@@ -64,8 +63,13 @@
     {%- for name in ['subtotal', 'shipping', 'promotion', 'tax', 'other_charges'] %}
     coalesce(sum(case when spend_status = 'placed' then {{ name }} end), 0) as {{ name }},
     {%- endfor %}
-    coalesce(sum(case when spend_status = 'placed' then net_amount end), 0) as net_amount,
-    coalesce(sum(case when spend_status = 'awaiting approval' then net_amount end), 0)
+    coalesce(sum(net_amount), 0) as net_amount,
+    coalesce(sum(case when spend_status = 'awaiting approval' then order_amount end), 0)
         as awaiting_approval_amount,
-    coalesce(sum(case when spend_status = 'cancelled' then net_amount end), 0) as cancelled_amount
+    coalesce(sum(case when spend_status = 'cancelled' then order_amount end), 0) as cancelled_amount
+{%- endmacro %}
+
+{# Reasons of a refund that count as a return, for `in (...)`. #}
+{% macro return_reasons() -%}
+  '{{ var('return_reasons') | join("', '") }}'
 {%- endmacro %}

@@ -15,6 +15,11 @@
   {%- do return(found) -%}
 {% endmacro %}
 
+{# The type of a column; in BigQuery, an array is a type of its own. #}
+{% macro dtype_of(column) %}{{ return(adapter.dispatch('dtype_of', 'amazon_business')(column)) }}{% endmacro %}
+{% macro default__dtype_of(column) %}{{ return(column.dtype) }}{% endmacro %}
+{% macro bigquery__dtype_of(column) %}{{ return(column.data_type) }}{% endmacro %}
+
 {# Whether a loader has made the table of a stream. #}
 {% macro has_table(stream) %}
   {%- do return(amazon_business.columns_of(stream) | length > 0) -%}
@@ -39,7 +44,7 @@ where 1 = 0
   {%- if since and is_incremental() and '_sdc_batched_at' in found %}
 where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     select coalesce(
-        {{ dbt.dateadd('hour', -1 * var('overlap_hours'), 'max(loaded_at)') }},
+        {{ amazon_business.later('hour', -1 * var('overlap_hours'), 'max(loaded_at)') }},
         cast('1970-01-01 00:00:00' as {{ dbt.type_timestamp() }})
     )
     from {{ this }}
@@ -47,17 +52,39 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- endif %}
 {% endmacro %}
 
+{# A field of a table. Where records were flattened, `netCost.amount` is the column `netCost__amount`, or
+   within `netCost` as text: the longest name that is a column counts. #}
 {% macro field(found, kind, path) %}
   {%- set ways = [] -%}
   {%- for one in ([path] if path is not string else path.split('|')) -%}
     {%- set parts = one.split('.') if one is string else one -%}
-    {%- set column = found.get(parts[0] | lower) -%}
-    {%- if column is not none -%}
-      {%- do ways.append(
-        amazon_business.converted(kind, adapter.quote(column.name), column.dtype | lower)
-        if parts | length == 1 and kind != 'eaches'
-        else amazon_business.inner(kind, adapter.quote(column.name), parts[1:])
-      ) -%}
+    {%- if kind == 'eaches' -%}
+      {%- do ways.append(amazon_business.in_eaches(
+        amazon_business.field(found, 'integer', parts + ['amount']),
+        amazon_business.field(found, 'text', parts + ['unitOfMeasure']),
+        amazon_business.field(found, 'integer', parts + ['unitSize'])
+      )) -%}
+    {%- else -%}
+      {%- set names = [] -%}
+      {%- for length in range(parts | length, 0, -1) -%}
+        {%- set name = parts[:length] | join(var('flattening_separator')) | lower -%}
+        {%- if name in found and not names -%}
+          {%- do names.append(name) -%}
+          {%- set column = found[name] -%}
+          {%- set value, dtype = adapter.quote(column.name), amazon_business.dtype_of(column) | lower -%}
+          {%- do ways.append(
+            amazon_business.converted(kind, value, dtype) if length == parts | length
+            else amazon_business.inner(kind, amazon_business.as_json(value, dtype), parts[length:])
+          ) -%}
+        {%- endif -%}
+      {%- endfor -%}
+      {%- if not names and parts | length > 1 -%}
+        {%- do amazon_business.refuse_other_separators(found, parts[0] | lower) -%}
+      {%- endif -%}
+      {#- By default, target-bigquery keeps whole records in one column. -#}
+      {%- if not names and 'data' in found and found['data'].dtype | lower == 'json' -%}
+        {%- do ways.append(amazon_business.inner(kind, adapter.quote(found['data'].name), parts)) -%}
+      {%- endif -%}
     {%- endif -%}
   {%- endfor -%}
   {%- if ways | length > 1 -%}
@@ -66,6 +93,24 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     {{ ways[0] if ways else 'cast(null as ' ~ amazon_business.type_of(kind) ~ ')' }}
   {%- endif -%}
 {% endmacro %}
+
+{# Columns such as `netcost.amount`, where `netcost__amount` is expected, would be read as null. #}
+{% macro refuse_other_separators(found, field) %}
+  {%- for name in found if name.startswith(field) and name != field -%}
+    {%- set rest = name[field | length:] -%}
+    {%- if not rest[0].isalnum() and not rest.startswith(var('flattening_separator')) -%}
+      {%- do exceptions.raise_compiler_error(
+        'The column ' ~ name ~ ' was flattened with another separator than "' ~ var('flattening_separator')
+        ~ '": set the variable flattening_separator to the value of the setting flattening_separator.'
+      ) -%}
+    {%- endif -%}
+  {%- endfor -%}
+{% endmacro %}
+
+{# A quantity in eaches: cases are multiplied by their size. #}
+{% macro in_eaches(amount, unit, size) -%}
+    {{ amount }} * case when lower({{ unit }}) like 'case%' then coalesce({{ size }}, 1) else 1 end
+{%- endmacro %}
 
 {# Fields of a JSON value, for a select. #}
 {% macro fields_of(value, fields) %}
@@ -78,10 +123,11 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- if kind == 'json' -%}
     {{ amazon_business.json_at(value, path) }}
   {%- elif kind == 'eaches' -%}
-    {%- set amount = amazon_business.inner('integer', value, path + ['amount']) -%}
-    {%- set unit = amazon_business.inner('text', value, path + ['unitOfMeasure']) -%}
-    {%- set size = amazon_business.inner('integer', value, path + ['unitSize']) -%}
-    {{ amount }} * case when lower({{ unit }}) like 'case%' then coalesce({{ size }}, 1) else 1 end
+    {{ amazon_business.in_eaches(
+      amazon_business.inner('integer', value, path + ['amount']),
+      amazon_business.inner('text', value, path + ['unitOfMeasure']),
+      amazon_business.inner('integer', value, path + ['unitSize'])
+    ) }}
   {%- else -%}
     {{ amazon_business.converted(kind, amazon_business.text_at(value, path), 'text') }}
   {%- endif -%}
@@ -91,7 +137,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
   {%- if kind == 'text' -%}
     nullif(cast({{ value }} as {{ amazon_business.type_of(kind) }}), '')
   {%- elif kind == 'json' -%}
-    {{ amazon_business.as_json(value) }}
+    {{ amazon_business.as_json(value, dtype) }}
   {%- elif kind == 'timestamp' -%}
     {{ amazon_business.as_utc(value, dtype) }}
   {%- elif kind == 'money' -%}
@@ -108,7 +154,7 @@ where {{ amazon_business.field(found, 'timestamp', '_sdc_batched_at') }} >= (
     'integer': dbt.type_bigint(),
     'eaches': dbt.type_bigint(),
     'boolean': dbt.type_boolean(),
-    'money': 'numeric(38, 9)',
+    'money': amazon_business.type_money(),
     'json': amazon_business.type_json(),
   }[kind]) -%}
 {% endmacro %}

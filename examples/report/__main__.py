@@ -9,11 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from examples.report.page import page
+from examples.report.page import contents, page
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the page of a warehouse.
+    """Write the page of a warehouse, and its tables as CSV files beside it.
 
     Args:
         arguments: Those of the command line if omitted.
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--output",
         type=Path,
         default=Path("output/report.html"),
-        help="the page (default: %(default)s)",
+        help="the page (default: %(default)s); its tables go to a folder beside it",
     )
     options = parser.parse_args(arguments)
     try:
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write(warehouse: Path, output: Path, *, made: datetime, note: str = "") -> None:
-    """Write the page of a file of DuckDB's.
+    """Write the page of a file of DuckDB's, and its tables as CSV files beside it.
 
     Args:
         warehouse: The file.
@@ -48,9 +48,15 @@ def write(warehouse: Path, output: Path, *, made: datetime, note: str = "") -> N
         made: The moment that the page names; UTC.
         note: A sentence below the title.
     """
+    tables = output.with_name(f"{output.stem}-tables")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        html = page(connection, made=made, note=note)
-    output.parent.mkdir(parents=True, exist_ok=True)
+        html = page(connection, made=made, note=note, tables=tables.name)
+        found = contents(connection)
+    tables.mkdir(parents=True, exist_ok=True)
+    answers = [answer for _, rows in found.sections for row in rows for answer in row]
+    for answer in [*found.behind, *answers]:
+        path = tables / f"{answer.query.name}.csv"
+        path.write_text(answer.result.csv(), encoding="utf-8")
     output.write_text(html, encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ _WIDTH = 380
 _AXES = 115
 _LABEL = 60
 _FONT = 12
+_MOST_BARS = 20
 _INK, _SOFT, _LINE = "var(--ink)", "var(--soft)", "var(--line)"
 _FIRST, _SECOND = "var(--first)", "var(--second)"
 
@@ -74,7 +75,7 @@ def _bars_across(result: Result, category: str, amount: str) -> alt.FacetChart:
             "amount": float(row[amount] or 0),
             "label": f"{row[amount] or 0:,.0f}",
         }
-        for row in result.records()
+        for row in result.records(_MOST_BARS)
     ]
     base = alt.Chart({"values": values}, width=_WIDTH - _AXES, height=alt.Step(22)).encode(
         alt.X("amount:Q", axis=None, scale=alt.Scale(range=[0, _WIDTH - _AXES - _LABEL])),
@@ -89,52 +90,70 @@ def _months(result: Result) -> alt.FacetChart:
     values = [
         {
             "currency": row["currency"],
-            "month": f"{row['month']:%b %y}" if row["month"] else "undated",
+            "month": f"{row['month']:%b %Y}" + ("" if row["is_over"] else " so far"),
+            "is_over": row["is_over"],
             "amount": float(row["spend"]),
         }
-        for row in result.records()
+        for row in sorted(result.records(), key=lambda row: row["month"])
     ]
     bars = (
         alt.Chart({"values": values}, width=_WIDTH - 65, height=110)
         .mark_bar(color=_FIRST, cornerRadius=2)
         .encode(
-            alt.X("month:N", sort=None, axis=alt.Axis(grid=False, labelAngle=0, labelOverlap=True)),
+            alt.X(
+                "month:N",
+                sort=None,
+                axis=alt.Axis(grid=False, labelAngle=0, labelExpr="split(datum.label, ' ')"),
+            ),
             alt.Y("amount:Q", axis=alt.Axis(format="~s", tickCount=4, domain=False)),
+            # A month that is not over is pale.
+            opacity=alt.condition("datum.is_over", alt.value(1), alt.value(0.45)),
         )
     )
     return _by_currency(bars)
 
 
-def _rates(result: Result) -> alt.Chart:
+def _rates(result: Result) -> alt.LayerChart:
     values = [
-        {"week": row["week_of_order"].isoformat(), "rate": label, "share": float(row[column])}
-        for row in result.records()
+        {
+            "week": row["week_of_order"].isoformat(),
+            "is_over": row["is_over"],
+            "rate": label,
+            "share": float(row[column]),
+        }
+        for row in reversed(result.records())
         for label, column in (("confirmed", "confirmation_rate"), ("filled", "fill_rate"))
         if row["week_of_order"] and row[column] is not None
     ]
-    lines: alt.Chart = (
-        alt.Chart({"values": values}, width=_WIDTH - 65, height=190)
-        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
-        .encode(
-            alt.X(
-                "week:T",
-                scale=alt.Scale(type="utc"),
-                axis=alt.Axis(
-                    format="%d %b", grid=False, labelOverlap=True, labelSeparation=12, tickCount=6
-                ),
+    base = alt.Chart({"values": values}, width=_WIDTH - 65, height=190).encode(
+        alt.X(
+            "week:T",
+            scale=alt.Scale(type="utc"),
+            axis=alt.Axis(
+                format="%-d %b %Y",
+                grid=False,
+                labelExpr="[timeFormat(datum.value, '%-d %b'), timeFormat(datum.value, '%Y')]",
+                labelOverlap=True,
+                labelSeparation=12,
+                tickCount=6,
             ),
-            alt.Y(
-                "share:Q",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%", tickCount=5, domain=False),
-            ),
-            alt.Color(
-                "rate:N",
-                scale=alt.Scale(domain=["confirmed", "filled"], range=[_FIRST, _SECOND]),
-            ),
-        )
+        ),
+        alt.Y(
+            "share:Q",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", tickCount=5, domain=False),
+        ),
+        alt.Color(
+            "rate:N",
+            scale=alt.Scale(domain=["confirmed", "filled"], range=[_FIRST, _SECOND]),
+        ),
     )
-    return lines
+    # A week that is not over is pale.
+    points = base.mark_point(filled=True, size=28).encode(
+        opacity=alt.condition("datum.is_over", alt.value(1), alt.value(0.45))
+    )
+    layers: alt.LayerChart = alt.layer(base.mark_line(strokeWidth=2), points)  # type: ignore[assignment]
+    return layers
 
 
 def _by_currency(chart: Any) -> alt.FacetChart:

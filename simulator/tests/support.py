@@ -139,8 +139,14 @@ class Simulators:
         self._open = ExitStack()
 
     def world(self, **traits: Any) -> World:
-        """Return a small world without quirks, unless told otherwise."""
-        return World(**{"orders": 200, "quirks": False, "now": self.clock.now, **traits})
+        """Return a small world without quirks, of random figures, unless told otherwise."""
+        usual: dict[str, Any] = {
+            "orders": 200,
+            "quirks": False,
+            "plausible": False,
+            "now": self.clock.now,
+        }
+        return World(**usual | traits)
 
     def start(
         self, world: World | None = None, options: Options = NO_LIMITS, *faults: Faults

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from simulator.encoding import decode, encode
+from simulator.world.plausible import currency_of, goods
 from simulator.world.quirks import RowQuirks
 
 VENDOR_CODES = ("999US", "API01")
@@ -64,14 +65,18 @@ class Catalogue:
         cents = 0 if odd else rng.randrange(1, 50_000)
         net = _ODD_AMOUNTS[number] if odd else _price(cents, short=number % 3 == 0)
         currency = rng.choice(("USD", "USD", "USD", "EUR", "CAD", "JPY"))
+        listed = net
+        if not self._quirks.random:
+            *_, cents = goods(number)
+            net, listed, currency = _cents(cents * 6 // 10), _cents(cents), currency_of(number)
         product: dict[str, Any] = {
             "amazonProductIdentifier": f"B0{rng.randrange(10**8):08d}",
             "vendorProductIdentifier": f"{rng.randrange(10**13):013d}",
             "isBackOrderAllowed": rng.random() < 0.5,
             "netCost": {"amount": net, "currencyCode": currency},
-            "listPrice": {"amount": net, "currencyCode": currency},
+            "listPrice": {"amount": listed, "currencyCode": currency},
         }
-        if rng.random() < 0.1:
+        if rng.random() < 0.1 and self._quirks.random:
             for price in ("netCost", "listPrice"):
                 product[price]["unitOfMeasure"] = rng.choice(("POUNDS", "KILOGRAMS"))
         if rng.random() < 0.1:
@@ -105,6 +110,10 @@ class Catalogue:
 def party_alone(party: msgspec.Raw) -> dict[str, Any]:
     """Return a party's id without its address and tax number."""
     return {"partyId": decode(bytes(party))["partyId"]}
+
+
+def _cents(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 def _price(cents: int, *, short: bool) -> str:

@@ -43,7 +43,10 @@ def changed_order(order: Order, moment: Millis) -> Order:
 
 def moved_order(order: Order, moment: Millis) -> Order:
     """Return an order whose state, and nothing else, changed at a moment."""
-    return replace(order, state=_after(order.state, STATES), state_changed=moment)
+    state = _after(order.state, STATES)
+    if order.plausible and state == STATES[0]:
+        state = STATES[1]  # opened again, not new
+    return replace(order, state=state, state_changed=moment)
 
 
 def cut_order(order: Order, moment: Millis) -> Order:

@@ -38,6 +38,8 @@ class Contents:
         span_days: Age of the oldest order.
         seed: The same seed and clock give the same world, byte by byte.
         quirks: Whether rows and pages are odd at all.
+        plausible: Whether figures and dates go together as those of a business do, instead of being
+            drawn one by one; by default where there are no quirks.
         regions: Amazon Business regions with orders; most are in the first.
         without_number: Amazon Business orders without a purchase order number, per purchase order.
         integers: Whether some purchase order numbers and order ids are JSON integers.
@@ -57,6 +59,7 @@ class Contents:
         span_days: float = 170,
         seed: int = 1,
         quirks: bool = True,
+        plausible: bool | None = None,
         regions: Sequence[str] = ("US", "CA"),
         without_number: float = 0.1,
         integers: bool = False,
@@ -74,6 +77,7 @@ class Contents:
             RowQuirks() if quirks else NO_ROW_QUIRKS,
             respelled=respelled,
             other_status_date=other_status_dates,
+            random=float(quirks if plausible is None else not plausible),
         )
         if integers:
             row_quirks = replace(row_quirks, integer=0.5)

@@ -11,8 +11,9 @@ from typing import Any
 from simulator.encoding import encode
 from simulator.times import DAY, HOUR, Millis
 from simulator.world.catalogue import Catalogue, amount
+from simulator.world.plausible import SELLERS, goods, purchase_of
 from simulator.world.quirks import RowQuirks
-from simulator.world.reports import Report, ReportWriter, currency
+from simulator.world.reports import Report, ReportWriter, cents, charges_of, currency
 
 SHIPMENT_STATUSES = ("SHIPPED", "PENDING_PAYMENT", "SHIPPING_SOON", "SHIPPED_PLANNED")
 UNKNOWN_SHIPMENT_STATUS = "RETURNED_BY_DRONE"
@@ -27,11 +28,14 @@ def line_count(report: Report) -> int:
 
 def shipment_count(report: Report) -> int:
     """Return how many shipments an order has: none to three."""
-    return (report.seed >> 4) % 4
+    return len(purchase_of(report).shipments) if report.plausible else (report.seed >> 4) % 4
 
 
 def packing(report: Report) -> Sequence[tuple[int, int]]:
     """Return which line is in which shipment, as (shipment, line); some lines are in two."""
+    if report.plausible:
+        plan = purchase_of(report).shipments
+        return [(shipment, line) for shipment, lines in enumerate(plan) for line in lines]
     shipments = shipment_count(report)
     if not shipments:
         return ()
@@ -49,6 +53,8 @@ class FulfilmentWriter:
 
     def status(self, report: Report, shipment: int) -> str:
         """Return the shipmentStatus of a shipment."""
+        if report.plausible:
+            return SHIPMENT_STATUSES[1 if purchase_of(report).stuck else 0]
         rng = Random(report.seed + 10 + shipment)
         unknown = rng.random() < self._quirks.unknown_value
         return UNKNOWN_SHIPMENT_STATUS if unknown else rng.choice(SHIPMENT_STATUSES)
@@ -58,6 +64,11 @@ class FulfilmentWriter:
         rng = Random(report.seed + 20 + line)
         row = self._line_row(report, line, rng)
         row["unitPrice"] = self._money(report, rng)
+        if report.plausible:
+            bought = purchase_of(report).lines[line]
+            row["unitPrice"] = self._cents(report, bought.price)
+            row["seller"] = {"name": SELLERS[bought.seller][0], "primaryAddress": _address(rng)}
+            return encode(row)
         if rng.random() < 0.4:
             row["taxExemption"] = {"applied": True, "type": "RESALE", "optOut": False}
         if rng.random() < 0.4:
@@ -81,6 +92,10 @@ class FulfilmentWriter:
         row["shipmentMetadata"] = self._shipment_metadata(report, shipment)
         row["shipmentStatus"] = self.status(report, shipment)
         row["charges"] = self._reports.charges(report, rng)
+        if report.plausible:
+            purchase = purchase_of(report)
+            places = purchase.shipments[shipment]
+            row["charges"] = charges_of(report, [purchase.lines[place] for place in places])
         row["shippingAddress"] = {
             "fullName": "Jörg Müller-Lüdenscheidt",
             **_address(rng),
@@ -99,6 +114,8 @@ class FulfilmentWriter:
         row = self._line_row(report, line, rng)
         row["shipmentMetadata"] = self._shipment_metadata(report, shipment)
         row["carrierName"] = rng.choice(("UPS", "DHL", "Fracht & Söhne"))
+        if report.plausible:
+            return encode(row | self._receipt(report, shipment, line, rng))
         row["packages"] = [
             {"trackingId": f"1Z{rng.randrange(10**8):08d}", "packageId": str(number)}
             for number in range(rng.choice((0, 1, 2)))
@@ -126,7 +143,33 @@ class FulfilmentWriter:
         row["productDetails"] = self._product(rng)
         row["charges"] = self._reports.charges(report, rng)
         row["quantity"] = rng.randrange(1, 50)
+        if report.plausible:
+            bought = purchase_of(report).lines[line]
+            product = self._catalogue.decoded_products[bought.product]
+            title, category, _ = goods(bought.product)
+            row["productDetails"] |= {
+                "asin": product["amazonProductIdentifier"],
+                "title": title,
+                "productCategory": category,
+            }
+            row |= {"charges": charges_of(report, [bought]), "quantity": bought.quantity}
         return row
+
+    def _receipt(self, report: Report, shipment: int, line: int, rng: Random) -> dict[str, Any]:
+        """Return when a line was received, if it was by now."""
+        purchase = purchase_of(report)
+        bought = purchase.lines[line]
+        days = SELLERS[bought.seller][1] + shipment + rng.random() * 2
+        arrives = report.ordered + int(days * DAY)
+        if arrives > report.born or purchase.stuck:
+            return {}
+        info = {
+            "customer": self._catalogue.people[purchase.buyer],
+            "date": self._reports.date(arrives, rng),
+            "status": "ALL_ITEMS_RECEIVED",
+            "quantity": bought.quantity,
+        }
+        return {"receivingInfo": info}
 
     def _shipment_metadata(self, report: Report, shipment: int) -> dict[str, Any]:
         rng = Random(report.seed + 40 + shipment)
@@ -144,6 +187,9 @@ class FulfilmentWriter:
             "currencyCode": currency(report.region),
             "amount": amount(rng, self._quirks.odd_amount),
         }
+
+    def _cents(self, report: Report, amount: int) -> dict[str, Any]:
+        return {"currencyCode": currency(report.region), "amount": cents(amount)}
 
     def _product(self, rng: Random) -> dict[str, Any]:
         product = rng.choice(self._catalogue.decoded_products)

@@ -8,6 +8,7 @@ from simulator.times import DAY, HOUR, MINUTE, SECOND, Millis
 from simulator.world.catalogue import VENDOR_CODES
 from simulator.world.numbers import order_numbers
 from simulator.world.orders import STATES, UNKNOWN_STATE, Order
+from simulator.world.plausible import delivery_of, is_in_season, purchase_of, state_of
 from simulator.world.quirks import RowQuirks
 from simulator.world.reports import STATUSES, UNKNOWN_STATUS, Report
 
@@ -29,7 +30,7 @@ class OrderGenerator:
         self._rng = rng
         self._items = items
         self._quirks = quirks
-        self._numbers = order_numbers(rng, digits=quirks.integer > 0)
+        self._numbers = order_numbers(rng, digits=quirks.integer > 0, typed=quirks.random > 0)
 
     def past(self, count: int, *, changed: int, now: Millis, span_days: float) -> Iterator[Order]:
         """Yield orders of the past.
@@ -43,15 +44,18 @@ class OrderGenerator:
         was_changed = set(self._rng.sample(range(count), changed))
         span = int(span_days * DAY) - NEWEST
         for place in range(count):
-            created = self._tidy(now - NEWEST - int(self._rng.random() * span))
-            state = self._rng.choice(STATES)
+            created = self._tidy(self._moment(now, span))
+            state = self._state(created, now)
             if self._rng.random() < self._quirks.unknown_value / 4:
                 state = UNKNOWN_STATE
             moved = created if state == STATES[0] else self._since(created, now)
             change = self._since(created, now) if place in was_changed else None
-            yield self.order(
+            order = self.order(
                 now=now, created=created, changed=change, state_changed=moved, state=state
             )
+            if order.plausible and state == STATES[2] and delivery_of(order).arrives > now:
+                order = replace(order, state=STATES[1])
+            yield order
 
     def order(
         self,
@@ -76,10 +80,22 @@ class OrderGenerator:
             state=state,
             vendor_code=VENDOR_CODES[rng.random() < 0.3],
             items=drawn if items is None else items,
-            cancelled=rng.random() < 0.05,
+            cancelled=rng.random() < (0.05 if self._quirks.random else 0.01),
             born=now,
             revision=0 if changed is None else 1,
+            plausible=not self._quirks.random,
         )
+
+    def _moment(self, now: Millis, span: Millis) -> Millis:
+        while True:
+            moment = now - NEWEST - int(self._rng.random() * span)
+            if self._quirks.random or is_in_season(moment, self._rng):
+                return moment
+
+    def _state(self, created: Millis, now: Millis) -> str:
+        if self._quirks.random:
+            return self._rng.choice(STATES)
+        return state_of(created, now, self._rng, STATES)
 
     def _since(self, moment: Millis, now: Millis) -> Millis:
         return moment + SECOND + int(self._rng.random() * (now - NEWEST // 2 - moment))
@@ -165,7 +181,7 @@ class ReportGenerator:
         home = len(self._regions) == 1 or rng.random() < 0.8
         unknown = rng.random() < self._quirks.unknown_value
         order_id = f"{rng.randrange(100, 1000)}-{self._count:07d}-{rng.randrange(10**7):07d}"
-        return Report(
+        report = Report(
             order_id=order_id.replace("-", "") if self._quirks.integer else order_id,
             seed=rng.randrange(_SEEDS),
             asked=asked,
@@ -174,4 +190,6 @@ class ReportGenerator:
             region=self._regions[0] if home else rng.choice(self._regions[1:]),
             status=UNKNOWN_STATUS if unknown else rng.choice(STATUSES),
             born=now,
+            plausible=not self._quirks.random,
         )
+        return replace(report, status=purchase_of(report).status) if report.plausible else report

@@ -92,6 +92,9 @@ class InvoiceWriter:
             due += 5 * DAY  # nothing becomes due while a test runs
         statuses = (CLOSED, "Past Due", "Issued") if due < born else ("Issued", CLOSED)
         status = rng.choice((*statuses, "Payment Processing"))
+        if not self._quirks.random:
+            overdue = due < born and rng.random() < 0.02
+            status = "Past Due" if overdue else statuses[0]
         if rng.random() < self._quirks.unknown_value:
             status = UNKNOWN_STATUS
         if fresh and not closed and not_found:

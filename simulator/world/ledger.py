@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from simulator.encoding import Row, decode
 from simulator.world.catalogue import Catalogue
 from simulator.world.derived import Derived
-from simulator.world.fulfilment import line_count
+from simulator.world.fulfilment import line_count, shipment_count
 from simulator.world.invoices import PENDING, InvoiceWriter, consolidated_number, order_of
 from simulator.world.quirks import RowQuirks
 from simulator.world.reports import Report
@@ -49,11 +49,12 @@ class Ledger:
         place = _place(line_id, order_id)
         if report is None or place is None or not 0 <= place < line_count(report):
             return None
-        if shipment_id != f"{order_id}-S1":
+        if shipment_id not in {f"{order_id}-S{shipment + 1}" for shipment in _invoiced(report)}:
             return None
         details = (
             self._writer.detail(transaction, place, closed=self.closed)
             for transaction in transactions_of(report)
+            if _has(transaction, place, shipment_id)
         )
         return [detail for detail in details if detail is not None]
 
@@ -109,6 +110,19 @@ class Ledger:
     def _transactions(self) -> Iterator[dict[str, Any]]:
         table, rows = self._orders.transactions.table, self._orders.transactions.rows
         return (decode(rows[place]) for place in range(len(table)))
+
+
+def _invoiced(report: Report) -> range:
+    """Return the shipments that may have invoices: the first alone, or all if it is plausible."""
+    return range(shipment_count(report) if report.plausible else 1)
+
+
+def _has(transaction: Transaction, line: int, shipment_id: str) -> bool:
+    charge = transaction.charge
+    return charge is None or (
+        shipment_id.endswith(f"-S{charge.shipment + 1}")
+        and line in {place for place, *_ in charge.lines}
+    )
 
 
 def _place(line_id: str, order_id: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Purchase order numbers: mostly eight characters, some whatever a buyer typed."""
+"""Purchase order numbers: eight characters as Amazon documents them, and what a buyer typed."""
 
 from collections.abc import Iterator
 from random import Random
@@ -22,20 +22,21 @@ _TYPED = (
 )
 
 
-def order_numbers(rng: Random, *, digits: bool) -> Iterator[str]:
+def order_numbers(rng: Random, *, digits: bool, typed: bool = True) -> Iterator[str]:
     """Yield purchase order numbers without end, no two alike.
 
     Args:
         rng: Draws them.
         digits: Whether every second number consists of digits alone.
+        typed: Whether some are not of eight characters, but as a buyer typed them.
     """
     taken: set[str] = set()
-    typed = 0
+    count = 0
     while True:
-        if rng.random() < FREE_TEXT_SHARE:
-            first = typed < len(_TYPED_FIRST)
-            number = _TYPED_FIRST[typed] if first else rng.choice(_TYPED).format(n=typed)
-            typed += 1
+        if typed and rng.random() < FREE_TEXT_SHARE:
+            first = count < len(_TYPED_FIRST)
+            number = _TYPED_FIRST[count] if first else rng.choice(_TYPED).format(n=count)
+            count += 1
         elif digits and len(taken) % 2:
             number = str(rng.randrange(10**7, 10**8))
         else:

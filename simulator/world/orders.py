@@ -9,6 +9,7 @@ import msgspec
 from simulator.encoding import encode
 from simulator.times import DAY, Millis, to_text
 from simulator.world.catalogue import Catalogue, party_alone
+from simulator.world.plausible import delivery_of, line_of
 from simulator.world.quirks import RowQuirks
 
 STATES = ("New", "Acknowledged", "Closed")
@@ -41,6 +42,7 @@ class Order:
         cuts: Cuts so far; each halves the last item's quantity, down to nothing.
         received: When goods were received for the last time. Only its status tells it.
         status_date: The purchaseOrderDate of its status, where that is another one.
+        plausible: Whether what becomes of it is as a business would have it; see `plausible`.
     """
 
     number: str
@@ -58,6 +60,7 @@ class Order:
     cuts: int = 0
     received: Millis | None = None
     status_date: str | None = None
+    plausible: bool = False
 
     @property
     def updated(self) -> Millis | None:
@@ -151,6 +154,13 @@ class OrderWriter:
             del details["shipWindow"]
             details["deliveryWindow"] = _interval(order.created + 3 * DAY, 8)
             details |= {name: party_alone(details[name]) for name in _PARTIES}
+        if order.plausible:
+            # One window, so that everybody means the same by late.
+            plan = delivery_of(order)
+            to = msgspec.Raw(encode({"partyId": plan.warehouse}))
+            details |= {"purchaseOrderType": "RegularOrder", "shipToParty": to}
+            details.pop("shipWindow", None)
+            details["deliveryWindow"] = _interval(plan.promised[0], 8)
         if rng.random() < 0.2:
             details["dealCode"] = f"DEAL-{rng.randrange(1000)}"
         if rng.random() < 0.15:
@@ -178,6 +188,11 @@ class OrderWriter:
             chosen = bits % len(products)
             gone = order.cancelled and sequence == 1
             quantity = 0 if gone else 1 + ((bits >> 16) + order.revision) % 120
+            if order.plausible:
+                line = line_of(order, sequence, len(products))
+                asked = line.ordered + order.revision
+                chosen = line.product
+                quantity = 0 if gone else asked - int(line.cancels * asked)
             if sequence == order.items:
                 quantity >>= order.cuts
             parts.append(form % (sequence, quantity, units[chosen], products[chosen]))

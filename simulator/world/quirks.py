@@ -23,6 +23,8 @@ class RowQuirks:
         odd_amount: Amounts of Amazon Business of an unusual scale, such as a trillion.
         late_invoice: Fresh invoices and payments are not complete until the books are closed.
         other_status_date: The purchaseOrderDate of a status is not its order's.
+        random: Quantities, amounts and dates are drawn one by one. If none are, they go together as
+            those of a business do.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -40,6 +42,7 @@ class RowQuirks:
     odd_amount: float = 0.05
     late_invoice: float = 0.3
     other_status_date: float = 0.0
+    random: float = 1.0
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:

@@ -1,12 +1,15 @@
 """Order reports of the Amazon Business Reporting API (model `OrderReport`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 from simulator.encoding import encode
 from simulator.times import Millis, to_text
 from simulator.world.catalogue import Catalogue, amount
+from simulator.world.plausible import COST_CENTRES, Bought, purchase_of
 from simulator.world.quirks import RowQuirks
 
 STATUSES = (
@@ -35,6 +38,7 @@ class Report:
         region: The one region it is found in.
         status: orderStatus.
         born: When it came into the world; nothing that happened to it is younger.
+        plausible: Whether it is as a business would have it; see `plausible`.
     """
 
     order_id: str
@@ -45,6 +49,7 @@ class Report:
     region: str
     status: str
     born: Millis
+    plausible: bool = False
 
 
 def currency(region: str) -> str:
@@ -89,6 +94,9 @@ class ReportWriter:
 
     def full(self, report: Report) -> bytes:
         """Return the row."""
+        return self._plausible(report) if report.plausible else self._random(report)
+
+    def _random(self, report: Report) -> bytes:
         rng = Random(report.seed + 1)
         row: dict[str, Any] = {
             "orderMetadata": self.metadata(report),
@@ -119,3 +127,42 @@ class ReportWriter:
         if rng.random() < self._quirks.unknown_field:
             row["orderMetadata"]["undocumentedPart"] = None
         return encode(row)
+
+    def _plausible(self, report: Report) -> bytes:
+        purchase, people = purchase_of(report), self._catalogue.people
+        cost_centre, group, _ = COST_CENTRES[purchase.centre]
+        row: dict[str, Any] = {
+            "orderMetadata": self.metadata(report) | {"region": report.region},
+            "charges": charges_of(report, purchase.lines, shipping=purchase.shipping),
+            "orderStatus": report.status,
+            "buyingCustomer": people[purchase.buyer],
+            "buyerGroup": {"name": group},
+            "businessOrderInfo": {"Cost center": cost_centre},
+        }
+        if report.named is not None:
+            row["purchaseOrderNumber"] = self._quirks.number(report.named, report.seed + 1)
+        if purchase.approver is not None:
+            approver = people[purchase.approver]
+            row["approverDetails"] = {"lastOrderApproverCustomer": approver}
+        return encode(row)
+
+
+def charges_of(
+    report: Report, lines: Sequence[Bought], *, shipping: int = 0
+) -> list[dict[str, Any]]:
+    """Return the charges of lines that were bought, which add up."""
+    subtotal = sum(line.price * line.quantity for line in lines)
+    tax = sum(line.tax() for line in lines)
+    amounts = (subtotal, shipping, 0, tax, subtotal + shipping + tax)
+    return [
+        {
+            "type": kind,
+            "amount": {"currencyCode": currency(report.region), "amount": cents(amount)},
+        }
+        for kind, amount in zip(CHARGES, amounts, strict=True)
+    ]
+
+
+def cents(amount: int) -> Decimal:
+    """Return an amount in cents as money."""
+    return Decimal(amount).scaleb(-2)

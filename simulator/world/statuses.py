@@ -3,10 +3,11 @@
 from random import Random
 from typing import Any
 
-from simulator.encoding import encode
+from simulator.encoding import decode, encode
 from simulator.times import DAY, HOUR, SECOND, Millis, to_text
 from simulator.world.catalogue import Catalogue, party_alone
 from simulator.world.orders import Order
+from simulator.world.plausible import delivery_of, line_of
 from simulator.world.quirks import RowQuirks
 
 CONFIRMATIONS = ("ACCEPTED", "PARTIALLY_ACCEPTED", "REJECTED", "UNCONFIRMED")
@@ -44,9 +45,10 @@ class StatusWriter:
             row |= {name: party_alone(row[name]) for name in ("sellingParty", "shipToParty")}
         if rng.random() < self._quirks.unknown_field:
             row["undocumentedField"] = "x"
-        row["itemStatus"] = [
-            self._item(order, sequence, rng) for sequence in range(1, order.items + 1)
-        ]
+        if order.plausible:
+            row["shipToParty"] = {"partyId": delivery_of(order).warehouse}
+        item = self._plausible_item if order.plausible else self._item
+        row["itemStatus"] = [item(order, sequence, rng) for sequence in range(1, order.items + 1)]
         return encode(row)
 
     def _date(self, order: Order) -> str:
@@ -120,11 +122,67 @@ class StatusWriter:
             item["undocumentedPart"] = 1
         return item
 
+    def _plausible_item(self, order: Order, sequence: int, _: Random) -> dict[str, Any]:
+        """Return an item of which most is confirmed, and received once the order has arrived."""
+        products = self._catalogue.decoded_products
+        line, plan = line_of(order, sequence, len(products)), delivery_of(order)
+        product = products[line.product]
+        size = decode(b"{%b}" % self._catalogue.units[line.product])["unitSize"]
+        asked = line.ordered + order.revision
+        cancelled = int(line.cancels * asked)
+        if order.cancelled and sequence == 1:
+            cancelled = asked
+        if sequence == order.items:
+            cancelled = asked - ((asked - cancelled) >> order.cuts)
+        net = asked - cancelled
+        is_new = order.state == "New"
+        accepted = 0 if is_new else net - int(line.refuses * net)
+        refused = 0 if is_new else net - accepted
+        arrived = plan.arrives <= order.born and not is_new
+        received = accepted - int(line.lacks * accepted) if arrived else 0
+        item: dict[str, Any] = {
+            "itemSequenceNumber": str(sequence),
+            "buyerProductIdentifier": product["amazonProductIdentifier"],
+            "netCost": product["netCost"],
+            "orderedQuantity": {
+                "orderedQuantity": _eaches(net * size),
+                "orderedQuantityDetails": _quantities(
+                    order, line.ordered * size, asked * size, cancelled * size
+                ),
+            },
+            "acknowledgementStatus": {
+                "confirmationStatus": "UNCONFIRMED" if is_new else _confirmation(accepted, net),
+                "acceptedQuantity": _eaches(accepted * size),
+                "rejectedQuantity": _eaches(refused * size),
+            },
+            "receivingStatus": {
+                "receiveStatus": RECEIPTS[0 if not received else 2 if received == accepted else 1],
+                "receivedQuantity": _eaches(received * size),
+            },
+        }
+        names = ("vendorProductIdentifier", "listPrice")
+        item |= {name: product[name] for name in names if name in product}
+        if not is_new:
+            item["acknowledgementStatus"]["acknowledgementStatusDetails"] = [
+                {
+                    "acknowledgementDate": to_text(_later(order, 9 * HOUR)),
+                    "acceptedQuantity": _eaches(accepted * size),
+                    "rejectedQuantity": _eaches(refused * size),
+                }
+            ]
+        if received:
+            item["receivingStatus"]["lastReceiveDate"] = to_text(plan.arrives)
+        return item
+
     def _cancelled(self, order: Order, sequence: int, asked: int, rng: Random) -> int:
         """Return how many of an item were cancelled; all of it where its order shows none."""
         share = rng.random() if rng.random() < 0.15 else 0
         part = int(share * asked)
         return asked if order.cancelled and sequence == 1 else part
+
+
+def _confirmation(accepted: int, net: int) -> str:
+    return CONFIRMATIONS[0 if accepted == net else 1 if accepted else 2]
 
 
 def _eaches(quantity: int) -> dict[str, Any]:

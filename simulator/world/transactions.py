@@ -9,8 +9,9 @@ from simulator.encoding import encode
 from simulator.times import DAY, HOUR, Millis, to_text
 from simulator.world.catalogue import Catalogue, amount
 from simulator.world.fulfilment import line_count
+from simulator.world.plausible import COST_CENTRES, Charge, goods, purchase_of
 from simulator.world.quirks import RowQuirks
-from simulator.world.reports import Report, currency
+from simulator.world.reports import Report, cents, currency
 
 TYPES = ("CHARGE", "REFUND", "OVERREFUND")
 UNKNOWN_TYPE = "GOODWILL"
@@ -25,12 +26,14 @@ class Transaction:
         seed: Everything else in the row follows from this.
         report: The order it belongs to.
         fed: feedDate.
+        charge: What it charges or refunds, where its order is plausible.
     """
 
     identifier: str
     seed: int
     report: Report
     fed: Millis
+    charge: Charge | None = None
 
 
 def invoice_number(transaction: Transaction) -> str:
@@ -40,6 +43,18 @@ def invoice_number(transaction: Transaction) -> str:
 
 def transactions_of(report: Report) -> Iterator[Transaction]:
     """Yield the transactions of an order: none, one or two."""
+    if report.plausible:
+        for part, charge in enumerate(purchase_of(report).charges):
+            if report.ordered + charge.after > report.born - HOUR:
+                continue
+            yield Transaction(
+                identifier=f"{report.order_id}-T{part + 1}",
+                seed=report.seed + part,
+                report=report,
+                fed=report.ordered + charge.after,
+                charge=charge,
+            )
+        return
     rng = Random(report.seed + 4)
     for part in range(rng.choice((0, 1, 1, 2))):
         fed = report.ordered + HOUR + int(rng.random() * 3 * DAY)
@@ -87,6 +102,8 @@ class TransactionWriter:
                 self._line(transaction, line, rng) for line in range(line_count(report))
             ],
         }
+        if transaction.charge is not None:
+            row |= self._plausible(transaction, transaction.charge, row["transactionLineItems"])
         for name in list(row):
             kept = name in {"transactionId", "feedDate", "transactionLineItems"}
             if not kept and rng.random() < quirks.null_object:
@@ -100,6 +117,51 @@ class TransactionWriter:
         if row.get("invoiceNumber") and rng.random() < quirks.null_object:
             row["invoiceNumber"] = rng.choice(("", "Pending"))
         return encode(row)
+
+    def _plausible(
+        self, transaction: Transaction, charge: Charge, drawn: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        report, code = transaction.report, currency(transaction.report.region)
+        purchase = purchase_of(report)
+
+        def money(whole: int) -> dict[str, str]:
+            return {"currencyCode": code, "amount": str(cents(whole))}
+
+        items = []
+        for place, quantity, charged in charge.lines:
+            bought = purchase.lines[place]
+            net = bought.net(quantity)
+            product = self._catalogue.decoded_products[bought.product]
+            zero = dict.fromkeys(("regulatoryFee", "giftWrappingCharge", "discount"), money(0))
+            taxed = charged * bought.tax(quantity) // net
+            items.append(
+                drawn[place]
+                | zero
+                | {
+                    "refundReason": charge.reason,
+                    "totalAmount": money(charged),
+                    "principalAmount": money(charged - taxed),
+                    "shippingCharge": money(0),
+                    "tax": money(taxed),
+                    # The price rises with what is charged; half of a payment has the whole price.
+                    "unitPrice": money(bought.price * (104 if charged > net else 100) // 100),
+                    "itemQuantity": quantity,
+                    "shipmentId": f"{report.order_id}-S{charge.shipment + 1}",
+                    "asin": product["amazonProductIdentifier"],
+                    "productTitle": goods(bought.product)[0],
+                    "businessOrderInfo": {"Cost center": COST_CENTRES[purchase.centre][0]},
+                }
+            )
+        names = [f"{report.order_id}-T{place + 1}" for place in charge.names]
+        return {
+            "transactionDate": to_text(transaction.fed),
+            "transactionType": charge.kind,
+            "amount": money(sum(charged for *_, charged in charge.lines)),
+            "paymentInstrumentType": charge.instrument,
+            "purchasingCustomerGroupName": COST_CENTRES[purchase.centre][1],
+            "associatedTransactionDetails": [{"associatedTransactionId": one} for one in names],
+            "transactionLineItems": items,
+        }
 
     def _customer(self, rng: Random) -> dict[str, str]:
         return {

@@ -9,6 +9,7 @@ from simulator.encoding import decode, encode
 from simulator.times import DAY, HOUR, MINUTE, Millis, to_text
 from simulator.world.catalogue import WAREHOUSES, Catalogue, party_details
 from simulator.world.orders import Order
+from simulator.world.plausible import delivery_of, line_of
 from simulator.world.quirks import RowQuirks
 
 STATUSES = ("Created", "TransportationRequested", "CarrierAssigned", "Shipped")
@@ -52,6 +53,9 @@ class Shipment:
 
 def shipments_of(order: Order) -> Iterator[Shipment]:
     """Yield the shipments of an order: none, one or two."""
+    if order.plausible:
+        yield from _plausible_shipments(order)
+        return
     rng = Random(order.seed + 3)
     for part in range(rng.choice((0, 1, 1, 2))):
         created = order.created + MINUTE + int(rng.random() * 2 * DAY)
@@ -72,6 +76,30 @@ def shipments_of(order: Order) -> Iterator[Shipment]:
         )
 
 
+def _plausible_shipments(order: Order) -> Iterator[Shipment]:
+    """Yield the shipment of an order, once it is packed."""
+    plan, now = delivery_of(order), order.born - 5 * MINUTE
+    packed = max(order.created + DAY, plan.leaves - 18 * HOUR)
+    if packed > now:
+        return
+    left = plan.leaves <= now
+    moments = (packed, plan.leaves, packed, plan.leaves, plan.arrives, plan.arrives)
+    known = (True, left, True, left, True, left and plan.arrives <= now)
+    yield Shipment(
+        identifier=f"{order.seed % 10**11:011d}0",
+        seed=Random(order.seed + 3).getrandbits(62),
+        order=order,
+        status=STATUSES[3 if left else 0],
+        reference=f"{order.seed % 10**7:07d}",
+        warehouse=plan.warehouse,
+        dates={
+            name: moment
+            for name, moment, happened in zip(DATES, moments, known, strict=False)
+            if happened
+        },
+    )
+
+
 class ShipmentWriter:
     """Writes vendors' shipments as JSON."""
 
@@ -86,7 +114,7 @@ class ShipmentWriter:
         texts = {name: to_text(moment) for name, moment in shipment.dates.items()}
         row: dict[str, Any] = {
             "vendorShipmentIdentifier": shipment.identifier,
-            "transactionType": rng.choice(("New", "New", "Cancel")),
+            "transactionType": "New" if order.plausible else rng.choice(("New", "New", "Cancel")),
             "buyerReferenceNumber": shipment.reference,
             "transactionDate": texts[DATES[0]],
             "currentShipmentStatus": shipment.status,
@@ -148,6 +176,8 @@ class ShipmentWriter:
         return encode({**before, "transactionType": "New"}) + b"," + now
 
     def _purchase_order(self, order: Order, rng: Random) -> dict[str, Any]:
+        if order.plausible:
+            return self._plausible_order(order)
         return {
             "purchaseOrderNumber": order.number,
             "purchaseOrderDate": to_text(order.created),
@@ -165,6 +195,37 @@ class ShipmentWriter:
                 }
                 for number in range(1, min(order.items, 5) + 1)
             ],
+        }
+
+    def _plausible_order(self, order: Order) -> dict[str, Any]:
+        """Return the items of an order that were confirmed, and did not get lost before."""
+        products = self._catalogue.decoded_products
+        items = []
+        for sequence in range(1, order.items + 1):
+            line = line_of(order, sequence, len(products))
+            product = products[line.product]
+            size = decode(b"{%b}" % self._catalogue.units[line.product])["unitSize"]
+            net = line.ordered - int(line.cancels * line.ordered)
+            accepted = net - int(line.refuses * net)
+            sent = accepted - int(line.lacks * accepted)
+            if (order.cancelled and sequence == 1) or not sent:
+                continue
+            items.append(
+                {
+                    "itemSequenceNumber": f"{sequence:03d}",
+                    "buyerProductIdentifier": product["amazonProductIdentifier"],
+                    "shippedQuantity": {
+                        "amount": sent * size,
+                        "unitOfMeasure": "Eaches",
+                        "unitSize": 1,
+                    },
+                }
+            )
+        return {
+            "purchaseOrderNumber": order.number,
+            "purchaseOrderDate": to_text(order.created),
+            "shipWindow": "08/25/2021 - 08/31/2021",
+            "items": items,
         }
 
     def _container(self, order: Order, number: int, rng: Random) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from examples.demo import NOTE, ORDERS
-from examples.report.page import page, sections
+from examples.report.page import contents, page
 from tests.support.browser import browser
 from tests.support.chain import PROJECT
 from tests.support.clocks import FakeClock
@@ -33,11 +33,13 @@ _SCALE = 0.625
 
 _HEAD = """# Answers
 
-Four questions, and queries on the [dbt models](analytics.md) that answer them. They run on
-DuckDB, PostgreSQL and Snowflake. [analytics.md](analytics.md#definitions) defines the figures.
+Five headline figures, and queries on the [dbt models](analytics.md) that answer four questions.
+They run on DuckDB, PostgreSQL and Snowflake. [analytics.md](analytics.md#definitions) defines the
+figures.
 
-The results are those of the simulator's seed on 1 June 2026. It draws its figures at random: real
-purchase orders are confirmed more often, and real charges agree more often.
+The results are those of the demonstration's account on 1 June 2026. It is made up: a vendor that
+fills nine tenths of its purchase orders, and a company whose charges agree with few exceptions.
+Each table shows ten rows at most.
 
 ## As a page
 
@@ -46,9 +48,10 @@ meltano run tap-amazon-business target-duckdb dbt-duckdb:build
 .venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output output/report.html
 ```
 
-This creates [such a page](report.png) from a warehouse of your own, with the same queries:
-[examples/report/queries](../examples/report/queries). It is one file without scripts or remote
-resources. It names purchase orders and approvers: share it with care.
+This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in
+[examples/report/queries](../examples/report/queries). It is one file without scripts that loads
+nothing from anywhere; complete tables are CSV files in a folder beside it. What your account has no
+rows for is left out. The page names purchase orders and approvers: share it with care.
 
 `make setup` installs what it needs. So does `pip install --group report`, with pip 25.1 or newer.
 """
@@ -62,7 +65,7 @@ def warehouse(folder: Path) -> Path:
     """
     path = folder / "warehouse.duckdb"
     clock = FakeClock()
-    with serve(clock, orders=ORDERS, quirks=False) as simulator:
+    with serve(clock, orders=ORDERS, quirks=False, plausible=True) as simulator:
         run = run_by(clock, settings(simulator))
     assert run.status == 0, run.log
     config = folder / "loader.json"
@@ -91,11 +94,14 @@ def report(path: Path) -> str:
 def answers(path: Path) -> str:
     """Return docs/answers.md as the warehouse at a path makes it."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        parts = [_HEAD]
-        for question, found in sections(connection):
-            parts.append(f"\n## {question.title}\n")
-            for answer in found:
-                parts.extend(_answer(answer))
+        found = contents(connection)
+    parts = [_HEAD, "\n## Headline figures\n"]
+    for answer in found.behind:
+        parts.extend(_answer(answer))
+    for title, rows in found.sections:
+        parts.append(f"\n## {title}\n")
+        for answer in (answer for row in rows for answer in row):
+            parts.extend(_answer(answer))
     return "".join(parts)
 
 
@@ -105,6 +111,8 @@ def _answer(answer: Answer) -> Iterator[str]:
     yield _row(result.headings)
     yield _row(["--:" if numeric else "---" for numeric in result.numeric])
     yield from map(_row, result.cells)
+    if result.more:
+        yield f"\nAnd {result.more:,} more rows.\n"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,17 +1,22 @@
-"""The page of examples/report and docs/answers.md: what they tell, and how the page looks."""
+"""The page of examples/report and docs/answers.md: what they say, and how the page looks."""
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from html import unescape
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
-from examples.report.__main__ import main
+from examples.report.__main__ import main, write
 from examples.report.page import page
-from examples.report.questions import QUESTIONS
+from examples.report.questions import HEADLINES, QUESTIONS
+from examples.report.results import Result
 from tests.examples.answers import ANSWERS, PICTURE, answers, report, warehouse
 from tests.support.browser import browser
 from tests.support.chain import PROJECT
@@ -23,10 +28,13 @@ if TYPE_CHECKING:
     from tests.support.browser import Page
 
 CHARTS = {"open_value_by_age", "rates_by_week", "spend_by_month", "spend_by_cost_centre"}
-QUERIES = [query for question in QUESTIONS for query in question.queries]
+QUERIES = [*HEADLINES, *(query for question in QUESTIONS for query in question.queries)]
 TABLES = {
-    "vendor": ("open_purchase_orders", "vendor_scorecard"),
-    "business": ("spend_by_month", "spend_by_purchase_order", "purchase_reconciliation"),
+    "vendor": ("purchase_order_lines", "open_purchase_orders", "vendor_scorecard"),
+    "business": (
+        *("order_spend", "spend_by_month", "spend_by_purchase_order"),
+        *("order_report_matches", "purchase_reconciliation"),
+    ),
 }
 LOOKS = [(width, dark) for width in (390, 1280) for dark in (False, True)]
 
@@ -99,16 +107,29 @@ def test_the_answers_are_those_of_the_queries(seeded: Path) -> None:
 
 @pytest.mark.end_to_end
 def test_the_page_has_each_answer_with_its_sql(html: str) -> None:
-    html = html.replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
+    html = unescape(html)
     assert [query.name for query in QUERIES if query.sql not in html] == []
     assert html.count("<table>") == len(QUERIES)
-    assert "5,794.12" in html  # an amount with its cents
+    assert "Left out" not in html
+
+
+@pytest.mark.end_to_end
+def test_the_page_begins_with_figures_that_link_to_their_queries(html: str) -> None:
+    header, _, rest = html.partition("</ul>")
+    for query in HEADLINES:
+        card = re.search(
+            rf"<h2>{query.title}</h2>(.+?)<a href=\"#{query.name}\">", header, re.DOTALL
+        )
+        assert card
+        assert re.search(r"[\d,.]+ (USD|CAD|EUR)|[\d.]+%", card[1])
+        assert re.search(r"(\d+ Jun|May) 2026", card[1])
+        assert f'id="{query.name}"' in rest
 
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("missing", TABLES)
 @pytest.mark.parametrize("statement", ["delete from", "drop table"])
-def test_one_credential_set_alone_makes_a_page(
+def test_what_an_account_lacks_is_one_line(
     missing: str, statement: str, seeded: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy.duckdb"
@@ -117,23 +138,68 @@ def test_one_credential_set_alone_makes_a_page(
         for table in TABLES[missing]:
             connection.execute(f"{statement} analytics.{table}")
     html = report(copy)
-    told = "No rows. They come from" if statement == "delete from" else "Not built: the models of"
-    empty = sum(len(question.queries) for question in QUESTIONS if question.side == missing)
-    assert html.count(told) == empty
-    assert html.count("<table>") == len(QUERIES) - empty
+    kept = [query for query in QUERIES if query.side != missing]
+    assert html.count("<table>") == len(kept)
+    assert [query.title for query in QUERIES if f"<h3>{query.title}</h3>" in html] == [
+        query.title for query in QUERIES if query in kept
+    ]
+    (line,) = re.findall("<p.+Left out.+</p>", html)
+    wanted = {stream for query in QUERIES if query.side == missing for stream in query.streams}
+    assert f"Select the streams {', '.join(sorted(wanted))}." in line
+
+
+@pytest.mark.end_to_end
+def test_a_table_of_more_than_ten_rows_is_a_file_beside_the_page(
+    seeded: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "page.html"
+    write(seeded, output, made=datetime(2026, 6, 1, tzinfo=UTC))
+    (link,) = re.findall('href="(page-tables/spend_by_purchase_order.csv)"', output.read_text())
+    rows = list(csv.reader((tmp_path / link).read_text(encoding="utf-8").splitlines()))
+    with duckdb.connect(str(seeded), read_only=True) as connection:
+        count = (
+            "select count(*) from analytics.spend_by_purchase_order "
+            "where placed_orders > 0 and currency is not null"
+        )
+        assert connection.execute(count).fetchall() == [(len(rows) - 1,)]
+    assert rows[0] == ["purchase_order", "currency", "orders", "spend"]
+
+
+def test_a_file_holds_no_formula() -> None:
+    result = Result(("name", "amount"), (("=1+1", Decimal("-2.50")), ("a,b", None)))
+    assert result.csv() == 'name,amount\n\'=1+1,-2.5\n"a,b",\n'
+
+
+def test_amounts_have_their_currency_and_periods_their_mark() -> None:
+    month = date(2026, 6, 1)
+    columns = ("month", "is_over", "currency", "spend", "orders", "fill_rate", "approver")
+    hashed = "0123456789abcdef" * 4
+    row = (month, False, "EUR", Decimal("1234.500000000"), 1234, Decimal("0.5"), hashed)
+    result = Result(columns, (row,))
+    assert result.headings == ["month", "spend", "orders", "fill rate", "approver"]
+    assert result.cells == [["Jun 2026, so far", "1,234.50 EUR", "1,234", "50.0%", "01234567…"]]
+
+
+def test_at_most_ten_rows_are_shown() -> None:
+    result = Result(("number",), tuple((number,) for number in range(12)))
+    assert len(result.cells) == 10
+    assert result.more == 2
 
 
 def test_what_comes_from_the_warehouse_is_text() -> None:
     with duckdb.connect() as connection:
         connection.execute(
-            "create schema analytics; create table analytics.open_purchase_orders as select "
-            "'<script>alert(1)</script>' as purchase_order_number, date '2026-05-01' as "
-            "promised_until, 3 as days_late, 1 as open_quantity, 1.5::decimal(38, 9) as "
-            "open_value, '<b>' as currency"
+            "create schema analytics; create table analytics.order_spend as select 1 as one;"
+            "create table analytics.spend_by_month as select '<script>alert(1)</script>' as "
+            "approver, '<b>' as currency, 1 as placed_orders, 1.5::decimal(38, 9) as net_amount, "
+            "0::decimal(38, 9) as awaiting_approval_amount, date '2026-05-01' as order_month, "
+            "true as is_month_over, '<u>' as cost_centre;"
+            "create table analytics.report_dates as select date '2026-05-01' as last_month, "
+            "date '2026-04-01' as month_before"
         )
         html = page(connection, made=datetime(2026, 6, 1, tzinfo=UTC), note="<i>")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
-    assert not {tag for tag in ("<script", "<b>", "<i>") if tag in html}
+    assert not {tag for tag in ("<script", "<b>", "<i>", "<u>") if tag in html}
 
 
 def test_every_query_has_a_file_and_every_file_is_asked() -> None:

@@ -77,12 +77,15 @@ def serve(
 ) -> Simulator:
     """Return a simulator without limits, to be used as a context manager.
 
+    Its figures are drawn one by one, so that there is more of everything that is rare.
+
     Args:
         clock: The clock it shares with the tap; the real one by default.
         options: Other rules.
         faults: Policies for what goes wrong.
         **world: Arguments of its `World`.
     """
+    world = {"plausible": False, **world}
     if clock is None:
         return Simulator(World(**world), options, faults=faults)
     return Simulator(

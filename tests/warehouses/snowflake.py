@@ -18,6 +18,7 @@ from tests.warehouses.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 DATABASE = "WAREHOUSE"
 SCHEMA = "AMAZON"
@@ -92,8 +93,8 @@ class Snowflake(Warehouse):
     def types(self, table: str) -> dict[str, str]:
         return {name: kind for name, kind, *_ in self.query(f"describe table {table}")}
 
-    def build(self) -> None:
-        """Run the models of dbt, and test what they made.
+    def build(self, as_of: datetime) -> None:
+        """Run the dbt models as of a moment, and test what they made.
 
         fakesnow has no temporary tables with the name of a schema, which incremental models need,
         and unit tests.
@@ -103,6 +104,7 @@ class Snowflake(Warehouse):
             [
                 *(str(_BIN / "fakesnow-dbt"), "--quiet", "build", "--full-refresh"),
                 *("--threads", "1", "--exclude-resource-type", "unit_test"),
+                *("--vars", json.dumps({"as_of": f"{as_of:%Y-%m-%d %H:%M:%S}"})),
             ],
             cwd=PROJECT,
             env={**os.environ, **self.environment},

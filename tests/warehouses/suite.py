@@ -97,7 +97,7 @@ class WarehouseTests(MartTests, abc.ABC):
         folder = tmp_path_factory.mktemp(cls.loader)
         with serve(orders=60) as simulator, cls.opened(folder) as warehouse:
             chain = chain_to(warehouse, simulator, folder)
-            cls.model(chain, warehouse, "run")
+            cls.sync(chain, warehouse)
             first, first_served = warehouse.rows(), served(simulator.world)
             changes = simulator.world.change(fraction=0.05, state_only=0.1, new=15)
             brought = emitted(cls.model(chain, warehouse, "build"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from tests.support.catalogs import DECIMAL_FORMAT
 from tests.warehouses import snowflake
+from tests.warehouses.figures import asked, figures
 from tests.warehouses.suite import WarehouseTests
 
 if TYPE_CHECKING:
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 
     from tests.support.chain import Chain
     from tests.warehouses.snowflake import Snowflake
+    from tests.warehouses.suite import Synced
     from tests.warehouses.warehouse import Warehouse
 
 pytestmark = pytest.mark.end_to_end
+
+AS_OF = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
 
 
 class TestSnowflake(WarehouseTests):
@@ -47,5 +52,15 @@ class TestSnowflake(WarehouseTests):
         log = cls.sync(chain, warehouse)
         if command == "build":
             assert isinstance(warehouse, snowflake.Snowflake)
-            warehouse.build()
+            warehouse.build(AS_OF)
         return log
+
+    def test_all_figures_equal_those_of_the_rows(self, synced: Synced) -> None:
+        expected = figures(synced.world, AS_OF)
+        found = asked(synced.warehouse.query)
+        wrong = {
+            name: (value, expected[name])
+            for name, value in found.items()
+            if value != expected[name]
+        }
+        assert not wrong

@@ -1,11 +1,11 @@
--- The twenty that are latest; without the limit, all of them.
 select
     purchase_order_number as purchase_order,
-    cast(promised_until as date) as promised_until,
+    overdue_value,
     days_late,
-    open_value,
+    cast(promised_until as date) as promised_until,
+    ship_to,
+    open_quantity as open_units,
     currency
 from analytics.open_purchase_orders
 where days_late > 0
-order by days_late desc, coalesce(open_value, 0) desc, purchase_order_number, currency
-limit 20
+order by coalesce(overdue_value, 0) desc, days_late desc, purchase_order_number, currency

@@ -14,4 +14,4 @@ select
     sum(open_value) as open_value
 from analytics.open_purchase_orders
 group by 1, 2
-order by currency, min(coalesce(days_late, -1))
+order by currency, max(coalesce(days_late, -1)) desc

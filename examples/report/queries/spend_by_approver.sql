@@ -1,13 +1,12 @@
--- The newest months first; without the limit, all of them.
+-- With order_month in both lists, the same by month.
 select
-    order_month as month,
     coalesce(approver, 'none') as approver,
     currency,
     sum(placed_orders) as orders,
-    sum(net_amount) as spend
+    sum(net_amount) as spend,
+    sum(awaiting_approval_amount) as awaiting_approval
 from analytics.spend_by_month
 where currency is not null
-group by order_month, coalesce(approver, 'none'), currency
+group by coalesce(approver, 'none'), currency
 having sum(placed_orders) > 0
-order by coalesce(order_month, date '1970-01-01') desc, currency, spend desc, approver
-limit 12
+order by spend desc, approver, currency

@@ -1,19 +1,26 @@
 {{ config(enabled=var('business_streams')) }}
 
--- The same order may come by both streams, and by several purchase order numbers: it counts once,
--- as it was loaded last, under the number that it names itself if it was found by it.
+-- The same order may come by both streams, and by several purchase order numbers: it counts once, as
+-- it was loaded last, under a number of the account if there is one, else the one that it names itself.
 {%- set own = ['region', 'order_status', 'buyer_name', 'buyer_email', 'buyer_group',
     'approver_name', 'approver_email'] + (var('business_order_info').keys() | list) %}
-with report as (
+with known as (
+    select * from {{ ref('stg_amazon__purchase_order_numbers') }}
+),
+
+report as (
     select
-        *,
+        report.*,
         row_number() over (
-            partition by order_id
+            partition by report.order_id
             order by
-                case when reported_purchase_order_number is null then 0 else 1 end,
-                purchase_order_number
+                case when known.number_key is null then 1 else 0 end,
+                case when report.reported_purchase_order_number is null then 0 else 1 end,
+                report.purchase_order_number
         ) as choice
-    from {{ ref('stg_amazon__order_reports') }}
+    from {{ ref('stg_amazon__order_reports') }} as report
+    left join known
+        on {{ amazon_business.number_key('report.purchase_order_number') }} = known.number_key
 ),
 
 candidate as (
@@ -53,22 +60,37 @@ one as (
 
 charge as (
     {{ amazon_business.charges_of('one', ['order_id']) }}
+),
+
+joined as (
+    select
+        one.*,
+        coalesce(known.purchase_order_number, nullif(trim(one.chosen_number), '')) as shown_number,
+        case
+            when one.chosen_number is not null and (select count(*) from known) > 0
+                then known.number_key is not null
+        end as is_purchase_order,
+        case
+            when one.order_status = 'CANCELLED' then 'cancelled'
+            when one.order_status = 'PENDING_APPROVAL' then 'awaiting approval'
+            else 'placed'
+        end as spend_status
+    from one
+    left join known
+        on {{ amazon_business.number_key('one.chosen_number') }} = known.number_key
 )
 
 select
-    one.order_id,
-    one.chosen_number as purchase_order_number,
-    one.order_date,
-    cast({{ dbt.date_trunc('month', 'one.order_date') }} as date) as order_month,
+    joined.order_id,
+    joined.shown_number as purchase_order_number,
+    joined.is_purchase_order,
+    joined.order_date,
+    cast({{ dbt.date_trunc('month', 'joined.order_date') }} as date) as order_month,
     {%- for name in own %}
-    one.{{ name }},
+    joined.{{ name }},
     {%- endfor %}
-    coalesce(one.approver_email, one.approver_name) as approver,
-    case
-        when one.order_status = 'CANCELLED' then 'cancelled'
-        when one.order_status = 'PENDING_APPROVAL' then 'awaiting approval'
-        else 'placed'
-    end as spend_status,
+    coalesce(joined.approver_email, joined.approver_name) as approver,
+    joined.spend_status,
     charge.currency,
     coalesce(charge.currencies, 0) as currencies,
     coalesce(charge.charges, 0) as charges,
@@ -78,7 +100,8 @@ select
     charge.tax,
     charge.other_charges,
     charge.net_total,
-    charge.net_amount
-from one
+    charge.order_amount,
+    case when joined.spend_status = 'placed' then charge.order_amount else 0 end as net_amount
+from joined
 left join charge
-    on one.order_id = charge.order_id
+    on joined.order_id = charge.order_id

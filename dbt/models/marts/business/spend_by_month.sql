@@ -5,6 +5,7 @@
     + ['approver', 'buyer_group', 'currency'] %}
 select
     {{ dimensions | join(', ') }},
+    {{ amazon_business.later('month', 1, 'order_month') }} <= {{ amazon_business.as_of() }} as is_month_over,
     {{ amazon_business.spend_sums() }}
 from {{ ref('order_spend') }}
 group by {{ dimensions | join(', ') }}

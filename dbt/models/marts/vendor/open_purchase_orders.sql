@@ -17,8 +17,11 @@ select
     {{ amazon_business.units('shipped_quantity') }} as shipped_quantity,
     {{ amazon_business.units('received_quantity') }} as received_quantity,
     {{ amazon_business.units('open_quantity') }} as open_quantity,
+    {{ amazon_business.units('unshipped_quantity') }} as unshipped_quantity,
     sum(open_value) as open_value,
-    max(days_late) as days_late
+    sum(case when days_late > 0 then open_value end) as overdue_value,
+    max(days_late) as days_late,
+    max(case when is_at_risk then 1 else 0 end) = 1 as is_at_risk
 from {{ ref('purchase_order_lines') }}
 where open_quantity > 0
 group by purchase_order_number, currency

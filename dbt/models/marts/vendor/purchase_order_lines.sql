@@ -24,7 +24,7 @@ with purchase_order as (
 
 shipped as (
     select
-        item.purchase_order_number,
+        {{ amazon_business.number_key('item.purchase_order_number') }} as number_key,
         item.line_number,
         {{ amazon_business.units('case when shipment.has_left then item.shipped_quantity end') }} as shipped_quantity,
         {{ amazon_business.units('item.shipped_quantity') }} as announced_quantity,
@@ -39,7 +39,7 @@ shipped as (
         where coalesce(transaction_type, 'New') <> 'Cancel'
     ) as shipment
         on item.vendor_shipment_identifier = shipment.vendor_shipment_identifier
-    group by item.purchase_order_number, item.line_number
+    group by {{ amazon_business.number_key('item.purchase_order_number') }}, item.line_number
 ),
 
 line as (
@@ -83,7 +83,8 @@ joined as (
         purchase_order.purchase_order_date,
         purchase_order.vendor_code,
         purchase_order.ship_to,
-        coalesce(purchase_order.is_closed, false) as is_closed,
+        -- Null where neither the order's own row nor its status was loaded.
+        purchase_order.is_closed,
         purchase_order.promised_window,
         {{ amazon_business.interval_part('purchase_order.promised', 1) }} as promised_from,
         {{ amazon_business.interval_part('purchase_order.promised', 2) }} as promised_until,
@@ -95,7 +96,7 @@ joined as (
         on line.purchase_order_number = purchase_order.purchase_order_number
     left join shipped
         on
-            line.purchase_order_number = shipped.purchase_order_number
+            {{ amazon_business.number_key('line.purchase_order_number') }} = shipped.number_key
             and line.line_number = shipped.line_number
 ),
 
@@ -104,7 +105,8 @@ opened as (
         joined.*,
         case
             when is_closed then 0
-            else greatest(ordered_now - rejected_quantity - received_quantity, 0)
+            when not is_closed
+                then greatest(least(ordered_now - rejected_quantity - received_quantity, ordered_now), 0)
         end as open_quantity,
         -- Whoever ships by a window of shipping has kept it, whenever the goods arrive.
         case
@@ -112,6 +114,17 @@ opened as (
             else last_received_at
         end as fulfilled_at
     from joined
+),
+
+measured as (
+    select
+        opened.*,
+        -- Open units that are not on their way.
+        case
+            when open_quantity is not null
+                then greatest(open_quantity - greatest(shipped_quantity - received_quantity, 0), 0)
+        end as unshipped_quantity
+    from opened
 )
 
 select
@@ -146,6 +159,7 @@ select
     received_quantity,
     last_received_at,
     open_quantity,
+    unshipped_quantity,
     {%- for name in ['ordered_first', 'ordered_now', 'confirmed', 'received', 'open'] %}
     {%- set quantity = name if name.startswith('ordered') else name ~ '_quantity' %}
     case when net_cost_unit is null then {{ quantity }} * net_cost end as {{ name }}_value,
@@ -159,8 +173,14 @@ select
     case
         when promised_until is null then null
         when open_quantity > 0
-            then greatest({{ dbt.datediff('promised_until', amazon_business.as_of(), 'day') }}, 0)
+            then greatest({{ amazon_business.whole_days('promised_until', amazon_business.as_of()) }}, 0)
         when fulfilled_at is not null
-            then greatest({{ dbt.datediff('promised_until', 'fulfilled_at', 'day') }}, 0)
-    end as days_late
-from opened
+            then greatest({{ amazon_business.whole_days('promised_until', 'fulfilled_at') }}, 0)
+    end as days_late,
+    coalesce(
+        unshipped_quantity > 0
+        and promised_until >= {{ amazon_business.as_of() }}
+        and promised_until <= {{ amazon_business.later('day', var('at_risk_days'), amazon_business.as_of()) }},
+        false
+    ) as is_at_risk
+from measured

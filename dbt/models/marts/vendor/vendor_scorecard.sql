@@ -15,7 +15,7 @@ with line as (
         is_due,
         least(confirmed_quantity, ordered_first) as confirmed_of_ordered,
         case when is_due then ordered_now else 0 end as due_quantity,
-        case when is_due then least(received_quantity, ordered_now) else 0 end as filled_quantity,
+        case when is_due then greatest(least(received_quantity, ordered_now), 0) else 0 end as filled_quantity,
         received_quantity > 0 and promised_until is not null and fulfilled_at is not null as is_timed,
         coalesce(fulfilled_at <= promised_until, false) as is_on_time,
         is_due and ordered_now > 0 and promised_until is not null as counts_for_otif
@@ -54,12 +54,13 @@ summed as (
 
 select
     summed.*,
+    {{ amazon_business.later('day', 7, 'week') }} <= {{ amazon_business.as_of() }} as is_week_over,
     {%- for name, part, whole in [
         ('confirmation_rate', 'confirmed_of_ordered', 'ordered_first'),
         ('fill_rate', 'filled_quantity', 'due_quantity'),
         ('on_time_share', 'on_time_quantity', 'timed_quantity'),
         ('on_time_in_full_share', 'on_time_in_full_lines', 'due_lines'),
     ] %}
-    cast({{ part }} as numeric(38, 9)) / nullif({{ whole }}, 0) as {{ name }}{{ ',' if not loop.last }}
+    {{ amazon_business.share(part, whole) }} as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 from summed

@@ -1,6 +1,6 @@
 {{ config(
     enabled=var('business_streams'),
-    materialized='incremental',
+    materialized='table' if target.type == 'bigquery' else 'incremental',
     incremental_strategy='delete+insert',
     unique_key='transaction_id',
     on_schema_change='sync_all_columns',
@@ -34,6 +34,7 @@ select
         ('quantity', 'integer', 'itemQuantity'),
         ('refund_reason', 'text', 'refundReason'),
         ('currency', 'text', 'totalAmount.currencyCode'),
+        ('unit_price', 'money', 'unitPrice.amount'),
         ('total_amount', 'money', 'totalAmount.amount'),
         ('principal_amount', 'money', 'principalAmount.amount'),
         ('shipping_charge', 'money', 'shippingCharge.amount'),

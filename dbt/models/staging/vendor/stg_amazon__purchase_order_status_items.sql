@@ -1,6 +1,6 @@
 {{ config(
     enabled=var('vendor_streams'),
-    materialized='incremental',
+    materialized='table' if target.type == 'bigquery' else 'incremental',
     incremental_strategy='delete+insert',
     unique_key='purchase_order_number',
     on_schema_change='sync_all_columns',
