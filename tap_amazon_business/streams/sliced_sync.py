@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
-from tap_amazon_business.errors import PageTokenRefusedError
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
@@ -51,6 +52,7 @@ _MOST_HOURS = 50_000  # hours of which the text is remembered
 class _Task:
     """A query of a window of a slice; `last` if the slice needs no other one after it."""
 
+    number: int
     slice: Slice
     window: Window
     query: Query
@@ -115,6 +117,7 @@ class SlicedSync:
         self._pending: dict[datetime, int] = {}  # checksums of the slice that is being written
         self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
         self._done = 0.0
+        self._failed_at = math.inf
         self._warned_of_failure = False
 
     def records(self) -> Iterator[Record]:
@@ -135,21 +138,26 @@ class SlicedSync:
         yield from with_children(self._stream, self._children, new)
 
     def _tasks(self) -> Iterator[_Task]:
+        numbers = count()
         for part in self._slicer:
             windows = [
                 (query, window)
                 for query in self._queries
                 if (window := part.changes if query.by_change else part.window)
             ]
-            for number, (query, window) in enumerate(windows, start=1):
+            for query, window in windows:
                 self._slicer.begin()
-                yield _Task(part, window, query, last=number == len(windows))
+                last = query is windows[-1][0]
+                yield _Task(next(numbers), part, window, query, last)
 
     def _read(self, task: _Task) -> list[_Page]:
         """Read all pages of a query, and let later slices be cut by what they hold."""
         pages: list[_Page] = []
         try:
             self._collect(pages, task, task.window, _SPLITS)
+        except RequestFailedError:
+            self._failed_at = min(self._failed_at, task.number)
+            raise
         finally:
             self._slicer.end()
         return pages
@@ -159,6 +167,8 @@ class SlicedSync:
         query, found = task.query, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
+                if task.number > self._failed_at:
+                    return  # nothing after a failure is written
                 page, inside = self._lister.page(rows, query, window)
                 pages.append(page)
                 found += inside

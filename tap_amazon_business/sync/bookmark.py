@@ -171,6 +171,8 @@ def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...
     added: list[str] = []
     for part, wanted in covers.items():
         known = covered.get(part)
+        if part in covered and known is None:
+            continue  # everything; or a child that was not selected, which is named anyway
         if isinstance(wanted, str):
             if known != wanted:
                 added.append(_CHANGED.get(part, f"this {part}"))

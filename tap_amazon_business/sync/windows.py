@@ -235,18 +235,13 @@ class Slicer:
                 self._complete.wait_for(
                     lambda: not self._in_flight or self._most >= min(self._dense(), widest)
                 )
-            stop = self._aligned(start, start + self._width(widest))
+            stop = _full_hour(start, start + self._width(widest))
             bucket = self._span.grid.bucket(stop)
             if bucket < stop and self._is_known(bucket):
                 stop = self._span.grid.end(bucket)
             stop = min(stop, end)
             yield Window(start, stop)
             start = stop
-
-    def _aligned(self, start: datetime, stop: datetime) -> datetime:
-        """Return the last midnight or full hour up to a stop; the stop itself, if there is none."""
-        whole = (floor(stop, width) for width in (DAY, HOUR) if stop - start >= width)
-        return next((moment for moment in whole if moment > start), stop)
 
     def _width(self, widest: timedelta) -> timedelta:
         width = min(self._dense(), self._most, widest)
@@ -256,6 +251,12 @@ class Slicer:
         """Return the width that holds as many rows as wanted."""
         densest = min(self._seconds_per_row.copy().values(), default=math.inf) * self._rows
         return timedelta(seconds=densest) if densest < _WIDEST_SECONDS else timedelta.max
+
+
+def _full_hour(start: datetime, stop: datetime) -> datetime:
+    """Return the last full hour up to a stop; the stop itself, if there is none."""
+    hour = floor(stop, HOUR)
+    return hour if hour > start else stop
 
 
 def plan(

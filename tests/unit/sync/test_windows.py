@@ -564,7 +564,7 @@ def test_a_slice_that_may_be_wider_waits_for_the_windows_before_it() -> None:
     slicer.observe("created", first, 0, complete=True)
     slicer.end()
     asking.join(60)
-    assert [width_of(part.window) for part in found] == [18 * HOUR]
+    assert [width_of(part.window) for part in found] == [DAY]
 
 
 def test_a_window_that_failed_is_not_waited_for() -> None:
@@ -588,11 +588,11 @@ def test_slices_that_cannot_be_wider_are_cut_ahead() -> None:
         assert [width_of(part.window) for part in found] == [7 * DAY]
 
 
-def test_slices_end_at_midnight_where_they_are_wide_enough() -> None:
-    span = span_of(MIDNIGHT + 5 * HOUR, MIDNIGHT + 20 * DAY)
-    first, second, *_ = slices(span, 7 * DAY)
+def test_slices_end_at_full_hours() -> None:
+    span = span_of(MIDNIGHT + 30 * timedelta(minutes=1), MIDNIGHT + 20 * DAY)
+    first, second, *_ = slices(span, 7 * DAY - timedelta(minutes=1))
     assert first.window.end == MIDNIGHT + 7 * DAY
-    assert second.window.end == MIDNIGHT + 14 * DAY
+    assert second.window.end == MIDNIGHT + 14 * DAY - HOUR
 
 
 def test_slices_of_the_lookback_have_a_width_of_their_own() -> None:
