@@ -14,14 +14,14 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Ticks(Protocol):
-    """Comes round every so many seconds, until it is stopped."""
+    """Ticks every so many seconds, until it is stopped."""
 
     def __iter__(self) -> Iterator[None]:
         """Wait for each tick."""
         ...
 
     def stop(self) -> None:
-        """Let no more ticks come; whoever waits for one waits no longer."""
+        """Let no more ticks come, and end the wait for the next one."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The connection check (`--test`): sign in, ask each operation once, and tell what came of it."""
+"""The connection check (`--test`): sign in, call each operation once, and report the results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Answer = dict[str, Any] | RequestFailedError | None
 # Seconds for each of three steps: to sign in, to ask, and to ask what depends on other answers.
 _PATIENCE = 7
 
-# Stands for a purchase order where none of the account's own is known.
+# The purchase order to ask for where none of the account's own is known.
 _ANY_NUMBER = "TEST0001"
 _NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
@@ -50,13 +50,13 @@ class _Question:
 
 
 class ConnectionCheck:
-    """Asks each operation of some streams once in each region, whatever fails.
+    """Calls each operation of some streams once in each region, even if others fail.
 
     Args:
         settings: The settings.
         streams: The streams.
         clock: The time.
-        tell: Gets a line for each result.
+        report: Gets a line for each result.
     """
 
     def __init__(
@@ -65,15 +65,15 @@ class ConnectionCheck:
         streams: Iterable[AmazonStream],
         *,
         clock: Clock,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._streams = sorted(streams, key=lambda stream: stream.client.prefix, reverse=True)
         self._clock = clock
-        self._tell = tell
+        self._report = report
 
     def run(self) -> bool:
-        """Tell of each credential set, and of each operation of those that work.
+        """Report each credential set, and each operation of those that work.
 
         Returns:
             Whether all is ok.
@@ -83,22 +83,22 @@ class ConnectionCheck:
         asked = {name: q for name, q in questions.items() if q.client.prefix not in refused}
         answers = self._ask(asked)
         if not questions:
-            self._tell("No stream is selected: nothing to check.")
+            self._report("No stream is selected: nothing to check.")
         failed = False
         for name, question in asked.items():
             problem = _problem(name, question, answers[name])
             failed = failed or bool(problem)
-            self._tell(f"{name}: {problem or self._success(question, answers[name])}")
+            self._report(f"{name}: {problem or self._success(question, answers[name])}")
         for prefix in refused:
             operations = [
                 q.request.operation.name for q in questions.values() if q.client.prefix == prefix
             ]
             names = ", ".join(dict.fromkeys(operations))
-            self._tell(f"Skipped because {prefix} cannot sign in: {names}")
+            self._report(f"Skipped because {prefix} cannot sign in: {names}")
         return bool(asked) and not failed and not refused
 
     def _sign_in(self) -> list[str]:
-        """Tell of each credential set; return the prefixes of those that do not work."""
+        """Report each credential set; return the prefixes of those that do not work."""
         clients = {stream.client.prefix: stream.client for stream in self._streams}
         answers = run_at_once(
             {prefix: partial(client.sign_in, attempts=1) for prefix, client in clients.items()},
@@ -107,7 +107,7 @@ class ConnectionCheck:
         )
         for prefix in clients:
             problem = _reason(answers[prefix], "Login with Amazon")
-            self._tell(f"Login with Amazon ({prefix}): {problem or 'ok'}")
+            self._report(f"Login with Amazon ({prefix}): {problem or 'ok'}")
         return [prefix for prefix in clients if answers[prefix]]
 
     # ---- questions ---------------------------------------------------------------------------
@@ -201,14 +201,14 @@ def run_at_once(
     clock: Clock,
     late: Callable[[str], str],
 ) -> dict[str, Answer]:
-    """Run tasks at once, a thread each, and return what they return or how they failed.
+    """Run tasks in parallel, a thread each, and return what they return or how they failed.
 
-    A task that takes too long is left behind: the threads are daemons, and nobody waits for them.
+    A task that takes too long is left behind: the threads are daemons.
 
     Args:
         tasks: The tasks by name.
         clock: The time.
-        late: Tells what to do about a task that took too long.
+        late: Returns what to do about a task that took too long.
     """
     done: SimpleQueue[tuple[str, Answer | BaseException] | None] = SimpleQueue()
 

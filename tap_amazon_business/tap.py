@@ -194,7 +194,7 @@ class TapAmazonBusiness(CommandLine):
         # The SDK writes the state here, perhaps within another message, and exits with status 0, as
         # if the sync were complete. Every finished slice has its STATE message already.
         self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
-        # Whoever writes may complete a line, but a loader that stopped reading is not waited for.
+        # A thread that writes may complete its line, but a loader that stopped reading is not waited for.
         if self._lock.acquire(timeout=_LAST_WORDS):
             self._writer.stop(128 + signum)
         os._exit(128 + signum)
@@ -214,7 +214,7 @@ class TapAmazonBusiness(CommandLine):
             TapError: At least one stream failed; the others are complete and bookmarked. Or the
                 output cannot be written.
         """
-        # Imported modules live as long as the process, and rows hold no circles. Without this, the
+        # Imported modules live as long as the process, and rows contain no cycles. Without this, the
         # garbage collector visits them again and again, which took a third of the time.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
@@ -252,10 +252,10 @@ class TapAmazonBusiness(CommandLine):
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:
-        """Ask each operation once (`--test`), and print what came of it.
+        """Call each operation once (`--test`), and print the results.
 
         The SDK declares this final. It syncs a record of each stream, one stream after the other:
-        minutes if something is wrong, with records and tracebacks among which nobody finds what.
+        minutes if something is wrong, with the reason lost among records and tracebacks.
 
         Returns:
             Whether all is ok.
@@ -266,7 +266,7 @@ class TapAmazonBusiness(CommandLine):
             if isinstance(stream, AmazonStream) and (stream.selected or stream.is_due)
         ]
         settings = Settings.from_config(self._config, self.plugin_version)
-        return ConnectionCheck(settings, streams, clock=self._clock, tell=click.echo).run()
+        return ConnectionCheck(settings, streams, clock=self._clock, report=click.echo).run()
 
     def _raise_failures(self, streams: Sequence[AmazonStream]) -> None:
         """Raise an error if a stream failed.

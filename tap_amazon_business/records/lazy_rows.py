@@ -44,7 +44,7 @@ class Rows:
     def __iter__(self) -> Iterator[Any]:
         return map(self.__getitem__, range(len(self)))
 
-    def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (whatever the API sent)
+    def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (any JSON)
         row = self._rows[number]
         return _ROW.decode(row) if type(row) is msgspec.Raw else row
 
@@ -54,7 +54,7 @@ class Rows:
             yield row if type(row) is msgspec.Raw else json_of(row)
 
 
-def json_of(row: Any) -> bytes:  # noqa: ANN401 (whatever the API sent)
+def json_of(row: Any) -> bytes:  # noqa: ANN401 (any JSON)
     """Return the JSON of a decoded row."""
     try:
         return msgspec.json.encode(row)

@@ -1,8 +1,8 @@
 """The change feed of purchase orders: it hurries changes that the lookback would find later.
 
 No filter of getPurchaseOrders finds a change of state, nor an item that is cut without a date of
-change. getPurchaseOrdersStatus by update date names both, however old the order is. Whatever the
-feed misses, and whatever fails in it, is no loss: the lookback compares every order.
+change. getPurchaseOrdersStatus by update date names both, however old the order is. If the feed
+misses a change, or fails, nothing is lost: the lookback compares every order.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 _ORDER_LINE = ("orderId", "orderLineItemId", "shipmentId")
 
-# What stands for the number of an invoice that has none yet.
+# The numbers of invoices that have none yet.
 _NO_NUMBER = frozenset({"", "Pending"})
 
 _LONGEST_INVOICE_ID = 255

@@ -65,7 +65,7 @@ def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list
             now,
         )
     ]
-    # By number, an order comes whatever the filters say: then it is not asked for.
+    # By number, Amazon applies no filters: then orders are not requested that way.
     orders = [] if settings.purchase_order_filters else [replace(by_number, refused=later)]
     return [*own, *feed, *orders]
 

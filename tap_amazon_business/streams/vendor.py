@@ -141,7 +141,7 @@ class PurchaseOrdersStream(VendorListStream):
         elif self.anything_to_read():
             # The time of the last sync; the bookmark may be older, if that was cut off.
             since, reach = self.plan.resume.position, self.operation.reach
-            # By number, an order comes whatever the filters say.
+            # By number, Amazon applies no filters.
             if since is None or self.filters:
                 yield from SlicedSync(self, children).records()
                 return
@@ -248,7 +248,7 @@ class VendorShipmentsStream(VendorListStream):
 # ---- items: a row each, without a request --------------------------------------------------------
 
 
-def _objects(value: Any) -> Iterator[Row]:  # noqa: ANN401 (whatever the API sent)
+def _objects(value: Any) -> Iterator[Row]:  # noqa: ANN401 (any JSON)
     return (part for part in (value if isinstance(value, list) else ()) if isinstance(part, dict))
 
 

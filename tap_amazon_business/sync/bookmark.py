@@ -115,7 +115,7 @@ def _moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) 
     return _moment(value, f"The state of {stream} contains {name!r}: {value!r}", now)
 
 
-def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (whatever it holds)
+def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (any JSON)
     try:
         moment = times.parse(value)
     except (TypeError, ValueError, AttributeError) as error:

@@ -2,7 +2,7 @@
 
 A position runs through the lookback from its old end to its young end, once in each cycle, and
 starts again. It is a moment: the time up to which the lookback has been read. Where in the cycle
-that moment lies tells where in the lookback it stands. So a sync reads what the position passes
+that moment lies is where in the lookback the position is. So a sync reads what the position passes
 between that moment and now, however long that is: the cost follows the schedule.
 """
 

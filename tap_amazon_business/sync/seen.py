@@ -31,7 +31,7 @@ class Seen:
         return self._slots[_place(self._slots, value)] == value
 
     def add(self, key: Hashable) -> bool:
-        """Add a key; tell whether it is new."""
+        """Add a key; return whether it is new."""
         value = _hash(key)
         place = _place(self._slots, value)
         if self._slots[place] == value:

@@ -16,7 +16,7 @@ from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 # survives where the amount stays inside JSON, where a number would be read as a float.
 DECIMAL: dict[str, Any] = {"type": ["string", "null"], "format": DECIMAL_FORMAT}
 
-# What loaders have to be told besides: without it, Snowflake's makes whole numbers of decimals.
+# What else loaders need: without it, Snowflake's loader rounds decimals to whole numbers.
 _PRECISION = {"precision": 38, "scale": 9}
 
 # Without `properties`: then flattening, by the tap or by a loader, keeps a map as one JSON column.
