@@ -50,7 +50,7 @@ WORKERS ?= 3
 END_TO_END_WORKERS ?= 4
 
 .PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench browser \
-  format descriptions dictionary answers recording constraints clean
+  format docs descriptions dictionary answers recording constraints clean
 
 help:
 	@echo "To try the tap:"
@@ -63,16 +63,10 @@ help:
 	@echo "  make test          run linters, type checks and all tests, some on a newer Python"
 	@echo "  make unit          run all tests but those that run Meltano"
 	@echo "  make end-to-end    run the tests that run Meltano, Dagster, dbt and real loaders"
-	@echo "  make lint          run linters and type checks"
 	@echo "  make soak          sync under faults of all kinds, with kills: three minutes"
 	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "  make format        format the code"
-	@echo "  make descriptions  copy the settings' descriptions into docs/settings.md and files for Meltano"
-	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
-	@echo "  make recording     record a sync on a terminal as docs/terminal.svg"
-	@echo "  make answers       write docs/answers.md and its picture from the simulator's data"
-	@echo "  make browser       install Chromium, as root on Debian, if there is no browser"
-	@echo "  make constraints   pin the newest versions for development and CI"
+	@echo "  make docs          write the pages and pictures that come from the code and the simulator"
 	@echo "  make clean         remove everything that these commands created"
 
 setup: $(SETUP) $(MELTANO)
@@ -166,6 +160,8 @@ soak: $(SETUP)
 format: $(SETUP)
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
+
+docs: descriptions dictionary answers recording
 
 descriptions: $(SETUP)
 	$(BIN)/python -m examples.hub.write

@@ -194,7 +194,7 @@ class TapAmazonBusiness(CommandLine):
         # The SDK writes the state here, perhaps within another message, and exits with status 0, as
         # if the sync were complete. Every finished slice has its STATE message already.
         self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
-        # A thread that writes may complete its line, but a loader that stopped reading is not waited for.
+        # A thread that writes may complete its line; a loader that reads no more is not waited for.
         if self._lock.acquire(timeout=_LAST_WORDS):
             self._writer.stop(128 + signum)
         os._exit(128 + signum)
