@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,8 @@ def content(stream: str, row: Mapping[str, Any]) -> Hashable:
             return quantity(row)
         case "purchase_order_statuses":
             date = row.get("lastUpdatedDate")
-            return date and datetime.fromisoformat(date)
+            ordered = tuple(quantity(item["orderedQuantity"]) for item in row["itemStatus"] or ())
+            return date and datetime.fromisoformat(date), ordered
         case "order_reports" | "orders":
             return str(row["orderStatus"])
         case _:
@@ -69,11 +70,18 @@ class Change:
 
 
 class Ledger:
-    """Holds what syncs tell against what changed."""
+    """Compares what changed with what syncs wrote.
+
+    Attributes:
+        changes: What changed.
+        syncs: When each sync began.
+        news: By stream, the records that showed something new.
+    """
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
         self.syncs: list[float] = []
+        self.news: Counter[str] = Counter()
         self._versions: defaultdict[tuple[str, Key], list[Hashable]] = defaultdict(list)
         self._open: defaultdict[tuple[str, Key], list[Change]] = defaultdict(list)
 
@@ -105,6 +113,7 @@ class Ledger:
             if change.version <= told:
                 change.seen = self.syncs[-1]
         self._open[place] = [change for change in waiting if change.seen is None]
+        self.news[stream] += len(self._open[place]) < len(waiting)
 
     def by_kind(self) -> Iterator[tuple[str, str, list[Change]]]:
         """Yield the changes by kind and stream, in the order in which they first happened."""
@@ -125,9 +134,13 @@ KINDS = (
     "changed order",
     "state change",
     "cut",
+    "late change",
+    "undated cut",
     "receipt",
     "late order",
+    "hidden order",
     "report of a new order",
+    "report of a hidden order",
     "new report",
     "changed report",
     "late report",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING
 
 from benchmarks.ledger import content, quantity
 from simulator.encoding import decode
-from simulator.times import DAY
+from simulator.times import DAY, to_text
 from simulator.world.fulfilment import line_count, packing, shipment_count
 from simulator.world.transactions import transactions_of
 
@@ -22,15 +23,31 @@ if TYPE_CHECKING:
 
 A_DAY = 86_400.0
 LATE_SHARE = 0.05
-"""Share of new orders and new reports that appear later than they are dated."""
+"""Share of new rows, changed orders and cuts that appear later than they are dated."""
 
 LATE_SECONDS = (90 * 60.0, 6 * 3600.0)
+HIDDEN_SHARE = 0.03
+"""Share of new orders that Amazon hides at first."""
+
+HIDDEN_SECONDS = (12 * 3600.0, 4.5 * A_DAY)
 OLD_CHANGES = 20.4
 """Changes of state and cuts a day, at least: 143 a week."""
 
+UNDATED_CHANGES = 7.0
+"""Cuts a day, at least, that no date of any operation shows."""
+
 ORDER_DAYS, CHANGED_DAYS, REPORT_DAYS = 150, 60, 45
 TRIES = 50
-ELSEWHERE = "naming another number or none"
+ELSEWHERE = "naming another number"
+NOWHERE = "naming none"
+OTHER_DATE = "status of another date"
+
+REPORTS_OF = {
+    "new order": "report of a new order",
+    "late order": "late report",
+    "hidden order": "report of a hidden order",
+}
+"""What the reports of an order are called, by what the order is."""
 
 _REPORTS_PER_ORDER = 1.6
 
@@ -56,12 +73,14 @@ class Life:
         self._count = 0
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         daily = monthly / 30
-        old = max(OLD_CHANGES, OLD_CHANGES * monthly / 3_500)
+        scale = max(1.0, monthly / 3_500)
+        old, undated = OLD_CHANGES * scale, UNDATED_CHANGES * scale
         for rate, happen in (
             (daily, self._new_order),
             (daily / 3, self._changed_order),
             (old * 2 / 3, self._state_change),
             (old / 3, self._cut),
+            (undated, self._undated_cut),
             (daily, self._receipt),
             (daily / 5, self._new_report),
             (daily * _REPORTS_PER_ORDER, self._changed_report),
@@ -93,20 +112,20 @@ class Life:
 
     def _new_order(self) -> None:
         now = self._clock.now()
-        late = self._delay()
-        if not late:
+        kind, wait = "late order", self._delay()
+        if self._rng.random() < HIDDEN_SHARE:
+            kind, wait = "hidden order", self._rng.uniform(*HIDDEN_SECONDS)
+        if not wait:
             self._order_there("new order", self._world.add_order(created=now))
             return
-        appears = now + timedelta(seconds=late)
-        number = self._world.add_order(created=now, appears=appears)
-        self._at(self._clock.monotonic() + late, lambda: self._order_there("late order", number))
+        number = self._world.add_order(created=now, appears=now + timedelta(seconds=wait))
+        self._at(self._clock.monotonic() + wait, lambda: self._order_there(kind, number))
 
     def _order_there(self, kind: str, number: str) -> None:
         self._world.settle()
         self._tell_order(kind, number)
         for place in self._world.find_reports(number):
-            of = "late report" if kind == "late order" else "report of a new order"
-            self._tell_report(of, place, new=True)
+            self._tell_report(REPORTS_OF[kind], place, new=True)
 
     def _changed_order(self) -> None:
         self._alter("changed order", CHANGED_DAYS, self._world.change_order)
@@ -117,29 +136,52 @@ class Life:
     def _cut(self) -> None:
         self._alter("cut", ORDER_DAYS, self._world.cut)
 
+    def _undated_cut(self) -> None:
+        self._alter("undated cut", ORDER_DAYS, partial(self._world.cut, dated=False))
+
     def _receipt(self) -> None:
         place = self._order(CHANGED_DAYS)
         number = self._world.orders[place].number
         self._world.receive(number)
         self._tell_status("receipt", number, place)
 
-    def _alter(self, kind: str, days: int, change: Callable[[str], None]) -> None:
-        """Change an order whose row shows it."""
+    def _alter(self, kind: str, days: int, change: Callable[..., None]) -> None:
+        """Change an order whose row shows it, perhaps some hours before it can be seen."""
+        late = self._delay()
         for _ in range(TRIES):
             place = self._order(days)
             number = self._world.orders[place].number
             before = self._order_row(place)
             try:
-                change(number)
+                change(number, appears=self._clock.now() + timedelta(seconds=late))
             except ValueError:  # nothing is left to cut
                 continue
-            if content("purchase_orders", self._order_row(place)) != content(
-                "purchase_orders", before
-            ):
-                self._tell_order(kind, number, before=before)
+            if late:
+                moment = self._clock.monotonic() + late
+                there = partial(self._change_there, "late change", number, before)
+                self._at(moment, there)
                 return
+            if self._change_there(kind, number, before):
+                return
+
+    def _change_there(self, kind: str, number: str, before: dict[str, object]) -> bool:
+        """Expect what became of an order; return whether its own row shows it."""
+        self._world.settle()
+        place = self._world.find_order(number)
+        assert place is not None
+        if content("purchase_orders", self._order_row(place)) == content("purchase_orders", before):
             # The order's own row hides it; its status need not.
             self._tell_status(kind, number, place)
+            return False
+        if kind in {"state change", "cut"} and self._dated_otherwise(place):
+            kind = f"{kind}, {OTHER_DATE}"
+        self._tell_order(kind, number, before=before)
+        return True
+
+    def _dated_otherwise(self, place: int) -> bool:
+        """Return whether the status of an order carries another date than the order."""
+        status = decode(self._world.status_rows[place])
+        return bool(status["purchaseOrderDate"] != to_text(self._world.orders[place].created))
 
     def _tell_order(
         self, kind: str, number: str, *, before: dict[str, object] | None = None
@@ -156,7 +198,7 @@ class Life:
 
     def _tell_status(self, kind: str, number: str, place: int) -> None:
         row = decode(self._world.status_rows[place])
-        if kind in {"new order", "late order"} or "lastUpdatedDate" in row:
+        if kind in REPORTS_OF or "lastUpdatedDate" in row:
             self._tell(kind, "purchase_order_statuses", (number,), row)
 
     def _order(self, days: int) -> int:
@@ -197,10 +239,12 @@ class Life:
         report = self._world.reports[place]
         row = decode(self._world.report_rows[place])
         order = report.order_id
-        if report.asked is not None:
-            # Lists do not tell which purchase order a report belongs to, if it does not itself.
+        if report.named is not None:
             own = kind if report.named == report.asked else f"{kind}, {ELSEWHERE}"
-            self._tell(own, "order_reports", (report.asked, order), row)
+            self._tell(own, "order_reports", (report.named, order), row)
+        elif report.asked is not None:
+            # No list shows whose it is.
+            self._tell(f"{kind}, {NOWHERE}", "order_reports", (report.asked, order), row)
         self._tell(kind, "orders", (order,), row)
         if not new:
             return

@@ -20,9 +20,10 @@ From Python, in a thread:
         assert simulator.stats().operations["getPurchaseOrders"].refused == 0
 
 - `World` is the data: purchase orders and all that follows from them, generated from a seed.
-  `World.add_order`, `World.change` and others modify them between two syncs. Orders and reports
-  may be added that appear later than they are dated.
-- `Options` are the rules. Each can be switched off or tightened.
+  `World.add_order`, `World.change` and others modify them between two syncs. New rows and changes
+  may appear later than they are dated; `hide_orders` and `hide_reports` hide rows for a while.
+- `Options` are the rules. Each can be switched off or tightened: filters that have no effect,
+  operations that are missing, what Amazon's documents leave open.
 - `Simulator.rows(stream)` returns what a complete sync of a stream must return, by key.
 - `Simulator.fail_next` makes the next requests fail. A policy (`Faults`) decides for every
   request; `simulator.chaos` has one that draws faults of all kinds by seed.

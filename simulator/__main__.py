@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         no_shipments=chosen.no_shipments,
         refused_numbers=dict(chosen.refuse_number),
         lacking_roles=frozenset(chosen.lacking_role),
+        missing_operations=frozenset(chosen.missing_operation),
+        none_is_not_found=chosen.none_is_not_found,
+        transactions_by_order_date=chosen.transactions_by_order_date,
         sandbox=chosen.sandbox,
         model=chosen.model,
     )
@@ -188,6 +191,23 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="OPERATION",
         help="refuse this operation with 403; can be repeated",
+    )
+    add(
+        "--missing-operation",
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help="answer this operation with 404; can be repeated",
+    )
+    add(
+        "--none-is-not-found",
+        action="store_true",
+        help="answer 404 where a purchase order number has no order reports",
+    )
+    add(
+        "--transactions-by-order-date",
+        action="store_true",
+        help="take the bounds of getTransactions for order dates, not feed dates",
     )
     add(
         "--sandbox",

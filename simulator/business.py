@@ -166,9 +166,13 @@ class BusinessApi:
             return [
                 place
                 for place in self._world.find_reports(request.argument)
-                if reports[place].region == region and reports[place].ordered > oldest
+                if reports[place].region == region
+                and reports[place].ordered > oldest
+                and reports.shows(place)
             ]
 
+        if self._options.none_is_not_found and not select():
+            raise not_found()
         page = self._lists.page(request, select, size=self._options.page_size)
         rows = [self._world.report_rows[place] for place in page.rows]
         return self._answer("ordersReport", rows, page)
@@ -184,8 +188,10 @@ class BusinessApi:
         else:
             start, end = _span(request.parameters, "feedStartDate", "feedEndDate")
 
+            index = "ordered" if self._options.transactions_by_order_date else "fed"
+
             def select() -> list[int]:
-                return transactions.table.between("fed", start - 1, end)
+                return transactions.table.between(index, start - 1, end)
 
             page = self._lists.page(request, select, size=self._options.page_size)
         return self._answer(

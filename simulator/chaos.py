@@ -39,6 +39,7 @@ WEIGHTS: Mapping[Kind, float] = {
     Kind.SERVER_ERROR: 4,
     Kind.HTML: 2,
     Kind.EMPTY: 2,
+    Kind.BLANK: 2,
     Kind.ECHO: 1,
     Kind.TRUNCATED: 2,
     Kind.NOT_JSON: 1,
@@ -109,6 +110,11 @@ class Chaos:
         stall: Seconds that one lasts.
         weights: How often each kind is drawn; by default all but `Kind.FINAL`.
         longest: The most faults in a row.
+
+    Attributes:
+        met: How often each kind was met.
+        refused: The arguments of requests that were refused for good.
+        revoke: Revokes all access tokens.
     """
 
     def __init__(
@@ -123,6 +129,7 @@ class Chaos:
         longest: int = MOST,
     ) -> None:
         self.met: Counter[Kind] = Counter()
+        self.refused: set[str] = set()
         self.revoke: Callable[[], object] = _nothing
         self._seed = seed
         self._rate = rate
@@ -147,6 +154,8 @@ class Chaos:
         fault = None
         if kind is not None:
             self.met[kind] += 1
+            if kind is Kind.FINAL:
+                self.refused.add(request.argument)
             fault = draw(kind, visit.rng, stall=self._stall, revoke=self.revoke)
         return Watched(kind, fault, lambda status: self._ended(place, kind, status))
 

@@ -88,13 +88,24 @@ class _Consent:
 
 
 class LoginWithAmazon:
-    """Issues authorization codes and tokens, and knows their applications."""
+    """Issues authorization codes and tokens, and knows their applications.
 
-    def __init__(self, *, lifetime: float, monotonic: Monotonic) -> None:
+    Args:
+        lifetime: Seconds an access token lasts.
+        monotonic: The clock it lasts by.
+        account: Added to the refresh tokens: other accounts have others.
+    """
+
+    def __init__(self, *, lifetime: float, monotonic: Monotonic, account: str = "") -> None:
         self._lifetime = lifetime
+        self._account = account
         self._monotonic = monotonic
         self._grants: dict[str, _Grant] = {}
         self._consents: dict[str, _Consent] = {}
+
+    def refresh_token(self, application: Application) -> str:
+        """Return the refresh token that the account gave an application."""
+        return f"{application.refresh_token}{self._account}"
 
     def application_of(self, form: Mapping[str, str]) -> Application | None:
         """Return the application whose client id a token request has."""
@@ -121,7 +132,7 @@ class LoginWithAmazon:
         if wanted == "code":
             valid = self._redeem(form["code"], application, form.get("redirect_uri"))
         else:
-            valid = form["refresh_token"] == application.refresh_token
+            valid = form["refresh_token"] == self.refresh_token(application)
         if not valid:
             raise TokenError(400, "invalid_grant", "The request has an invalid grant parameter")
         token = f"Atza|{secrets.token_urlsafe(24)}"
@@ -132,7 +143,7 @@ class LoginWithAmazon:
                 "access_token": token,
                 "token_type": "bearer",
                 "expires_in": lifetime,
-                "refresh_token": application.refresh_token,
+                "refresh_token": self.refresh_token(application),
             }
         )
 

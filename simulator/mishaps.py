@@ -34,6 +34,15 @@ NO_ANSWERS = (
     b'{"payload":{"orders":[]},"errors":[{"code":"InternalFailure","message":"try later"}]}',
 )
 
+BLANK_LISTS = (
+    b'{"payload":{}}',
+    b'{"payload":null}',
+    b'{"payload":[]}',
+    b'{"size":0}',
+    b'{"ordersReport":null,"nextPageToken":null}',
+)
+"""Answers without rows, as users got them for a day now and then."""
+
 
 class Kind(StrEnum):
     """What goes wrong."""
@@ -43,6 +52,7 @@ class Kind(StrEnum):
     SERVER_ERROR = "5xx"
     HTML = "html"
     EMPTY = "empty"
+    BLANK = "blank"
     ECHO = "echo"
     TRUNCATED = "cut json"
     NOT_JSON = "no json"
@@ -83,6 +93,8 @@ class Stall:
 class Truncated:
     """The proper answer, cut short by something that counts again: its Content-Length is right.
 
+    A refusal stays whole: cut short, it would be one that a client may not try again.
+
     Args:
         share: The part of the body that is sent.
     """
@@ -94,11 +106,11 @@ class Truncated:
         """Send the first part of the proper answer."""
         del request
         whole = await serve()
+        if whole.status != 200:
+            return whole
         body = body_of(whole)
         headers = {"Content-Type": "application/json"}
-        return web.Response(
-            status=whole.status, headers=headers, body=body[: int(len(body) * self._share)]
-        )
+        return web.Response(headers=headers, body=body[: int(len(body) * self._share)])
 
 
 class Echo:
@@ -151,6 +163,7 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
         Kind.SERVER_ERROR: lambda: Reply(rng.choice(SERVER_ERRORS), body=_error(rng)),
         Kind.HTML: lambda: Reply(rng.choice(TRANSIENT), {"Content-Type": "text/html"}, HTML),
         Kind.EMPTY: lambda: Reply(rng.choice(TRANSIENT)),
+        Kind.BLANK: lambda: Reply(200, body=rng.choice(BLANK_LISTS)),
         Kind.ECHO: lambda: Echo(rng.choice(SERVER_ERRORS)),
         Kind.TRUNCATED: lambda: Truncated(rng.random()),
         Kind.NOT_JSON: lambda: Reply(200, body=rng.choice(NO_ANSWERS)),

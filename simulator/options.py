@@ -38,19 +38,28 @@ class Options:
             any time.
         token_alone: Whether getTransactions refuses a page token that comes with other
             parameters. It always accepts the token as the only parameter.
+        account: Which account this is: added to its refresh tokens.
         token_lifetime: Seconds an access token lasts.
         lwa_clock_ahead: Seconds that the `Date` header of Login with Amazon is ahead of the
             world's clock, which all other `Date` headers tell.
-        lacking_roles: Operations the applications have no role for.
+        lacking_roles: Operations the applications have no role for: 403.
+        missing_operations: Operations that are not there for these applications: 404.
+        ignored_parameters: By operation, parameters that have no effect.
         one_bound_fails: Refuse `createdAfter` without `createdBefore` and the like.
         sort_order_fails: Refuse `sortOrder`, as happens to some accounts; others see it ignored.
         history: How far back vendor operations reach, in milliseconds (six months).
         longest_range: A vendor range this long or longer is refused.
         freshest_before: An upper bound must be at least this old.
+        old_orders: The status (400 or 404) with which getPurchaseOrder refuses orders older than
+            `history`; None to serve them.
         no_shipments: Answer every GetShipmentDetails with 404, as vendors without shipments
             see it.
         refused_numbers: By purchase order number, the status (400 or 404) with which
             getOrderReportsByPurchaseOrderNumber refuses it every time.
+        none_is_not_found: Whether getOrderReportsByPurchaseOrderNumber answers 404 where it has
+            no report of a number in a region, instead of an empty list.
+        transactions_by_order_date: Whether the bounds of getTransactions are order dates, as
+            Amazon's tutorial says, instead of feed dates, as its model says.
         refused_items: By orderLineItemId or invoice id, the status (400 or 404) with which every
             batch is refused that holds it.
         canned_order_reports: By purchase order number, raw JSON bodies that
@@ -70,16 +79,22 @@ class Options:
     page_quirks: PageQuirks = field(default_factory=PageQuirks)
     page_token_lifetime: float | None = None
     token_alone: bool = False
+    account: str = ""
     token_lifetime: float = 3600.0
     lwa_clock_ahead: float = 0.0
     lacking_roles: frozenset[str] = frozenset()
+    missing_operations: frozenset[str] = frozenset()
+    ignored_parameters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     one_bound_fails: bool = True
     sort_order_fails: bool = True
     history: Millis = 184 * DAY
     longest_range: Millis = 7 * DAY
     freshest_before: Millis = 2 * MINUTE
+    old_orders: int | None = None
     no_shipments: bool = False
     refused_numbers: Mapping[str, int] = field(default_factory=dict)
+    none_is_not_found: bool = False
+    transactions_by_order_date: bool = False
     refused_items: Mapping[str, int] = field(default_factory=dict)
     canned_order_reports: Mapping[str, Sequence[bytes | str]] = field(default_factory=dict)
     sandbox: bool = False

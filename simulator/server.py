@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import TypeVar
@@ -140,7 +141,7 @@ class Server:
                     self._stats.unknown_parameters[operation.name, name] += 1
             with self._world.lock:
                 self._world.settle()
-                answer = operation.answer(request)
+                answer = operation.answer(self._heeded(request))
         except ApiError as error:
             same = error.code == INVALID_INPUT
             told = operation.bad_parameter(error.details) if same else error
@@ -152,12 +153,20 @@ class Server:
             headers["x-amzn-RateLimit-Limit"] = str(float(rate))
         return web.Response(body=answer.body, headers=headers)
 
+    def _heeded(self, request: Request) -> Request:
+        """Return a request without the parameters that have no effect."""
+        ignored = self._options.ignored_parameters.get(request.operation, frozenset())
+        kept = {name: text for name, text in request.parameters.items() if name not in ignored}
+        return replace(request, parameters=kept)
+
     def _check_headers(self, raw: web.BaseRequest, operation: Operation) -> None:
         if not 0 < len(raw.headers.get("User-Agent", "")) <= LONGEST_USER_AGENT:
             raise ApiError(400, "InvalidInput", "The user-agent header is missing or too long.")
         holder = self._login.holder(raw.headers.get("x-amz-access-token"))
         if holder is not operation.application:
             raise unauthorized("The access token you provided has expired.")
+        if operation.name in self._options.missing_operations:
+            raise not_found()
         if operation.name in self._options.lacking_roles:
             raise unauthorized("The application has no role for this operation.")
 

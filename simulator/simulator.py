@@ -59,7 +59,11 @@ class Simulator:
         self.options = Options() if options is None else options
         self._port = port
         self._scripted = Scripted()
-        self._login = LoginWithAmazon(lifetime=self.options.token_lifetime, monotonic=monotonic)
+        self._login = LoginWithAmazon(
+            lifetime=self.options.token_lifetime,
+            monotonic=monotonic,
+            account=self.options.account,
+        )
         operations = _operations(self.world, self.options, monotonic)
         if self.options.sandbox:
             operations = [take_over(operation) for operation in operations]
@@ -105,10 +109,10 @@ class Simulator:
         return {
             "sp_api_client_id": SELLING_PARTNER.client_id,
             "sp_api_client_secret": SELLING_PARTNER.client_secret,
-            "sp_api_refresh_token": SELLING_PARTNER.refresh_token,
+            "sp_api_refresh_token": self._login.refresh_token(SELLING_PARTNER),
             "business_api_client_id": BUSINESS.client_id,
             "business_api_client_secret": BUSINESS.client_secret,
-            "business_api_refresh_token": BUSINESS.refresh_token,
+            "business_api_refresh_token": self._login.refresh_token(BUSINESS),
             "business_api_regions": list(self.world.regions),
             "sp_api_url": self.url,
             "business_api_url": self.url,

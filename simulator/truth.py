@@ -39,21 +39,22 @@ def truth(world: World) -> dict[str, dict[str, Any]]:
 
 
 def _counts(world: World) -> dict[str, int]:
-    reports = list(world.reports)
+    orders = [order for _, order in world.orders.visible()]
+    reports = [report for _, report in world.reports.visible()]
     return {
-        "purchase_orders": len(world.orders),
-        "purchase_order_items": sum(order.items for order in world.orders),
-        "purchase_order_statuses": len(world.orders),
-        "vendor_shipments": len(world.vendor_shipments.table),
+        "purchase_orders": len(orders),
+        "purchase_order_items": sum(order.items for order in orders),
+        "purchase_order_statuses": len(orders),
+        "vendor_shipments": sum(1 for _ in world.vendor_shipments.table.visible()),
         "order_reports": sum(report.asked is not None for report in reports),
         "orders": len(reports),
         "order_line_items": sum(map(line_count, reports)),
         "shipments": sum(map(shipment_count, reports)),
         "shipment_line_items": sum(len(packing(report)) for report in reports),
-        "transactions": len(world.transactions.table),
+        "transactions": sum(1 for _ in world.transactions.table.visible()),
         "invoices": len(dict(_invoices(world))),
         "invoice_payments": len(dict(_invoice_payments(world))),
-        "purchase_order_status_items": sum(order.items for order in world.orders),
+        "purchase_order_status_items": sum(order.items for order in orders),
         "vendor_shipment_items": len(dict(_vendor_shipment_items(world))),
     }
 
@@ -109,7 +110,7 @@ def _purchase_order_items(world: World) -> _Pairs:
 
 
 def _purchase_order_statuses(world: World) -> _Pairs:
-    for place, order in enumerate(world.orders):
+    for place, order in world.orders.visible():
         yield (order.number,), decode(world.status_rows[place])
 
 
@@ -120,7 +121,7 @@ def _purchase_order_status_items(world: World) -> _Pairs:
 
 
 def _vendor_shipments(world: World) -> _Pairs:
-    for place, shipment in enumerate(world.vendor_shipments.table):
+    for place, shipment in world.vendor_shipments.table.visible():
         yield (shipment.identifier,), decode(world.vendor_shipments.rows[place])
 
 
@@ -137,12 +138,12 @@ def _order_reports(world: World) -> _Pairs:
 
 
 def _orders(world: World) -> _Pairs:
-    for place, report in enumerate(world.reports):
+    for place, report in world.reports.visible():
         yield (report.order_id,), decode(world.report_rows[place])
 
 
 def _transactions(world: World) -> _Pairs:
-    for place, transaction in enumerate(world.transactions.table):
+    for place, transaction in world.transactions.table.visible():
         yield (transaction.identifier,), decode(world.transactions.rows[place])
 
 
@@ -174,7 +175,9 @@ def _shipment_line_items(world: World) -> _Pairs:
 
 
 def _parts(world: World, count: Callable[[Report], int]) -> Iterator[tuple[Report, int]]:
-    return ((report, part) for report in world.reports for part in range(count(report)))
+    return (
+        (report, part) for _, report in world.reports.visible() for part in range(count(report))
+    )
 
 
 _READERS: dict[str, Callable[[World], _Pairs]] = {

@@ -107,8 +107,12 @@ class VendorApi:
     def get_purchase_order(self, request: Request) -> Answer:
         """Answer with `{"payload": order}`."""
         place = self._world.find_order(request.argument)
-        if place is None:
+        if place is None or not self._world.orders.shows(place):
             raise not_found()
+        oldest = self._world.present() - self._options.history
+        status = self._options.old_orders
+        if status is not None and self._world.orders[place].created < oldest:
+            raise not_found() if status == 404 else invalid_input()
         return Answer(b'{"payload":%b}' % self._world.order_rows[place], 1)
 
     def get_purchase_orders_status(self, request: Request) -> Answer:
@@ -131,7 +135,7 @@ class VendorApi:
             request,
             "shipments",
             self._world.vendor_shipments.table,
-            self._world.vendor_shipments.rows,
+            self._world.shipment_versions,
             dates=SHIPMENT_DATES,
             longest_page=LONGEST_SHIPMENTS_PAGE,
             matches=shipment_filter(self._world, request.parameters),

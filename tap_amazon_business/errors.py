@@ -15,7 +15,7 @@ class TapError(click.ClickException):
     cause: str | None = None
 
     def same_as(self, other: TapError) -> bool:
-        """Tell whether another stream failed for the same reason."""
+        """Return whether another stream failed for the same reason."""
         return self is other or (self.cause is not None and self.cause == other.cause)
 
 
@@ -24,13 +24,20 @@ class RequestFailedError(TapError):
 
     Attributes:
         status: The HTTP status of the last response, None if there was none.
+        code: Amazon's code of the error, "" if the body holds none.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, cause: str | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        cause: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
         self.cause = cause
 
 

@@ -76,7 +76,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _strings(
         "business_api_regions",
-        "Region codes to read, one by one: US CA MX, or UK DE FR ES IT IN, or JP AU. One host must "
+        "Region codes to read: US CA MX, or UK DE FR ES IT IN, or JP AU. One host must "
         "serve all of them; use a second tap for another host.",
         default=["US"],
     ),
@@ -86,8 +86,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     _date_time("end_date", "Where every sync ends (UTC), for bounded backfills. Default: now."),
     _integer(
         "lookback_days",
-        "How many days back to look for late changes of purchase orders and their statuses, by "
-        "reading them again, a share in each sync.",
+        "How many days back purchase orders and their statuses are read again and compared with "
+        "the last reading, a share in each sync, to find changes that no date shows.",
         most=180,
         default=180,
     ),
@@ -99,21 +99,22 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _integer(
         "order_lookback_days",
-        "The same for streams by order date, for order_reports, invoices and invoice_payments.",
+        "The same for streams by order date, order_reports and transactions; and how far back "
+        "invoices and invoice_payments are requested again.",
         most=728,
         default=60,
     ),
     _integer(
         "recent_days",
-        "How many days before the bookmark every sync reads and emits again: rows may appear late, "
-        "or change soon.",
+        "How many days before the bookmark every sync reads again and compares: rows may appear "
+        "late, or change soon.",
         most=30,
         default=2,
     ),
     _integer(
         "lookback_cycle_hours",
-        "Within this time, everything within the lookback is read again once; each sync reads the "
-        "share that is due since the last one. 0: every sync reads all of it.",
+        "Within this time, everything within the lookback is read again and compared once; each "
+        "sync reads the share that is due since the last one. 0: every sync reads all of it.",
         most=744,
         default=24,
     ),
@@ -141,16 +142,16 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _string(
         "order_reports_strategy",
-        "How to find order_reports. purchase_order: one request per purchase order number and "
-        "region, also for reports that name another number or none. order_date: from the lists of "
-        "all orders, a hundred a page, by the numbers that they name. auto: from the lists, unless "
-        "asking by number costs less.",
+        "How to find order_reports. order_date: from the lists of all orders, a hundred a page: "
+        "every report that names a purchase order number. purchase_order: one request per purchase "
+        "order number and region, which also finds reports that name another number or none. auto: "
+        "order_date; purchase_order where Amazon refuses the lists.",
         default="auto",
         allowed_values=["purchase_order", "order_date", "auto"],
     ),
     _integer(
         "max_parallel_requests",
-        "How many requests each stream sends at once.",
+        "How many requests each stream sends in parallel.",
         least=1,
         most=16,
         default=4,
@@ -164,7 +165,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
             ),
         ),
         "rate_limits",
-        "Operation -> {rate, burst} (requests a second, requests at once), for an account with a "
+        "Operation -> {rate, burst} (requests a second, burst of requests), for an account with a "
         "plan of its own or one shared with another program. Amazon's x-amzn-RateLimit-Limit "
         "header can lower these limits, never raise them.",
     ),
@@ -175,7 +176,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         most=600,
         default=60,
     ),
-    _boolean("sandbox", "Use Amazon's sandbox: it returns examples, no data.", default=False),
+    _boolean("sandbox", "Use Amazon's sandbox: it returns examples, not data.", default=False),
     _string("sp_api_url", f"Replaces the Selling Partner API's host; {_LOOPBACK}."),
     _string("business_api_url", f"Replaces the Amazon Business API's host; {_LOOPBACK}."),
     _string("lwa_url", f"Replaces the host of Login with Amazon; {_LOOPBACK}."),

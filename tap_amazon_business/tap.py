@@ -12,31 +12,30 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_amazon_business import settings as tap_settings
-from tap_amazon_business.api.auth import Credentials
+from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
+from tap_amazon_business.api.client import Api, Client
+from tap_amazon_business.api.health import Health
+from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.retry import Outage
 from tap_amazon_business.api.traffic import Traffic
-from tap_amazon_business.clients import new_client
+from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
 from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.connection_check import ConnectionCheck
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
-from tap_amazon_business.running import side_by_side
+from tap_amazon_business.run.progress import log_progress
+from tap_amazon_business.run.side_by_side import side_by_side
+from tap_amazon_business.run.summary import Summary
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
-from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.base import AmazonStream, Shared
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
-from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.invoices import INVOICE_STREAMS
-from tap_amazon_business.streams.order_reports import OrderReportsStream, order_reports_stream
-from tap_amazon_business.streams.purchase_order_numbers import PurchaseOrderNumbers
-from tap_amazon_business.streams.shared import Shared
+from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
-from tap_amazon_business.summary import Summary
-from tap_amazon_business.sync.prefetch import Readers
-from tap_amazon_business.sync.turn import Turn
+from tap_amazon_business.sync.prefetch import ReadBudget
+from tap_amazon_business.sync.turn import WriteLock
 from tap_amazon_business.validation import problems
-from tap_amazon_business.watching import told
 from tap_amazon_business.writer import Writer
 
 if TYPE_CHECKING:
@@ -45,13 +44,15 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_amazon_business.api.client import Client
-
 # Seconds that a line which is being written has to be completed after a signal.
 _LAST_WORDS = 0.7
 
-# What the SDK tells in every run, and nobody needs.
-_NO_NEWS = frozenset(
+# How many streams read one API in parallel.
+_MOST_STREAMS = 8
+_REGION_SETTINGS = {SP_API: "sp_api_region", BUSINESS_API: "business_api_regions"}
+
+# What the SDK logs in every run, and no reader needs.
+_SDK_NOISE = frozenset(
     {
         "Parsing env var for settings config...",
         "Skipping parse of env var settings...",
@@ -83,10 +84,10 @@ class TapAmazonBusiness(CommandLine):
         self._clock = BoundedClock(clock or SystemClock())
         self._outage = Outage(self._clock)
         self._failures: dict[str, TapError] = {}
-        self._turn = Turn()
+        self._lock = WriteLock()
         # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
-        self.logger.addFilter(_is_news)
+        self.logger.addFilter(_is_no_noise)
         super().__init__(**kwargs)
         self.warn_of_unknown_variables()
 
@@ -123,51 +124,57 @@ class TapAmazonBusiness(CommandLine):
                 "purchase_order_numbers, or another order_reports_strategy"
             )
         neither = settings.sp_api is None and settings.business_api is None
-        vendor = [*VENDOR_STREAMS, *ITEM_STREAMS]
-        apis: list[tuple[Client, Readers, Sequence[type[AmazonStream]]]] = []
-        for prefix, url, credentials, kinds in (
-            (SP_API, settings.sp_api_url, settings.sp_api, vendor),
-            (BUSINESS_API, settings.business_api_url, settings.business_api, business),
-        ):
-            if credentials or neither:
-                client = new_client(
-                    settings,
-                    url,
-                    credentials or Credentials.none(prefix),
-                    outage=self._outage,
-                    clock=self._clock,
-                    logger=self.logger.getChild(prefix),
-                )
-                readers = Readers(settings.max_parallel_requests, self._turn)
-                apis.append((client, readers, kinds))
-        return self._made(settings, apis)
-
-    def _made(
-        self,
-        settings: Settings,
-        apis: Sequence[tuple[Client, Readers, Sequence[type[AmazonStream]]]],
-    ) -> list[AmazonStream]:
-        traffic = {kind: Traffic(self._clock) for _, _, kinds in apis for kind in kinds}
-        numbers = None
-        if settings.sp_api:
-            client, readers, _ = apis[0]
-            # It lists them for order_reports alone.
-            reports = [traffic[kind] for kind in traffic if issubclass(kind, OrderReportsStream)]
-            client = client.counted_by(*reports or [client.traffic])
-            numbers = PurchaseOrderNumbers(client, readers, settings=settings, clock=self._clock)
         shared = Shared(
             settings=settings,
             clock=self._clock,
-            numbers=numbers,
-            feed=ChangeFeed(self._turn),
             on_failure=self._fail,
             flush=self._writer.flush,
         )
-        return [
-            kind(self, client=client.counted_by(traffic[kind]), readers=readers, shared=shared)
-            for client, readers, kinds in apis
-            for kind in kinds
-        ]
+        streams: list[AmazonStream] = []
+        for prefix, url, credentials, kinds in (
+            (SP_API, settings.sp_api_url, settings.sp_api, VENDOR_STREAMS),
+            (BUSINESS_API, settings.business_api_url, settings.business_api, business),
+        ):
+            if credentials or neither:
+                api = self._api(settings, url, credentials or Credentials.none(prefix))
+                budget = ReadBudget(settings.max_parallel_requests, self._lock)
+                streams += [
+                    kind(
+                        self,
+                        client=Client(api, Traffic(self._clock)),
+                        budget=budget,
+                        shared=shared,
+                    )
+                    for kind in kinds
+                ]
+        return streams
+
+    def _api(self, settings: Settings, url: str, credentials: Credentials) -> Api:
+        """Return the API of one credential set."""
+        transport = Transport(
+            user_agent=settings.user_agent,
+            connections=settings.max_parallel_requests * _MOST_STREAMS,
+            request_timeout=settings.request_timeout,
+        )
+        logger = self.logger.getChild(credentials.prefix)
+        return Api(
+            url=url.rstrip("/"),
+            prefix=credentials.prefix,
+            region_setting=_REGION_SETTINGS[credentials.prefix],
+            authenticator=LoginWithAmazon(
+                credentials,
+                lwa_url=settings.lwa_url,
+                transport=transport,
+                outage=self._outage,
+                clock=self._clock,
+                logger=logger,
+            ),
+            limiter=Limiter(settings.rate_limits, self._clock),
+            transport=transport,
+            health=Health(credentials.prefix, self._outage),
+            clock=self._clock,
+            logger=logger,
+        )
 
     def _fail(self, stream: str, error: TapError) -> None:
         """Record and log a stream's failure; a common cause is logged in full only once.
@@ -188,7 +195,7 @@ class TapAmazonBusiness(CommandLine):
         # if the sync were complete. Every finished slice has its STATE message already.
         self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
         # Whoever writes may complete a line, but a loader that stopped reading is not waited for.
-        if self._turn.take(timeout=_LAST_WORDS):
+        if self._lock.acquire(timeout=_LAST_WORDS):
             self._writer.stop(128 + signum)
         os._exit(128 + signum)
 
@@ -223,8 +230,8 @@ class TapAmazonBusiness(CommandLine):
         try:
             if self.state:
                 self._state_writer.write_state(self.state)
-            with told(streams, self._clock, self.logger):
-                side_by_side([stream for stream in streams if stream.is_due], self._turn)
+            with log_progress(streams, self._clock, self.logger):
+                side_by_side([stream for stream in streams if stream.is_due], self._lock)
         except BrokenPipeError as error:
             self._writer.abandon()
             raise TapError(
@@ -274,11 +281,15 @@ class TapAmazonBusiness(CommandLine):
         if self._failures:
             first = next(iter(self._failures.values()))
             unfailed = [stream for stream in streams if not stream.failed]
-            cut_off = [stream.name for stream in unfailed if not stream.track.has_ended]
+            cut_off = [stream.name for stream in unfailed if not stream.progress.has_ended]
             raise TapError(
                 f"The sync is incomplete. Failed: {', '.join(sorted(self._failures))} (see the "
                 "errors above). "
-                + (f"Incomplete, as made of these: {', '.join(cut_off)}. " if cut_off else "")
+                + (
+                    f"Also incomplete, because they depend on these: {', '.join(cut_off)}. "
+                    if cut_off
+                    else ""
+                )
                 + (
                     "The other streams are complete and bookmarked; the next sync of the failed "
                     "ones resumes at their bookmarks. "
@@ -289,5 +300,5 @@ class TapAmazonBusiness(CommandLine):
             )
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    return record.msg not in _NO_NEWS
+def _is_no_noise(record: logging.LogRecord) -> bool:
+    return record.msg not in _SDK_NOISE

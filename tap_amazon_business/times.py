@@ -37,7 +37,13 @@ def parse(value: str | date) -> datetime:
 
 
 def moment_of(value: object) -> datetime | None:
-    """Return a date of one of Amazon's rows as a moment in UTC, None if it is not a date."""
+    """Return a date of one of Amazon's rows as a moment in UTC, None if it is not a date.
+
+    Takes a string, with or without an offset (without one it is UTC), and the object
+    `{"date": string}` of Amazon's models.
+    """
+    if isinstance(value, dict):
+        value = value.get("date")
     if not isinstance(value, str):
         return None
     try:
@@ -46,17 +52,10 @@ def moment_of(value: object) -> datetime | None:
         return None
 
 
-def is_before(value: object, moment: datetime) -> bool:
-    """Tell whether a date of one of Amazon's rows lies before a moment; a missing one does not."""
-    found = moment_of(value)
-    return found is not None and found < moment
-
-
 def utc(value: object) -> str | None:
     """Return a date of one of Amazon's rows in UTC, RFC 3339 with a Z; None if it is not a date.
 
-    Takes a string, with or without an offset (without one it is UTC), and the object
-    `{"date": string}` of Amazon's models.
+    Takes what `moment_of` takes.
     """
     if isinstance(value, dict):
         value = value.get("date")

@@ -1,4 +1,4 @@
-"""G. A week of incremental syncs: what they ask for, and what they miss.
+"""G. A week of incremental syncs: what they ask for and write, and what they miss.
 
 The tap runs in this process, with default settings and all streams, on a clock that only moves
 between two syncs. Meanwhile life goes on: see `benchmarks/life.py` for what happens how often.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.inprocess import SharedClock, Sync, quiet, sync
 from benchmarks.ledger import Ledger
-from benchmarks.life import LATE_SHARE, Life
+from benchmarks.life import HIDDEN_SHARE, LATE_SHARE, NOWHERE, OTHER_DATE, Life
 from benchmarks.tables import Row, Table
 from simulator import Options, Simulator, World, published_plans
 
@@ -30,6 +30,9 @@ SPAN_DAYS = 180
 CYCLE = 25 * HOUR
 """Within this time, and an hour to spare, a sync reads everything within its lookback once."""
 
+OTHER_STATUS_DATES = 0.2
+"""Share of the statuses that carry another date than their order, where anything happens."""
+
 MARGIN = 300.0
 """A change this young at the last sync need not be seen by it."""
 
@@ -42,11 +45,13 @@ class Schedule:
         name: What it is called.
         every: Seconds from one to the next.
         syncs: How many, after the first one, which is not measured.
+        alive: Whether anything happens meanwhile.
     """
 
     name: str
     every: float
     syncs: int
+    alive: bool = True
 
 
 SCHEDULES = {
@@ -56,6 +61,7 @@ SCHEDULES = {
         Schedule("ten-minutes", HOUR / 6, 144),
         Schedule("nightly", DAY, 7),
         Schedule("pause", 14 * DAY, 1),
+        Schedule("quiet", HOUR, 30, alive=False),
     )
 }
 
@@ -86,15 +92,19 @@ def week(bench: Bench) -> Iterator[Table]:
     quiet(log)
     bench.say(f"the tap's warnings: {log}")
     accounts = bench.monthly or bench.size((3_500,), (1_000,))
-    names = bench.schedules or bench.size(tuple(SCHEDULES), ("hourly",))
+    names = bench.schedules or bench.size(tuple(SCHEDULES), ("hourly", "quiet"))
     most = bench.syncs or bench.size(168, 24)
     for monthly in accounts:
-        state: dict[str, Any] | None = None
+        states: dict[bool, dict[str, Any]] = {}
         all_measured = []
         for name in names:
-            measured, state = _measure(bench, monthly, SCHEDULES[name], most, state)
+            schedule = SCHEDULES[name]
+            first = states.get(schedule.alive)
+            measured, states[schedule.alive] = _measure(bench, monthly, schedule, most, first)
             all_measured.append(measured)
-            yield _changes(measured)
+            if measured.schedule.alive:
+                yield _changes(measured)
+        yield _rows(monthly, all_measured)
         yield _requests(monthly, all_measured)
         yield _costs(monthly, all_measured)
 
@@ -109,12 +119,16 @@ def _measure(
         monthly: Purchase orders a month.
         schedule: How often to sync.
         most: The most syncs.
-        first: The state of a first sync of the same account, if there was one.
+        first: The state of a first sync of the same account, as alive, if there was one.
     """
     clock, ledger = SharedClock(), Ledger()
     # The same seed and clock give the same world, so that one first sync serves all schedules.
     world = World(
-        orders=monthly * SPAN_DAYS // 30, span_days=SPAN_DAYS, regions=("US",), now=clock.now
+        orders=monthly * SPAN_DAYS // 30,
+        span_days=SPAN_DAYS,
+        regions=("US",),
+        other_status_dates=OTHER_STATUS_DATES if schedule.alive else 0,
+        now=clock.now,
     )
     measured = Measured(monthly, schedule, ledger)
     options = Options(limits=False, token_lifetime=1e9)
@@ -132,7 +146,8 @@ def _measure(
         life = Life(world, clock, ledger, monthly=monthly)
         begun = clock.monotonic()
         for number in range(1, count + 1):
-            life.until(begun + number * schedule.every)
+            moment = begun + number * schedule.every
+            (life.until if schedule.alive else clock.reach)(moment)
             ledger.begin(clock.monotonic())
             done = sync(simulator, clock, state, ledger.saw)
             state = done.state
@@ -159,8 +174,11 @@ def _changes(measured: Measured) -> Table:
             "unseen: at the last sync; over 25 h: older by then than a lookback cycle and an hour",
             "changes of the last five minutes are left out",
             "syncs: 1 is the first sync after the change; rows that appear late count from then on",
-            f"late: {LATE_SHARE:.0%} of the new rows, 90 minutes to 6 hours after their date",
-            "reports that name another number or none: no list tells whose they are",
+            f"late: {LATE_SHARE:.0%} of new rows and changes, 90 minutes to 6 hours after the date",
+            f"hidden: {HIDDEN_SHARE:.0%} of the new orders, for half a day to four days and a half",
+            "undated: no date of any operation shows it",
+            f"{OTHER_DATE}: {OTHER_STATUS_DATES:.0%} of them, a day alone, 90 s off or months off",
+            f"{NOWHERE}: no list shows whose these reports are",
         ),
     )
 
@@ -183,6 +201,36 @@ def _told(measured: Measured, kind: str, stream: str, changes: Sequence[Change])
         "hours, median": round(median(hours), 2) if hours else None,
         "hours, max": round(max(hours), 2) if hours else None,
     }
+
+
+# ---- what was written ----------------------------------------------------------------------------
+
+
+def _rows(monthly: int, all_measured: Sequence[Measured]) -> Table:
+    """Return the rows a sync writes, by stream."""
+    streams = sorted({stream for m in all_measured for done in m.syncs for stream in done.rows})
+    return Table(
+        f"g_rows_{monthly}",
+        f"G. Rows a sync writes, {monthly:,} orders a month over {SPAN_DAYS} days, one region",
+        [_written(stream, all_measured) for stream in (*streams, "all")],
+        (
+            "news: rows that showed something that had changed, of the streams that are followed",
+            "quiet: hourly syncs of an account where nothing changes",
+        ),
+    )
+
+
+def _written(stream: str, all_measured: Sequence[Measured]) -> Row:
+    row: Row = {"stream": stream}
+    for measured in all_measured:
+        name, syncs, news = measured.schedule.name, measured.syncs, measured.ledger.news
+        counts = [d.rows.total() if stream == "all" else d.rows[stream] for d in syncs]
+        row[f"{name}, mean"] = round(fmean(counts), 1)
+        row[f"{name}, max"] = max(counts)
+        if measured.schedule.alive:
+            shown = news.total() if stream == "all" else news[stream]
+            row[f"{name}, news"] = round(shown / len(syncs), 1)
+    return row
 
 
 # ---- what was asked ------------------------------------------------------------------------------

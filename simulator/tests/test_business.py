@@ -16,6 +16,7 @@ from simulator.tests.support import (
     error_of,
     order_dates,
 )
+from simulator.times import to_millis
 
 BY_DATE = {
     "orders": ("orderReports", "ordersReport"),
@@ -229,6 +230,18 @@ def test_refuses_a_single_number_every_time(simulators: Simulators, status: int,
     assert client.reports(other).json()["size"] == 1
 
 
+def test_a_number_without_reports_can_be_not_found_region_by_region(
+    simulators: Simulators,
+) -> None:
+    world = simulators.world(orders=0)
+    number = world.add_order(created=days_ago(9), reports=1)
+    home, other = sorted(world.regions, key=lambda region: not world.order_reports(region))
+    client = simulators.start(world, Options(limits=False, none_is_not_found=True))
+    assert client.reports(number, home).json()["size"] == 1
+    assert error_of(client.reports(number, other)) == (404, "NotFound")
+    assert error_of(client.reports("UNKNOWN", home)) == (404, "NotFound")
+
+
 TRANSACTIONS = "/reconciliation/2021-01-08/transactions"
 
 
@@ -239,6 +252,25 @@ def test_finds_transactions_by_feed_date(simulators: Simulators) -> None:
     expected = client.simulator.rows("transactions")
     assert {(row["transactionId"],): row for row in found} == expected
     assert len(found) == len(expected)
+
+
+def test_transactions_can_be_found_by_order_date(simulators: Simulators) -> None:
+    options = Options(limits=False, transactions_by_order_date=True)
+    client = simulators.start(options=options)
+    ordered = {
+        transaction.identifier: transaction.report.ordered
+        for transaction in client.simulator.world.transactions.table
+    }
+    start, end = days_ago(90), days_ago(60)
+    query = {"feedStartDate": start.isoformat(), "feedEndDate": end.isoformat()}
+    found = client.business_rows(TRANSACTIONS, "transactions", query)
+    expected = {name for name, date in ordered.items() if to_millis(start) <= date < to_millis(end)}
+    assert {row["transactionId"] for row in found} == expected
+    assert not expected >= {
+        row["transactionId"]
+        for row in client.simulator.rows("transactions").values()
+        if start.isoformat() <= row["feedDate"] < end.isoformat()
+    }
 
 
 def test_transactions_require_feed_dates(simulators: Simulators) -> None:

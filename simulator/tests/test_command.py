@@ -18,6 +18,7 @@ def test_help_lists_the_options() -> None:
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("usage: python -m simulator ")
     assert "--lacking-role" in shown.stdout
+    assert "--none-is-not-found" in shown.stdout
 
 
 def test_serves_until_sigterm(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from threading import Event
 
 import pytest
 import requests
 
 from simulator import Cut, Fault, Hang, Reply, Request, Reset, Simulator, Trickle, WithErrors
+from simulator.mishaps import BLANK_LISTS, Kind, draw
 from simulator.tests.support import (
     NO_LIMITS,
     ORDERS,
@@ -109,3 +111,15 @@ def test_errors_are_left_out_where_there_are_no_rows(simulators: Simulators) -> 
     client = simulators.start()
     client.simulator.fail_next("getOrderReportsByPurchaseOrderNumber", WithErrors())
     assert "errors" not in client.reports("no such number").json()
+
+
+def test_blank_lists_have_no_rows(simulators: Simulators) -> None:
+    client = simulators.start()
+    bodies = set()
+    for seed in range(40):
+        blank = draw(Kind.BLANK, Random(seed), stall=0, revoke=lambda: None)
+        client.simulator.fail_next("getPurchaseOrders", blank)
+        reply = client.get(ORDERS)
+        assert reply.status_code == 200
+        bodies.add(reply.content)
+    assert bodies == set(BLANK_LISTS)

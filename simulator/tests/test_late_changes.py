@@ -121,6 +121,36 @@ def test_cuts_end_where_nothing_is_left(client: Client) -> None:
         client.simulator.world.cut("OLD")
 
 
+def test_cut_without_a_date_moves_none(client: Client) -> None:
+    before, status = order(client), client.simulator.rows("purchase_order_statuses")["OLD",]
+    client.simulator.world.cut("OLD", dated=False)
+    after = order(client)
+    assert amounts(after)[-1] == amounts(before)[-1] // 2
+    later = client.simulator.rows("purchase_order_statuses")["OLD",]
+    assert later["itemStatus"] != status["itemStatus"]
+    for row in (before, after):
+        del row["orderDetails"]["items"]
+    for row in (status, later):
+        del row["itemStatus"]
+    assert (after, later) == (before, status)
+
+
+@pytest.mark.parametrize("change", ["change_order", "move_state", "cut", "receive"])
+def test_a_change_can_be_visible_later_than_it_is_dated(
+    client: Client, simulators: Simulators, change: str
+) -> None:
+    world = client.simulator.world
+    before = order(client), client.simulator.rows("purchase_order_statuses")
+    moment = world.now().isoformat().replace("+00:00", "Z")
+    getattr(world, change)("OLD", appears=world.now() + HOUR)
+    simulators.clock.seconds += 3_599
+    assert (order(client), client.simulator.rows("purchase_order_statuses")) == before
+    assert "OLD" not in statuses(client)
+    simulators.clock.seconds += 1
+    assert statuses(client)["OLD"]["lastUpdatedDate"] == moment
+    assert (order(client) == before[0]) == (change == "receive")
+
+
 def test_receipt_moves_the_status_alone(client: Client, simulators: Simulators) -> None:
     before = order(client)
     client.simulator.world.receive("OLD")
@@ -235,6 +265,16 @@ def test_report_is_nowhere_until_it_appears(client: Client, simulators: Simulato
     simulators.clock.seconds += 90 * 60
     assert all(seen())
     world.move_report(late)
+
+
+def test_change_of_a_report_can_be_visible_later(client: Client, simulators: Simulators) -> None:
+    world = client.simulator.world
+    ((_, order_id),) = before = world.order_reports()
+    world.move_report(order_id, appears=world.now() + HOUR)
+    simulators.clock.seconds += 3_599
+    assert world.order_reports() == before
+    simulators.clock.seconds += 1
+    assert world.order_reports() != before
 
 
 def test_late_row_keeps_its_own_date(client: Client, simulators: Simulators) -> None:

@@ -152,3 +152,12 @@ def test_a_code_expires_after_five_minutes(simulators: Simulators) -> None:
     assert client.post_token(code_form(SELLING_PARTNER, first)).status_code == 200
     simulators.clock.seconds = 300
     assert client.post_token(code_form(SELLING_PARTNER, second)).status_code == 400
+
+
+def test_another_account_has_other_refresh_tokens(simulators: Simulators) -> None:
+    client = simulators.start(options=Options(account="-2"))
+    form = client.form("sp_api")
+    assert form["refresh_token"] == "Atzr|sp-refresh-2"  # noqa: S105
+    assert client.post_token(form).json()["refresh_token"] == form["refresh_token"]
+    other = client.post_token({**form, "refresh_token": "Atzr|sp-refresh"})
+    assert (other.status_code, other.json()["error"]) == (400, "invalid_grant")

@@ -12,7 +12,15 @@ from aiohttp import web
 from simulator import Fault, Options, Reply, Request, Simulator, Trickle
 from simulator.faults import Serve
 from simulator.mishaps import Truncated
-from simulator.tests.support import NO_LIMITS, NOW, ORDERS, TIMEOUT, Simulators, error_of
+from simulator.tests.support import (
+    NO_LIMITS,
+    NOW,
+    ORDERS,
+    STATUSES,
+    TIMEOUT,
+    Simulators,
+    error_of,
+)
 
 
 @pytest.mark.parametrize("agent", ["", "x" * 501])
@@ -28,6 +36,12 @@ def test_missing_role_is_refused_like_a_bad_token(simulators: Simulators) -> Non
     reply = client.get(ORDERS)
     assert error_of(reply) == (403, "Unauthorized")
     assert "role" in reply.json()["errors"][0]["details"]
+
+
+def test_missing_operation_is_not_found(simulators: Simulators) -> None:
+    client = simulators.start(options=Options(missing_operations=frozenset({"getPurchaseOrders"})))
+    assert error_of(client.get(ORDERS)) == (404, "NotFound")
+    assert client.get(STATUSES).status_code == 200
 
 
 def test_ignores_and_counts_unknown_parameters(simulators: Simulators) -> None:

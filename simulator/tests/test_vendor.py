@@ -1,7 +1,7 @@
 """Vendor operations: purchase orders, statuses and shipments."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -148,3 +148,85 @@ def test_shipments_can_be_missing_for_ever(simulators: Simulators) -> None:
     for _ in range(2):
         assert error_of(client.get(SHIPMENTS)) == (404, "ResourceNotFound")
     assert client.get(ORDERS).status_code == 200
+
+
+# ---- what some accounts see ----------------------------------------------------------------------
+
+
+def test_some_statuses_carry_another_date(simulators: Simulators) -> None:
+    client = simulators.start(simulators.world(other_status_dates=0.5))
+    orders = client.simulator.rows("purchase_orders")
+    kinds = Counter(
+        difference(row["purchaseOrderDate"], orders[key]["orderDetails"]["purchaseOrderDate"])
+        for key, row in client.simulator.rows("purchase_order_statuses").items()
+    )
+    assert set(kinds) == {"same", "day", "90 s", "months"}
+    assert 70 < kinds["same"] < 130
+
+
+def difference(text: str, own: str) -> str:
+    """Return how far the date of a status is from its order's."""
+    if len(text) == len("2026-01-01"):
+        return "day" if own.startswith(text) else "another day"
+    apart = datetime.fromisoformat(own) - datetime.fromisoformat(text)
+    known = {timedelta(): "same", timedelta(seconds=90): "90 s", timedelta(days=84): "months"}
+    return known.get(apart, str(apart))
+
+
+def test_one_status_can_carry_another_date(simulators: Simulators) -> None:
+    client = simulators.start()
+    number = client.simulator.world.add_order(created=days_ago(3))
+    client.simulator.world.date_status(number, "2026-01-07")
+    pages = client.pages(STATUSES, **window(days_ago(4), days_ago(2)))
+    rows = {row["purchaseOrderNumber"]: row for page in pages for row in page["ordersStatus"]}
+    assert rows[number]["purchaseOrderDate"] == "2026-01-07"
+
+
+def test_filters_can_be_ignored(simulators: Simulators) -> None:
+    ignored = {
+        "getPurchaseOrdersStatus": frozenset({"updatedAfter", "updatedBefore"}),
+        "getPurchaseOrders": frozenset({"purchaseOrderState"}),
+    }
+    client = simulators.start(options=Options(limits=False, ignored_parameters=ignored))
+    bounds = window(days_ago(0.1), days_ago(0.05), "updated")
+    pages = client.pages(STATUSES, limit=30, **bounds)
+    assert sum(len(page["ordersStatus"]) for page in pages) == 200
+    assert {row["purchaseOrderState"] for row in client.orders(purchaseOrderState="New")} > {"New"}
+    assert not client.simulator.stats().malformed
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "InvalidInput"), (404, "NotFound")])
+def test_an_order_beyond_the_reach_can_be_refused_by_number(
+    simulators: Simulators, status: int, code: str
+) -> None:
+    client = simulators.start(options=Options(limits=False, old_orders=status))
+    world = client.simulator.world
+    old, new = (world.add_order(created=days_ago(days)) for days in (185, 183))
+    world.cut(old)
+    simulators.clock.seconds += 600
+    bounds = window(days_ago(0.1), world.now() - timedelta(minutes=2), "updated")
+    pages = client.pages(STATUSES, **bounds)
+    assert old in {row["purchaseOrderNumber"] for page in pages for row in page["ordersStatus"]}
+    assert error_of(client.get(f"{ORDERS}/{old}")) == (status, code)
+    assert client.get(f"{ORDERS}/{new}").status_code == 200
+
+
+def test_a_cancelled_shipment_is_listed_twice(simulators: Simulators) -> None:
+    client = simulators.start()
+    world = client.simulator.world
+    (identifier,) = next(iter(client.simulator.rows("vendor_shipments")))
+    world.cancel_shipment(identifier)
+    simulators.clock.seconds += 600
+    first, second = (
+        row
+        for start in range(0, 172, 4)
+        for page in client.pages(SHIPMENTS, **window(days_ago(start + 4), days_ago(start)))
+        for row in page["shipments"]
+        if row["vendorShipmentIdentifier"] == identifier
+    )
+    assert (first["transactionType"], second["transactionType"]) == ("New", "Cancel")
+    assert first["transactionDate"] < second["transactionDate"]
+    assert first["shipmentCreateDate"] == second["shipmentCreateDate"]
+    assert client.simulator.rows("vendor_shipments")[identifier,] == second
+    with pytest.raises(ValueError, match="there is no shipment"):
+        world.cancel_shipment("NONE")

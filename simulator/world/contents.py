@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from random import Random
 from threading import RLock
 
@@ -19,6 +20,7 @@ from simulator.world.rows import EncodedRows
 from simulator.world.statuses import StatusWriter
 from simulator.world.table import Table
 from simulator.world.transactions import Transaction, TransactionWriter, transactions_of
+from simulator.world.veils import Veils
 from simulator.world.vendor_shipments import DATES as SHIPMENT_DATES
 from simulator.world.vendor_shipments import Shipment, ShipmentWriter, shipments_of
 from simulator.world.waiting import Waiting
@@ -27,7 +29,7 @@ from simulator.world.waiting import Waiting
 class Contents:
     """Purchase orders of the past `span_days`, and the Amazon Business orders made of them.
 
-    The tables hold what is visible. Rows that appear later wait outside of them until `settle`.
+    Rows that appear later wait outside of the tables until `settle`; hidden ones are in them.
 
     Args:
         orders: How many purchase orders.
@@ -43,6 +45,8 @@ class Contents:
         integers: Whether some purchase order numbers and order ids are JSON integers.
         respelled: Share of the reports that name their purchase order in another case, or with
             spaces around.
+        other_status_dates: Share of the statuses whose purchaseOrderDate is not their order's: a
+            day alone, 90 seconds off, or months off.
         now: The wall clock.
     """
 
@@ -60,6 +64,7 @@ class Contents:
         without_number: float = 0.1,
         integers: bool = False,
         respelled: float = 0.0,
+        other_status_dates: float = 0.0,
         now: Now = utc_now,
     ) -> None:
         self.now = now
@@ -68,9 +73,11 @@ class Contents:
         self.regions = tuple(regions)
         self.lock = RLock()
         self._rng = Random(f"world {seed}")
-        row_quirks = replace(RowQuirks() if quirks else NO_ROW_QUIRKS, respelled=respelled)
         row_quirks = replace(
-            row_quirks, random=float(quirks if plausible is None else not plausible)
+            RowQuirks() if quirks else NO_ROW_QUIRKS,
+            respelled=respelled,
+            other_status_date=other_status_dates,
+            random=float(quirks if plausible is None else not plausible),
         )
         if integers:
             row_quirks = replace(row_quirks, integer=0.5)
@@ -78,6 +85,7 @@ class Contents:
         self._draw_report = ReportGenerator(self._rng, regions=self.regions, quirks=row_quirks)
         catalogue = Catalogue(seed, row_quirks)
         present = self.present()
+        self._vendor_veils, self._business_veils = Veils(), Veils()
         self.orders: Table[Order] = Table(
             self._draw_order.past(
                 orders, changed=round(orders * changed), now=present, span_days=span_days
@@ -87,10 +95,12 @@ class Contents:
                 "changed": lambda order: order.changed,
                 "updated": lambda order: order.updated,
             },
+            lambda order: self._vendor_veils.hide(order.created),
         )
         self.reports: Table[Report] = Table(
             self._past_reports(round(orders * without_number), present, span_days),
             {"ordered": lambda report: report.ordered},
+            lambda report: self._business_veils.hide(report.ordered),
         )
         self._order_numbers = {order.number: place for place, order in enumerate(self.orders)}
         self._taken = set(self._order_numbers)
@@ -106,17 +116,23 @@ class Contents:
         self.order_briefs = EncodedRows(self.orders, self._order_writer.brief)
         self.status_rows = EncodedRows(self.orders, StatusWriter(catalogue, row_quirks).full)
         self.report_rows = EncodedRows(self.reports, report_writer.full)
+        self._shipment_writer = ShipmentWriter(catalogue, row_quirks)
         self.vendor_shipments: Derived[Order, Shipment] = Derived(
             self.orders,
             shipments_of,
             {name: _shipment_date(name) for name in SHIPMENT_DATES},
-            ShipmentWriter(catalogue, row_quirks).full,
+            self._shipment_writer.full,
+            lambda shipment: self._vendor_veils.hide(shipment.order.created),
         )
         self.transactions: Derived[Report, Transaction] = Derived(
             self.reports,
             transactions_of,
-            {"fed": lambda transaction: transaction.fed},
+            {
+                "fed": lambda transaction: transaction.fed,
+                "ordered": lambda transaction: transaction.report.ordered,
+            },
             TransactionWriter(catalogue, row_quirks).full,
+            lambda transaction: self._business_veils.hide(transaction.report.ordered),
         )
         self.ledger = Ledger(self, catalogue, row_quirks)
 
@@ -124,10 +140,18 @@ class Contents:
         """Return the wall clock's moment."""
         return to_millis(self.now())
 
+    @cached_property
+    def shipment_versions(self) -> EncodedRows[Shipment]:
+        """What a list shows of a vendor's shipment: a cancelled one twice, New and then Cancel."""
+        return EncodedRows(self.vendor_shipments.table, self._shipment_writer.versions)
+
     def settle(self) -> None:
         """Let the rows appear whose moment has come, as every request does first."""
         with self.lock:
-            self._waiting.settle(self.present())
+            now = self.present()
+            self._waiting.settle(now)
+            self._vendor_veils.settle(now)
+            self._business_veils.settle(now)
 
     def find_order(self, number: str) -> int | None:
         """Return the place of a purchase order in `orders`."""
@@ -138,9 +162,9 @@ class Contents:
         return self._report_ids.get(order_id)
 
     def report_of(self, order_id: str) -> Report | None:
-        """Return an order report by its order id."""
+        """Return an order report by its order id, unless it is hidden."""
         place = self.find_report(order_id)
-        return None if place is None else self.reports[place]
+        return self.reports[place] if place is not None and self.reports.shows(place) else None
 
     def find_reports(self, number: str) -> Sequence[int]:
         """Return the places in `reports` of what is found by a purchase order number."""
@@ -148,13 +172,13 @@ class Contents:
 
     def each_order(self) -> Iterator[Row]:
         """Yield every purchase order as getPurchaseOrders sends it."""
-        return (decode(self.order_rows[place]) for place in range(len(self.orders)))
+        return (decode(self.order_rows[place]) for place, _ in self.orders.visible())
 
     def each_order_report(self) -> Iterator[Row]:
         """Yield every order report that is found by a purchase order number."""
         return (
             decode(self.report_rows[place])
-            for place, report in enumerate(self.reports)
+            for place, report in self.reports.visible()
             if report.asked is not None
         )
 
@@ -174,7 +198,7 @@ class Contents:
             self.settle()
             return {
                 (report.asked, report.order_id): decode(self.report_rows[place])
-                for place, report in enumerate(self.reports)
+                for place, report in self.reports.visible()
                 if report.asked is not None and region in {None, report.region}
             }
 

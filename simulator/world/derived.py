@@ -18,6 +18,7 @@ class Derived(Generic[P, R]):
         derive: Returns the rows of one parent; the same ones every time.
         dates: The dates they are found by.
         write: Writes one as JSON.
+        hidden: Returns whether one cannot be seen at the moment.
     """
 
     def __init__(
@@ -26,11 +27,13 @@ class Derived(Generic[P, R]):
         derive: Callable[[P], Iterable[R]],
         dates: Mapping[str, DateOf[R]],
         write: Callable[[R], bytes],
+        hidden: Callable[[R], bool],
     ) -> None:
         self._parents = parents
         self._derive = derive
         self._dates = dates
         self._write = write
+        self._hidden = hidden
         self._table: Table[R] | None = None
         self._rows: EncodedRows[R] | None = None
 
@@ -39,7 +42,7 @@ class Derived(Generic[P, R]):
         """The rows."""
         if self._table is None:
             drawn = (row for parent in self._parents for row in self._derive(parent))
-            self._table = Table(drawn, self._dates)
+            self._table = Table(drawn, self._dates, self._hidden)
         return self._table
 
     @property

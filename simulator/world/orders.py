@@ -42,6 +42,7 @@ class Order:
         cuts: Cuts so far; each halves the last item's quantity, down to nothing.
         received: When goods were received for the last time. Only its status tells it.
         plausible: Whether what becomes of it is as a business would have it; see `plausible`.
+        status_date: The purchaseOrderDate of its status, where that is another one.
     """
 
     number: str
@@ -59,6 +60,7 @@ class Order:
     cuts: int = 0
     received: Millis | None = None
     plausible: bool = False
+    status_date: str | None = None
 
     @property
     def updated(self) -> Millis | None:

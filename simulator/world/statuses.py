@@ -34,7 +34,7 @@ class StatusWriter:
         row: dict[str, Any] = {
             "purchaseOrderNumber": self._quirks.number(order.number, order.seed + 2),
             "purchaseOrderStatus": status_of(order),
-            "purchaseOrderDate": to_text(order.created),
+            "purchaseOrderDate": order.status_date or self._date(order),
             "sellingParty": self._catalogue.sellers[order.vendor_code],
             "shipToParty": rng.choice(self._catalogue.buyers),
         }
@@ -50,6 +50,14 @@ class StatusWriter:
         item = self._plausible_item if order.plausible else self._item
         row["itemStatus"] = [item(order, sequence, rng) for sequence in range(1, order.items + 1)]
         return encode(row)
+
+    def _date(self, order: Order) -> str:
+        """Return the order's date, or one of the others that statuses carry."""
+        rng = Random(order.seed + 11)
+        if rng.random() >= self._quirks.other_status_date:
+            return to_text(order.created)
+        off = rng.choice((0, -90 * SECOND, -84 * DAY))
+        return to_text(order.created + off) if off else to_text(order.created)[:10]
 
     def _item(self, order: Order, sequence: int, rng: Random) -> dict[str, Any]:
         quirks = self._quirks

@@ -36,11 +36,23 @@ def _date(entry: tuple[Millis, int]) -> Millis:
 
 
 class Table(Generic[R]):
-    """Rows by number, with an index for each of their dates."""
+    """Rows by number, with an index for each of their dates.
 
-    def __init__(self, rows: Iterable[R], dates: Mapping[str, DateOf[R]]) -> None:
+    Args:
+        rows: The first rows.
+        dates: Reads the date of each index.
+        hidden: Returns whether a row cannot be seen at the moment: no index finds it then.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[R],
+        dates: Mapping[str, DateOf[R]],
+        hidden: Callable[[R], bool] = lambda _: False,
+    ) -> None:
         self._rows = list(rows)
         self._dates = dates
+        self._hidden = hidden
         self._indexes = {
             name: DateIndex(
                 (date, number)
@@ -65,7 +77,15 @@ class Table(Generic[R]):
 
     def between(self, index: str, after: Millis, before: Millis) -> list[int]:
         """Return the numbers of the rows an index has between two moments, both excluded."""
-        return self._indexes[index].between(after, before)
+        return [n for n in self._indexes[index].between(after, before) if self.shows(n)]
+
+    def shows(self, number: int) -> bool:
+        """Return whether a row can be seen at the moment."""
+        return not self._hidden(self._rows[number])
+
+    def visible(self) -> Iterator[tuple[int, R]]:
+        """Yield each row that can be seen at the moment, with its number."""
+        return ((n, row) for n, row in enumerate(self._rows) if not self._hidden(row))
 
     def add(self, row: R) -> int:
         """Append a row and return its number."""

@@ -1,7 +1,7 @@
 """Shipments of vendors (Vendor Shipments API, model `Shipment`)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -38,6 +38,7 @@ class Shipment:
         reference: buyerReferenceNumber.
         warehouse: shipToParty.partyId.
         dates: By the names in `DATES`; most shipments lack some.
+        cancelled: When it was cancelled; lists show it as it was before, too.
     """
 
     identifier: str
@@ -47,6 +48,7 @@ class Shipment:
     reference: str
     warehouse: str
     dates: dict[str, Millis] = field(hash=False)
+    cancelled: Millis | None = None
 
 
 def shipments_of(order: Order) -> Iterator[Shipment]:
@@ -161,7 +163,17 @@ class ShipmentWriter:
             row["currentShipmentStatus"] = "LostAtSea"
         if rng.random() < quirks.unknown_field:
             row["undocumentedField"] = [1, 2]
+        if shipment.cancelled is not None:
+            row |= {"transactionType": "Cancel", "transactionDate": to_text(shipment.cancelled)}
         return encode(row)
+
+    def versions(self, shipment: Shipment) -> bytes:
+        """Return the row, after the one from before it was cancelled if it was."""
+        now = self.full(shipment)
+        if shipment.cancelled is None:
+            return now
+        before = decode(self.full(replace(shipment, cancelled=None)))
+        return encode({**before, "transactionType": "New"}) + b"," + now
 
     def _purchase_order(self, order: Order, rng: Random) -> dict[str, Any]:
         if order.plausible:

@@ -1,6 +1,7 @@
 """The data both APIs serve: drawn once by seed, and changed on demand."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from simulator.encoding import decode
@@ -11,6 +12,7 @@ from simulator.world.changes import (
     Changes,
     changed_order,
     cut_order,
+    cut_order_without_date,
     latest,
     moved_order,
     moved_report,
@@ -18,13 +20,15 @@ from simulator.world.changes import (
 )
 from simulator.world.contents import Contents
 from simulator.world.orders import STATES, Order
+from simulator.world.veils import Veil, Veils
 
 
 class World(Contents):
     """What both APIs serve, and what may happen to it.
 
     `change` lets a share of it change at once. The other methods change one order or report of
-    any age, at this moment of the world's clock.
+    any age, at this moment of the world's clock; with `appears`, no operation shows the change
+    before that moment.
     """
 
     def add_order(
@@ -84,16 +88,21 @@ class World(Contents):
             self.settle()
             return report.order_id
 
-    def change_order(self, number: str) -> None:
+    def change_order(self, number: str, *, appears: datetime | None = None) -> None:
         """Change the quantities of an order, and its purchaseOrderChangedDate."""
-        self._replace(number, changed_order)
+        self._replace(number, changed_order, appears)
 
-    def move_state(self, number: str) -> None:
+    def move_state(self, number: str, *, appears: datetime | None = None) -> None:
         """Change the state of an order, and its purchaseOrderStateChangedDate."""
-        self._replace(number, moved_order)
+        self._replace(number, moved_order, appears)
 
-    def cut(self, number: str) -> None:
-        """Halve the last item of an order; none of the order's dates tells it.
+    def cut(self, number: str, *, dated: bool = True, appears: datetime | None = None) -> None:
+        """Halve the last item of an order; none of the order's dates shows it.
+
+        Args:
+            number: The order's.
+            dated: Whether the lastUpdatedDate of its status does.
+            appears: When it can be seen.
 
         Raises:
             ValueError: There is no such order, or nothing is left of the item.
@@ -102,13 +111,62 @@ class World(Contents):
             row = decode(self.order_rows[self._place(number)])
             if not row["orderDetails"]["items"][-1]["orderedQuantity"]["amount"]:
                 raise ValueError(f"nothing is left of the last item of {number!r}")
-            self._replace(number, cut_order)
+            self._replace(number, cut_order if dated else cut_order_without_date, appears)
 
-    def receive(self, number: str) -> None:
+    def receive(self, number: str, *, appears: datetime | None = None) -> None:
         """Receive goods of an order; nothing but the lastUpdatedDate of its status changes."""
-        self._replace(number, received_order)
+        self._replace(number, received_order, appears)
 
-    def move_report(self, order_id: str) -> None:
+    def date_status(self, number: str, text: str) -> None:
+        """Give the status of an order a purchaseOrderDate of its own; it is listed as before."""
+        self._replace(number, lambda order, _: replace(order, status_date=text))
+
+    def cancel_shipment(self, identifier: str) -> None:
+        """Cancel a vendor's shipment: lists show it twice from now on, New and then Cancel.
+
+        Raises:
+            ValueError: There is no such shipment.
+        """
+        with self.lock:
+            self.settle()
+            table = self.vendor_shipments.table
+            for place, shipment in enumerate(table):
+                if shipment.identifier == identifier:
+                    table.replace(place, replace(shipment, cancelled=self.present()))
+                    return
+            raise ValueError(f"there is no shipment {identifier!r}")
+
+    def hide_orders(
+        self, after: datetime, before: datetime, *, until: datetime | None = None
+    ) -> None:
+        """Hide the purchase orders of some days from all vendor operations, and their shipments.
+
+        Args:
+            after: The date of the first one.
+            before: The date of the last one.
+            until: When they can be seen again; None until `show_all`.
+        """
+        self._hide(self._vendor_veils, after, before, until)
+
+    def hide_reports(
+        self, after: datetime, before: datetime, *, until: datetime | None = None
+    ) -> None:
+        """Hide the orders of some days from all Amazon Business operations.
+
+        Args:
+            after: The order date of the first one.
+            before: The order date of the last one.
+            until: When they can be seen again; None until `show_all`.
+        """
+        self._hide(self._business_veils, after, before, until)
+
+    def show_all(self) -> None:
+        """Show what was hidden."""
+        with self.lock:
+            self._vendor_veils.lift()
+            self._business_veils.lift()
+
+    def move_report(self, order_id: str, *, appears: datetime | None = None) -> None:
         """Change the status of an order report; none of its dates changes.
 
         Raises:
@@ -119,7 +177,12 @@ class World(Contents):
             place = self.find_report(order_id)
             if place is None:
                 raise ValueError(f"there is no order report {order_id!r}")
-            self.reports.replace(place, moved_report(self.reports[place]))
+
+            def move() -> None:
+                self.reports.replace(place, moved_report(self.reports[place]))
+
+            self._waiting.add(self._moment(appears), move)
+            self.settle()
 
     def close_books(self) -> None:
         """Let invoices and payments come that were late; no transaction changes."""
@@ -167,10 +230,27 @@ class World(Contents):
         self._waiting.add(appears, lambda: self._show_order(order, drawn))
         self.settle()
 
-    def _replace(self, number: str, changed: Callable[[Order, Millis], Order]) -> None:
+    def _replace(
+        self,
+        number: str,
+        changed: Callable[[Order, Millis], Order],
+        appears: datetime | None = None,
+    ) -> None:
         with self.lock:
-            place = self._place(number)
-            self.orders.replace(place, changed(self.orders[place], self.present()))
+            place, moment = self._place(number), self.present()
+
+            def change() -> None:
+                self.orders.replace(place, changed(self.orders[place], moment))
+
+            self._waiting.add(self._moment(appears), change)
+            self.settle()
+
+    def _hide(
+        self, veils: Veils, after: datetime, before: datetime, until: datetime | None
+    ) -> None:
+        with self.lock:
+            end = None if until is None else to_millis(until)
+            veils.add(Veil(to_millis(after), to_millis(before), end))
 
     def _place(self, number: str) -> int:
         self.settle()

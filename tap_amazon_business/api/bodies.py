@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tap_amazon_business.rows import Rows
+from tap_amazon_business.records.lazy_rows import Rows
 
 # Returns the object that a body holds, None if it holds none.
 Decoder = Callable[[bytes], "dict[str, Any] | None"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.api import advice
 from tap_amazon_business.api.responses import Action, Verdict, judge
 from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
+from tap_amazon_business.records.lazy_rows import Rows
 
 if TYPE_CHECKING:
     import logging
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.traffic import Traffic
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
-    from tap_amazon_business.rows import Rows
 
 # A next page that is refused this often in a row is not refused in passing.
 _MAX_PAGE_REFUSALS = 4
@@ -33,8 +34,35 @@ _MAX_RESTARTS = 3
 _RUN_AGAIN = "Run the sync again; if it happens again, ask Amazon's support."
 
 
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """What all clients of one credential set share.
+
+    Attributes:
+        url: The API's URL.
+        prefix: The prefix of the credential set's settings.
+        region_setting: The setting that decides which accounts the API reads, for messages.
+        authenticator: Hands out access tokens.
+        limiter: Holds the token bucket of each operation.
+        transport: Sends HTTP requests.
+        health: Whether the API works, as all clients of the credential set know.
+        clock: The time.
+        logger: Gets a line for every retry.
+    """
+
+    url: str
+    prefix: str
+    region_setting: str
+    authenticator: LoginWithAmazon
+    limiter: Limiter
+    transport: Transport
+    health: Health
+    clock: Clock
+    logger: logging.Logger
+
+
 class Client:
-    """Sends an API's requests, from any number of threads, until each has a response.
+    """Sends one stream's requests, from any number of threads, until each has a response.
 
     Attributes:
         url: The API's URL.
@@ -42,54 +70,27 @@ class Client:
         traffic: Counts the requests.
 
     Args:
-        url: The API's URL.
-        region_setting: The setting that decides which accounts the API reads, for messages.
-        authenticator: Hands out access tokens.
-        limiter: Holds the token bucket of each operation.
-        transport: Sends HTTP requests.
-        health: Whether the API works, as all clients of the credential set know.
+        api: The API.
         traffic: Counts the requests.
-        clock: The time.
-        logger: Gets a line for every retry.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        region_setting: str,
-        authenticator: LoginWithAmazon,
-        limiter: Limiter,
-        transport: Transport,
-        health: Health,
-        traffic: Traffic,
-        clock: Clock,
-        logger: logging.Logger,
-    ) -> None:
-        self.url = url.rstrip("/")
-        self.prefix = health.prefix
-        self._region_setting = region_setting
-        self._authenticator = authenticator
-        self._limiter = limiter
-        self._transport = transport
-        self._health = health
+    def __init__(self, api: Api, traffic: Traffic) -> None:
+        self.url = api.url
+        self.prefix = api.prefix
         self.traffic = traffic
-        self._clock = clock
-        self._logger = logger
+        self._api = api
+        self._health = api.health
+        self._authenticator = api.authenticator
+        self._logger = api.logger
+        self._closed = False
 
-    def counted_by(self, traffic: Traffic) -> Client:
-        """Return the same client, whose requests something else counts."""
-        return Client(
-            self.url,
-            region_setting=self._region_setting,
-            authenticator=self._authenticator,
-            limiter=self._limiter,
-            transport=self._transport,
-            health=self._health,
-            traffic=traffic,
-            clock=self._clock,
-            logger=self._logger,
-        )
+    def open(self) -> None:
+        """Let requests be sent again."""
+        self._closed = False
+
+    def close(self) -> None:
+        """Send no further request: its stream has ended, whatever its threads were about to ask."""
+        self._closed = True
 
     @property
     def answers(self) -> int:
@@ -112,7 +113,7 @@ class Client:
 
     def rate(self, operation: Operation) -> float:
         """Return the rate that holds for an operation at present, in requests a second."""
-        return self._limiter.bucket(operation).rate
+        return self._api.limiter.bucket(operation).rate
 
     def get_once(self, request: Request) -> dict[str, Any]:
         """Send a request without retries, and return the body, as `get` does.
@@ -141,7 +142,7 @@ class Client:
 
         def attempt() -> dict[str, Any]:
             nonlocal refusals, again
-            self._health.check()
+            self._check()
             again, repeats = True, again
             verdict = self._attempt(request, again=repeats)
             refusals = refusals + 1 if verdict.action is Action.RETRY_PAGE else 0
@@ -157,7 +158,7 @@ class Client:
                 attempt,
                 subject=request,
                 outage=self._health.outage,
-                clock=self._clock,
+                clock=self._api.clock,
                 logger=self._logger,
             )
         except TransientError as error:
@@ -187,18 +188,12 @@ class Client:
                     raise
                 restarts += 1
                 self._logger.warning(
-                    "%s: Amazon refused the page token; the list starts over", request
+                    "%s: Amazon refused the page token; restarting from the first page", request
                 )
                 token, token_alone = None, False
                 known.clear()
                 continue
-            rows = request.operation.rows_of(body)
-            if rows is None:
-                raise RequestFailedError(
-                    f"{request} returned HTTP 200, but no list of '{request.operation.rows}'. "
-                    f"{_RUN_AGAIN}"
-                )
-            yield rows
+            yield request.operation.rows_of(body) or Rows([])
             token = request.operation.page_token_of(body)
             if token is None:
                 return
@@ -212,14 +207,15 @@ class Client:
         """Return the one object that an operation without a list returns.
 
         Raises:
-            RequestFailedError: The request failed, or its body holds no such object.
+            RequestFailedError: The request failed.
         """
-        row = self.get(request).get(request.operation.rows)
-        if not isinstance(row, dict):
-            raise RequestFailedError(
-                f"{request} returned HTTP 200, but no '{request.operation.rows}'. {_RUN_AGAIN}"
-            )
+        row: dict[str, Any] = self.get(request)[request.operation.rows]
         return row
+
+    def _check(self) -> None:
+        if self._closed:
+            raise RequestFailedError("The stream has ended.")
+        self._health.check()
 
     def _attempt(self, request: Request, *, again: bool) -> Verdict:
         """Send a request, and once more with a new access token if this one was refused.
@@ -236,6 +232,10 @@ class Client:
     def _body(self, request: Request, verdict: Verdict) -> dict[str, Any]:
         """Return the body of an accepted response, or raise what the verdict says."""
         if verdict.action is Action.ACCEPT:
+            if not request.operation.has_rows(verdict.body):
+                # On a bad day Amazon answers so now and then, with data at the next attempt.
+                problem = f"HTTP 200 without '{request.operation.rows}'"
+                raise TransientError(problem, status=verdict.status)
             self._health.succeeded()
             if verdict.problem and self._health.is_news(request.operation.name):
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
@@ -245,10 +245,12 @@ class Client:
                 request.operation,
                 verdict.status,
                 prefix=self.prefix,
-                region_setting=self._region_setting,
+                region_setting=self._api.region_setting,
             )
             raise RequestFailedError(
-                f"{request} was refused: {verdict.problem}. {what_to_do}", status=verdict.status
+                f"{request} was refused: {verdict.problem}. {what_to_do}",
+                status=verdict.status,
+                code=verdict.code,
             )
         raise TransientError(
             verdict.problem,
@@ -263,17 +265,17 @@ class Client:
         Returns:
             The access token that was used, and the verdict.
         """
-        bucket = self._limiter.bucket(request.operation)
+        bucket = self._api.limiter.bucket(request.operation)
         # Signing in takes its time: done with a token of the bucket in hand, the request would
         # arrive late and close up with those behind it, which Amazon's bucket does not allow. But
         # an access token may also expire during a long wait for the bucket.
         self._authenticator.access_token()
         with self.traffic.waiting(bucket.rate):
             bucket.acquire()
-        self._health.check()  # another thread may have failed meanwhile
+        self._check()  # another thread may have failed meanwhile
         token = self._authenticator.access_token()
         self.traffic.sent(again=again)
-        response = self._transport.send(self.url, request, token)
+        response = self._api.transport.send(self.url, request, token)
         verdict = judge(
             response.status,
             response.headers,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_amazon_business.api.bodies import PageDecoder
+from tap_amazon_business.records.lazy_rows import Rows
 from tap_amazon_business.redaction import redact
-from tap_amazon_business.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ class Operation:
         longest_range: The widest range of dates to ask for.
         reach: How far back the operation reads.
         method: The HTTP method. Those that are posted only read, too, and take a JSON body.
+        is_list: Whether `rows` is a list, and not the one object that was asked for.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Operation:
     longest_range: timedelta = timedelta.max
     reach: timedelta = timedelta.max
     method: str = "GET"
+    is_list: bool = True
 
     @cached_property
     def decode_page(self) -> PageDecoder:
@@ -82,10 +84,14 @@ class Operation:
         payload = body.get(self.envelope)
         if not isinstance(payload, dict) or not isinstance(payload.get("pagination") or {}, dict):
             return None
-        rows = payload.get(self.rows)
-        if rows is None and not payload.keys() - {self.rows, "pagination"}:
-            return Rows([])  # Amazon may leave out an empty list
-        return _rows(rows)
+        return _rows(payload.get(self.rows))
+
+    def has_rows(self, body: Mapping[str, Any]) -> bool:
+        """Return whether a response body holds what was asked for, be it an empty list of rows."""
+        if self.is_list:
+            return self.rows_of(body) is not None
+        row = body.get(self.rows)
+        return isinstance(row, dict) and bool(row)
 
     def page_token_of(self, body: Mapping[str, Any]) -> str | None:
         """Return the token of the next page, None on the last: absent, null and "" all end it."""
@@ -183,7 +189,7 @@ _RECONCILIATION = "/reconciliation/2021-01-08"
 
 GET_PURCHASE_ORDERS = _vendor("getPurchaseOrders", _ORDERS + "/purchaseOrders", "orders")
 GET_PURCHASE_ORDER = _vendor(
-    "getPurchaseOrder", _ORDERS + "/purchaseOrders/{}", "payload", envelope=None
+    "getPurchaseOrder", _ORDERS + "/purchaseOrders/{}", "payload", envelope=None, is_list=False
 )
 GET_PURCHASE_ORDERS_STATUS = _vendor(
     "getPurchaseOrdersStatus", _ORDERS + "/purchaseOrdersStatus", "ordersStatus"

@@ -59,6 +59,7 @@ class Verdict:
             what the body reports besides its data.
         retry_after: Seconds that Amazon asks to wait, 0 where it asks for none.
         status: The HTTP status, None where there was no response.
+        code: Amazon's code of the error, "" if the body holds none.
     """
 
     action: Action
@@ -66,6 +67,7 @@ class Verdict:
     problem: str = ""
     retry_after: float = 0
     status: int | None = None
+    code: str = ""
 
 
 def judge(
@@ -109,7 +111,7 @@ def judge(
     else:
         action = Action.REFUSE
     retry_after = _retry_after(headers.get("retry-after", ""))
-    return Verdict(action, {}, problem, retry_after, status)
+    return Verdict(action, {}, problem, retry_after, status, code)
 
 
 def _has_data(body: dict[str, Any]) -> bool:

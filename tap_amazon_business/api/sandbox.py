@@ -10,7 +10,7 @@ vendorShipments.json (v1), the older mark of such examples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.api.operations import (
     GET_INVOICE_DETAILS,
@@ -31,7 +31,9 @@ from tap_amazon_business.api.operations import (
 from tap_amazon_business.errors import RequestFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_amazon_business.api.client import Client
 
 REGION = "sandbox"
 """What stands for a region in messages."""
@@ -112,6 +114,20 @@ def example(operation: Operation) -> Request:
     """
     if operation.name not in EXAMPLES:
         raise RequestFailedError(
-            f"{operation.name} ({REGION}) was not asked: Amazon's models hold no example of it."
+            f"{operation.name} ({REGION}) was skipped: Amazon's models contain no example of it."
         )
     return EXAMPLES[operation.name]
+
+
+def example_rows(client: Client, operations: Iterable[Operation]) -> Iterator[Any]:
+    """Yield the rows of each operation's example; its page token leads nowhere.
+
+    Raises:
+        RequestFailedError: No example of an operation is known, or its request failed.
+    """
+    for operation in operations:
+        request = example(operation)
+        if operation.is_list:
+            yield from operation.rows_of(client.get(request)) or []
+        else:
+            yield client.row(request)

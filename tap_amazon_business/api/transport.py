@@ -128,6 +128,8 @@ class Transport:
             if self._clock.monotonic() - started > self._request_timeout:
                 response.close()
                 raise requests.ReadTimeout
+        if response.raw.length_remaining:
+            raise requests.exceptions.ChunkedEncodingError("the body is incomplete")
         return b"".join(pieces)
 
 

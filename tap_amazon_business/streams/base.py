@@ -8,35 +8,78 @@ from __future__ import annotations
 
 import abc
 import logging
+import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.fitting import QuickShaper
-from tap_amazon_business.records import Shaper
+from tap_amazon_business.records.fast_path import QuickShaper
 from tap_amazon_business.redaction import redact
-from tap_amazon_business.streams.filters import passes_filter
-from tap_amazon_business.streams.schemas.fields import with_precision
-from tap_amazon_business.sync.track import Track
+from tap_amazon_business.run.progress import StreamProgress
+from tap_amazon_business.streams.schemas.fields import (
+    RESCUED,
+    with_precision,
+    without_descriptions,
+)
+from tap_amazon_business.sync.bookmark import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
     from tap_amazon_business.api.client import Client
+    from tap_amazon_business.clock import Clock
+    from tap_amazon_business.settings import Settings
+    from tap_amazon_business.streams.children import Child
     from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.shared import Shared
-    from tap_amazon_business.sync.prefetch import Readers
+    from tap_amazon_business.sync.prefetch import ReadBudget
 
 Row = dict[str, Any]
+
+# Raised when the same row leads to another record than before, and no schema shows it: rows are
+# written again then.
+_RECORD_VERSION = 1
+
+# Settings of the SDK that shape records.
+_SHAPING_SETTINGS = (
+    "stream_maps",
+    "stream_map_config",
+    "faker_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+)
+
+# So many fields that the schema cannot hold are named in the log.
+_MOST_NAMED = 10
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the streams of one tap share.
+
+    Attributes:
+        settings: The checked settings.
+        clock: The time.
+        on_failure: Called when a stream fails and the others continue.
+        flush: Passes on the messages written so far.
+    """
+
+    settings: Settings
+    clock: Clock
+    on_failure: Callable[[str, TapError], None]
+    flush: Callable[[], None]
 
 
 class AmazonStream(Stream, abc.ABC):
@@ -44,28 +87,29 @@ class AmazonStream(Stream, abc.ABC):
 
     Args:
         tap: The tap.
-        client: The client of the stream's API.
-        readers: What reads that API.
+        client: The stream's client of its API.
+        budget: What the streams of that API share for reading ahead.
         shared: What the streams of the tap share.
 
     Attributes:
-        track: How its sync goes.
+        progress: The progress of its sync.
     """
 
-    def __init__(self, tap: Tap, *, client: Client, readers: Readers, shared: Shared) -> None:
+    def __init__(self, tap: Tap, *, client: Client, budget: ReadBudget, shared: Shared) -> None:
         super().__init__(tap)
         self.client = client
-        self.readers = readers
+        self.budget = budget
         self.shared = shared
         self.settings = shared.settings
         self.clock = shared.clock
-        self.failed = False
+        self.error: TapError | None = None
         self.postponed: TapError | None = None
-        self.track = Track(shared.clock)
+        self.progress = StreamProgress(shared.clock)
         self._warned: set[tuple[str, str]] = set()
+        self._rescued: dict[str, None] = {}
         self._writes_messages = True
         self._announced = False
-        self._bookmark: dict[str, Any] | None = None
+        self._bookmarks: dict[str, dict[str, Any]] = {}
 
     @abc.abstractmethod
     @override
@@ -76,6 +120,11 @@ class AmazonStream(Stream, abc.ABC):
     def is_due(self) -> bool:
         """Whether a sync runs the stream by itself; a child is run by its parents."""
         return self.selected and not self.parent_stream_type
+
+    def child_of(self, parent: AmazonStream) -> Child | None:
+        """Return what takes a parent's rows for this stream, None if it is not its parent."""
+        del parent
+        return None
 
     def probes(self) -> list[Probe]:
         """Return what the connection check asks for the stream."""
@@ -107,9 +156,14 @@ class AmazonStream(Stream, abc.ABC):
             self._warned.add((field, problem))
             self.warn("%s: %s", redact(field), problem)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the sync of the stream failed, or what one parent has for it."""
+        return self.error is not None
+
     def fail(self, error: TapError) -> None:
         """End this stream's sync, or what one parent has for it; the other streams continue."""
-        self.failed = True
+        self.error = self.error or error
         self.shared.on_failure(self.name, error)
 
     def fail_at_the_end(self, error: TapError) -> None:
@@ -143,39 +197,91 @@ class AmazonStream(Stream, abc.ABC):
     def record(self, row: Row, *, copy: bool = False) -> Record:
         """Return a row of the schema's layout as a record that is valid against the schema.
 
+        What the record cannot hold is in its `rescuedData`.
+
         Args:
-            row: The row.
-            copy: Whether the row is needed afterwards: it may change together with the record.
+            row: The row; it stays as it is.
+            copy: Whether the record shares nothing with the row.
         """
-        return self._shaper(row) if copy else self._quick_shaper(row)
+        rescued: dict[str, Any] = {}
+        shaper = self._copying_shaper if copy else self._shaper
+        record = shaper(row, rescued)
+        if self._rescues:
+            record[RESCUED] = rescued or None
+        for path in rescued:
+            self._rescued[_INDEX.sub("[]", path)] = None
+        return record
 
     # The catalog's schema, if there is one: it is the one that the target gets.
 
     @cached_property
-    def _quick_shaper(self) -> QuickShaper:
-        return QuickShaper(self.effective_schema, self.warn_once)
+    def _shaper(self) -> QuickShaper:
+        return QuickShaper(self.effective_schema)
 
     @cached_property
-    def _shaper(self) -> Shaper:
-        return Shaper(self.effective_schema, self.warn_once)
+    def _copying_shaper(self) -> QuickShaper:
+        return QuickShaper(self.effective_schema, copy=True)
 
-    def passes_filter(self, record: Record) -> bool:
-        """Tell whether the filter of a stream map lets a record through."""
-        return passes_filter(self._tap, self.name, record)
+    @cached_property
+    def _rescues(self) -> bool:
+        known = RESCUED in self.effective_schema["properties"]
+        return known and self.mask.get(("properties", RESCUED), True)
+
+    def warn_of_rescued(self) -> None:
+        """Name the fields that the schema cannot hold, once for the whole sync."""
+        if not self._rescued:
+            return
+        named = ", ".join(redact(path) for path in list(self._rescued)[:_MOST_NAMED])
+        more = len(self._rescued) - _MOST_NAMED
+        kept = (
+            "kept in rescuedData"
+            if self._rescues
+            else "lost: the catalog does not select rescuedData"
+        )
+        self.warn(
+            "new fields, or values of another type, are %s: %s%s",
+            kept,
+            named,
+            f" and {more} more" if more > 0 else "",
+        )
+        self._rescued.clear()
+
+    @property
+    def shape(self) -> str:
+        """A fingerprint of everything that shapes the stream's records."""
+        settings = {name: self.config.get(name) for name in _SHAPING_SETTINGS}
+        selected = sorted(str(path) for path, is_selected in self.mask.items() if is_selected)
+        shape = (_RECORD_VERSION, without_descriptions(self.effective_schema), settings, selected)
+        return fingerprint(shape, length=32)
+
+    @cached_property
+    def filter(self) -> Callable[[Record], bool] | None:
+        """The filter of a stream map, None if there is none. A stream that is removed has none."""
+        # A catalog of the children alone has no stream map of their parent.
+        maps = self._tap.mapper.stream_maps.get(self.name, ())
+        custom = next((one for one in maps[:1] if isinstance(one, CustomStreamMap)), None)
+        return custom.get_filter_result if custom else None
 
     # ---- bookmark ------------------------------------------------------------------------------
 
-    def write_bookmark(self, state: dict[str, Any]) -> None:
-        """Replace the stream's part of the state, and write a STATE message.
+    @property
+    def bookmark(self) -> Mapping[str, Any]:
+        """The stream's part of the state; empty if there is none."""
+        # The SDK's own property would add an empty part.
+        found: Mapping[str, Any] = self.tap_state.get("bookmarks", {}).get(self.name, {})
+        return found
+
+    def write_bookmark(self, bookmarks: Mapping[str, dict[str, Any]]) -> None:
+        """Replace parts of the state, by the names of streams, and write a STATE message.
 
         With BATCH files, that waits until the file is complete: records wait in it, and other
         streams write the state meanwhile. There are no files if only the children are selected.
         """
-        self._bookmark = state
+        self._bookmarks.update(bookmarks)
         if self._writes_messages or not self.selected:
             self._write_state_message()
 
-    def settle(self) -> None:
+    def flush_bookmark(self) -> None:
         """Write the last bookmark, now that every record is written."""
         self._write_state_message()
 
@@ -183,7 +289,7 @@ class AmazonStream(Stream, abc.ABC):
 
     @override
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: object) -> None:
-        # The SDK tells of each beginning, which the line on what is read does, too.
+        # The SDK logs each beginning, as the line on what is read does.
         super().log(message, *args, level=logging.DEBUG if level == logging.INFO else level)
 
     @override
@@ -194,14 +300,15 @@ class AmazonStream(Stream, abc.ABC):
 
     @override
     def _write_state_message(self) -> None:
-        # The SDK calls this after each BATCH file. Amazon's examples are nothing to go on from.
+        # The SDK calls this after each BATCH file. No sync can resume after Amazon's examples.
         if self.settings.sandbox:
             return
-        if self._bookmark is not None:
-            self.stream_state.clear()
-            self.stream_state.update(self._bookmark)
-            self._bookmark = None
+        for name, bookmark in self._bookmarks.items():
+            part = self.tap_state.setdefault("bookmarks", {}).setdefault(name, {})
+            part.clear()
+            part.update(bookmark)
             self.state_manager.is_flushed = False
+        self._bookmarks.clear()
         super()._write_state_message()
 
     @override
@@ -212,18 +319,19 @@ class AmazonStream(Stream, abc.ABC):
         # none; it syncs children once per record, each with a SCHEMA message; its METRIC lines come
         # once a minute; and one failing stream ends them all.
         self._writes_messages = write_messages
+        self.client.open()
         if self.client.failure:  # of another stream: it is the same for all
             self.fail(self.client.failure)
             return
         selected, checked = self.selected, 0
-        with self.track.running():
+        with self.progress.running():
             try:
                 for record in self.get_records(context):
                     self._check_max_record_limit(checked)  # a dry run of the SDK stops here
                     checked += 1
                     if not selected:
                         continue
-                    self.track.count()
+                    self.progress.count()
                     if write_messages:
                         self._write_record_message(record)
                         yield record
@@ -232,7 +340,9 @@ class AmazonStream(Stream, abc.ABC):
             except TapError as error:
                 self.fail(error)
             finally:
+                self.client.close()  # nothing is asked after the end
                 self.shared.flush()
+        self.warn_of_rescued()
         if self.postponed:
             self.fail(self.postponed)
 
@@ -248,22 +358,26 @@ class AmazonStream(Stream, abc.ABC):
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         # The SDK looks at every field of every record to remove deselected ones, and to conform
         # types: the first is seldom needed, the second never.
-        if not self._all_selected:
+        if not self.all_selected:
             pop_deselected_record_properties(record, self.schema, self.mask)
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield RecordMessage(
-                    stream_map.stream_alias, mapped, time_extracted=self.clock.now()
-                )
+            if mapped is None:
+                continue
+            if stream_map.flattening_enabled:
+                # The SDK keeps the keys of objects that are null, which the schema does not have.
+                declared = stream_map.transformed_schema["properties"]
+                mapped = {name: value for name, value in mapped.items() if name in declared}
+            yield RecordMessage(stream_map.stream_alias, mapped, time_extracted=self.clock.now())
 
     @cached_property
-    def _all_selected(self) -> bool:
+    def all_selected(self) -> bool:
+        """Whether no field is deselected."""
         return all(self.mask.values())
 
     # ---- for children, whose parent drives their sync ------------------------------------------
 
-    def announce(self) -> None:
+    def write_schema_once(self) -> None:
         """Write the SCHEMA message once, if the stream is selected."""
         if self.selected and not self._announced:
             self._announced = True

@@ -5,20 +5,23 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
-from tap_amazon_business.errors import PageTokenRefusedError
-from tap_amazon_business.records import hoist
-from tap_amazon_business.streams.coverage import region_coverage
-from tap_amazon_business.streams.query import Query
+from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.records.shaping import lift
+from tap_amazon_business.streams.queries import (
+    Query,
+    credential_coverage,
+    order_date_query,
+    region_coverage,
+)
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
-from tap_amazon_business.sync.course import NumberCourse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,19 +30,15 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
+    from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.sync.bookmark import Coverage
-
-
-def order_date_query(region: str) -> Query:
-    """Return the query by order date; a region without orders returns an empty list."""
-    return Query(f"region {region}, ordered", "orderStartDate", "orderEndDate", {"region": region})
 
 
 class OrderDateStream(SlicedStream):
     """A stream that the Reporting API lists by order date, region by region.
 
     The dates are those of the orders, for shipments too, and there is no updated-since filter:
-    only reading a window again shows later changes, so all of it is emitted again.
+    only comparing what is read again shows later changes.
     """
 
     replication_key = "orderDate"
@@ -57,7 +56,10 @@ class OrderDateStream(SlicedStream):
     @property
     @override
     def covers(self) -> Coverage:
-        return region_coverage(self.settings)
+        return {
+            **credential_coverage(self.settings.business_api),
+            **region_coverage(self.settings),
+        }
 
     @override
     def queries(self) -> Sequence[Query]:
@@ -65,7 +67,7 @@ class OrderDateStream(SlicedStream):
 
     @override
     def reshape(self, row: Row) -> Row:
-        return hoist(row, "orderMetadata", "shipmentMetadata")
+        return lift(row, "orderMetadata", "shipmentMetadata")
 
 
 class OrdersStream(OrderDateStream):
@@ -78,32 +80,20 @@ class OrdersStream(OrderDateStream):
     schema: ClassVar = schemas.ORDERS
 
     @override
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
-        if not self.anything_to_read():
-            return
-        plan, sync = self.plan, self.sync_of(children)
-        # Lists that no user wants are worth what the children cost without them.
-        most = math.inf
-        if not self.selected and not plan.resume.moment:
-            most = max((child.child.most_pages() for child in children), default=math.inf)
-        try:
-            for record in sync.records():
-                yield record
-                if sync.pages > most:
-                    break
-            else:
-                return
-        except PageTokenRefusedError:
-            self._write_without_pages(children)
-            raise
-        self.info("the lists by order date are longer than the requests by number would be")
-        self._write_without_pages(children)
-        sync.skip_to(plan.span.until)
+    def probes(self) -> list[Probe]:
+        others = () if self.selected else (child.alternative for child in self.children)
+        alternative = next(filter(None, others), "")
+        return [replace(probe, refused=alternative) for probe in super().probes()]
 
-    def _write_without_pages(self, children: Sequence[ChildSync]) -> None:
-        course = self.track.follow(NumberCourse("purchase orders", self.clock))
-        for child in children:
-            child.write(child.child.without_pages(self.plan.span.since, course.tell))
+    @override
+    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+        try:
+            yield from super().sync_records(children)
+        except RequestFailedError as error:
+            if self.client.failure or not any(c.give_up(error) for c in self.plan.children):
+                raise
+            if self.selected:
+                self.fail_at_the_end(error)
 
 
 class OrderLineItemsStream(OrderDateStream):
@@ -136,15 +126,14 @@ class ShipmentLineItemsStream(OrderDateStream):
 class TransactionsStream(SlicedStream):
     """Payments and refunds, as the reconciliation feed lists them.
 
-    Every sync reads the overlap; older transactions do not change. But what their children ask for
-    does: then the lookback reads them again, and passes them on without emitting them.
+    Amazon's model filters by the feed date, Amazon's tutorial calls both bounds order dates: with
+    the latter, transactions appear days behind the bookmark, and the lookback finds them.
     """
 
     name = "transactions"
     operation = operations.GET_TRANSACTIONS
     primary_keys = ("transactionId",)
     replication_key = "feedDate"
-    changed_date = "feedDate"
     has_children = True
     widest_window = timedelta(days=30)
     overlap = timedelta(days=1)
@@ -153,11 +142,16 @@ class TransactionsStream(SlicedStream):
     @property
     @override
     def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.order_lookback_days if self.selected_children else 0)
+        return timedelta(days=self.settings.order_lookback_days)
+
+    @property
+    @override
+    def covers(self) -> Coverage:
+        return credential_coverage(self.settings.business_api)
 
     @override
     def queries(self) -> Sequence[Query]:
-        return [Query("fed", "feedStartDate", "feedEndDate")]
+        return [Query("fed", "feedStartDate", "feedEndDate", ("feedDate",))]
 
     @override
     def reshape(self, row: Row) -> Row:
@@ -167,8 +161,9 @@ class TransactionsStream(SlicedStream):
             **_with_amounts(row, ("amount",)),
             "transactionLineItems": [
                 _with_amounts(line, schemas.TRANSACTION_LINE_AMOUNTS)
-                for line in lines
                 if isinstance(line, dict)
+                else line
+                for line in lines
             ]
             if isinstance(lines, list)
             else lines,
@@ -180,7 +175,7 @@ def _with_amounts(row: Row, names: Iterable[str]) -> dict[str, Any]:
     return {**row, **plain}
 
 
-# order_reports is not here: which of its classes is right depends on the settings.
+# order_reports is not here: whether it is possible depends on the settings.
 BUSINESS_STREAMS: tuple[type[AmazonStream], ...] = (
     OrdersStream,
     OrderLineItemsStream,

@@ -1,132 +1,145 @@
-"""What changed of which purchase orders: the change feed, and the way to read them again.
+"""The change feed of purchase orders: it hurries changes that the lookback would find later.
 
 No filter of getPurchaseOrders finds a change of state, nor an item that is cut without a date of
-change. getPurchaseOrdersStatus names both, however old the order is.
+change. getPurchaseOrdersStatus by update date names both, however old the order is. Whatever the
+feed misses, and whatever fails in it, is no loss: the lookback compares every order.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS
+from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.records.lazy_rows import FieldReader
+from tap_amazon_business.streams.queries import feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from tap_amazon_business.sync.turn import Turn
+    from tap_amazon_business.api.operations import Request
+    from tap_amazon_business.streams.base import AmazonStream, Row
 
-# Purchase order numbers, each with its order's date if that is known.
-Changes = dict[str, "datetime | None"]
+# Clocks differ, and what changes may be listed with a delay.
+_SLACK = timedelta(hours=1)
 
-_EDGE = timedelta(seconds=1)
+# Lists hold a row of another date now and then; more than so many mean that it is ignored.
+STRAY_ROWS = 10
+
+# Orders that a sync asks for by number.
+_MOST_ORDERS = 300
 
 
 class ChangeFeed:
-    """The changes that purchase_order_statuses reads, for purchase_orders: so they are read once.
+    """The purchase orders that changed, as getPurchaseOrdersStatus names them.
 
     Args:
-        turn: The right to write, given up by whoever waits.
+        stream: The stream of the orders.
+        since: Since when changes are of interest.
+        until: Until when.
     """
 
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._changes: Changes = {}
-        self._span: tuple[datetime, datetime] | None = None
-        self._expected = False
-        self._done = threading.Event()
+    def __init__(self, stream: AmazonStream, since: datetime, until: datetime) -> None:
+        self._stream = stream
+        self._window = Window(since - _SLACK, until)
+        self._later = within_a_cycle(stream.settings)
 
-    def expect(self) -> None:
-        """Announce that purchase_order_statuses is going to be read."""
-        self._expected = True
+    def names(self) -> set[str]:
+        """Return the numbers of the orders that changed; none, after a warning, if that fails.
 
-    def note(self, rows: Iterable[Mapping[str, Any]], since: datetime) -> None:
-        """Take note of the orders whose status was updated since then, or does not tell when."""
-        for row in rows:
-            updated = moment_of(row.get("lastUpdatedDate"))
-            if not updated or updated >= since:
-                self._changes[str(row["purchaseOrderNumber"])] = order_date(row)
-
-    def cover(self, since: datetime, until: datetime) -> None:
-        """Announce that all changes of a span were noted."""
-        self._span = since, until
-
-    def done(self) -> None:
-        """Announce the end of purchase_order_statuses, however it ended."""
-        self._done.set()
-
-    def changes(self, since: datetime) -> tuple[Changes, datetime] | None:
-        """Wait for purchase_order_statuses; return what changed since then, and until when.
-
-        Returns None if it does not tell.
+        Raises:
+            RequestFailedError: The whole API does not work.
         """
-        if not self._expected:
-            return None
-        with self._turn.given_up():
-            self._done.wait()
-        if self._span is None or self._span[0] > since:
-            return None
-        return self._changes, self._span[1]
+        stream, numbers = self._stream, set[str]()
+        try:
+            with stream.budget.read(self._requests(), self._read) as prefetch:
+                for _, named in prefetch:
+                    numbers |= named
+        except RequestFailedError as error:
+            if stream.client.failure:
+                raise
+            stream.warn(
+                "change feed unavailable; changes of older orders arrive %s. The reason: %s",
+                self._later,
+                error.message,
+            )
+        return numbers
 
+    def orders(self, named: set[str], order: Callable[[str], list[Row]]) -> Iterator[list[Row]]:
+        """Yield the rows of orders by their numbers, as far as Amazon returns them.
 
-def order_date(row: Mapping[str, Any]) -> datetime | None:
-    """Return the date of the order that a status belongs to."""
-    return moment_of(row.get("purchaseOrderDate"))
+        Args:
+            named: The numbers.
+            order: Reads the order of a number.
 
+        Raises:
+            RequestFailedError: The whole API does not work.
+        """
+        stream, errors, missing = self._stream, list[RequestFailedError](), 0
 
-@dataclass(frozen=True)
-class Rereading:
-    """How to read orders again at the least cost.
+        def read(number: str) -> list[Row] | RequestFailedError:
+            try:
+                return order(number)
+            except RequestFailedError as error:
+                return error
 
-    Attributes:
-        windows: Windows to list by creation date.
-        numbers: Numbers to ask for one by one.
-    """
+        numbers = sorted(named)[:_MOST_ORDERS]
+        if numbers:
+            stream.info("reading %d older orders that changed", len(numbers))
+        with stream.budget.read(numbers, read) as prefetch:
+            for _, rows in prefetch:
+                if not isinstance(rows, RequestFailedError):
+                    missing += not rows
+                    yield rows
+                elif stream.client.failure:
+                    raise rows
+                else:
+                    errors.append(rows)
+        left = len(named) - len(numbers)
+        if errors or missing or left:
+            stream.warn(
+                "%d older orders changed, %d of them were not read (%d not found, %d refused, %d "
+                "beyond the %d of one sync). The lookback finds their changes %s.%s",
+                len(named),
+                missing + len(errors) + left,
+                missing,
+                len(errors),
+                left,
+                _MOST_ORDERS,
+                self._later,
+                f" The first error was: {errors[0].message}" if errors else "",
+            )
 
-    windows: list[Window]
-    numbers: list[str]
+    def _requests(self) -> Iterator[Request]:
+        operation, window = GET_PURCHASE_ORDERS_STATUS, self._window
+        start = window.start
+        while start < window.end:
+            stop = min(start + operation.longest_range, window.end)
+            for query in feed_queries(self._stream.settings.ordering_vendor_codes):
+                yield query.request(operation, Window(start, stop))
+            start = stop
 
-    def __iter__(self) -> Iterator[Window | str]:
-        """Yield everything that there is to read."""
-        yield from self.windows
-        yield from self.numbers
+    def _read(self, request: Request) -> set[str]:
+        """Return the numbers of one list; a row of another date is no change.
 
-
-def cheapest(
-    changes: Mapping[str, datetime | None],
-    *,
-    pages: Callable[[Window], float],
-    longest: timedelta,
-    by_number: bool = True,
-) -> Rereading:
-    """Return how to read orders again: neighbours by windows, the others one by one.
-
-    Args:
-        changes: The orders' numbers and dates.
-        pages: Tells how many pages a window is expected to hold.
-        longest: The longest window.
-        by_number: Whether orders can be asked for by number.
-    """
-    dated = sorted((date, number) for number, date in changes.items() if date)
-    groups: list[list[tuple[datetime, str]]] = []
-    for date, number in dated:
-        group = groups[-1] if groups else []
-        near = bool(group) and pages(Window(group[-1][0], date + _EDGE)) < 1
-        if near and date + _EDGE - group[0][0] <= longest:
-            group.append((date, number))
-        else:
-            groups.append([(date, number)])
-    windows: list[Window] = []
-    numbers = [number for number, date in changes.items() if not date] if by_number else []
-    for group in groups:
-        window = Window(group[0][0], group[-1][0] + _EDGE)
-        if not by_number or (len(group) > 1 and math.ceil(pages(window)) < len(group)):
-            windows.append(window)
-        else:
-            numbers += [number for _, number in group]
-    return Rereading(windows, numbers)
+        Where most rows are of another date, Amazon ignores the dates that it is asked for, and rows
+        without a date are no changes, either.
+        """
+        fields = FieldReader(("purchaseOrderNumber",), ("lastUpdatedDate",))
+        changed, undated, others = set[str](), set[str](), 0
+        for page in self._stream.client.pages(request):
+            for number, updated in map(fields, page.json()):
+                moment = moment_of(updated)
+                if not number:
+                    continue
+                if moment is None:
+                    undated.add(str(number))
+                elif moment >= self._window.start - _SLACK:
+                    changed.add(str(number))
+                else:
+                    others += 1
+        return changed if others > max(len(changed), STRAY_ROWS) else changed | undated

@@ -7,144 +7,145 @@ metrics: two thousand parents took 105 seconds that way, and under three this wa
 from __future__ import annotations
 
 import abc
-import math
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.records.lazy_rows import json_of
+from tap_amazon_business.streams.base import AmazonStream, Row
+from tap_amazon_business.sync.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_amazon_business.streams.base import Row
-    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
-    from tap_amazon_business.sync.track import Track
+    from tap_amazon_business.errors import RequestFailedError
+    from tap_amazon_business.run.progress import StreamProgress
+    from tap_amazon_business.sync.bookmark import Coverage
 
-    # Makes records of a page of parents, and of the moment since when a change of theirs is news.
-    Reader = Callable[[Sequence[Row], datetime | None], Iterator[Record]]
+    # Builds the records that belong to a page of parents.
+    Reader = Callable[[Sequence[Row]], Iterator[Record]]
+
+# A row of a parent, the bucket that it was listed in (None if it was not listed), and whether it is
+# new or changed.
+ListedRow = tuple[Row, datetime | None, bool]
 
 
 class Child(abc.ABC):
-    """What a parent hands its pages to, for the records of another stream.
+    """What a parent hands its rows to, for the records of another stream.
 
     Attributes:
-        parent_fields: The fields of a parent's record that children are made of.
-        takes_rows: Whether they are made of the parent's rows instead, whatever a catalog or a
-            stream map does to its records.
-        needs_past: Whether the parent's bookmark has to cover the child.
-        made_of_children: Whether it needs what other children make of a page, and comes after them.
+        follows_siblings: Whether it needs what other children make of a page, and comes after them.
     """
 
-    parent_fields: ClassVar[tuple[str, ...]] = ()
-    takes_rows: ClassVar[bool] = False
-    needs_past: bool = True
-    made_of_children: ClassVar[bool] = False
+    follows_siblings: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod
     def stream(self) -> AmazonStream:
-        """Return the stream whose records are made."""
+        """Return the stream whose records are built."""
 
     @property
     def covers(self) -> Coverage:
         """Return what the parent's bookmark has to cover for the child."""
         return {}
 
-    @property
-    def bookmark_part(self) -> Mapping[str, Any]:
-        """Return what the parent's part of the state keeps for the child."""
-        return {}
-
-    def start(self, now: datetime) -> datetime | None:
-        """Return where a first sync begins that is for this child alone."""
-        del now
-        return self.stream.settings.start_date
-
-    def most_pages(self) -> float:
-        """Return how many pages a first sync that is for this child alone is worth."""
-        return math.inf
-
-    def without_pages(self, since: datetime, tell: Callable[[int, int], None]) -> Iterator[Record]:
-        """Yield the records where the parent's pages cannot be had, or cost too much.
+    def wants(self, bucket: datetime | None, *, changed: bool) -> bool:
+        """Return whether rows of a bucket are wanted; by default only new and changed ones.
 
         Args:
-            since: Since when.
-            tell: Called with how many requests are done, and how many there are.
+            bucket: The start of the bucket, None for rows that were not listed.
+            changed: Whether they are new or changed.
         """
-        del since, tell
+        del bucket
+        return changed
+
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+        """Return the child's own part of the state, None if its parent's bookmark covers it.
+
+        Args:
+            end: The end of the parent's last finished slice.
+            position: The parent's position in the lookback.
+        """
+        del end, position
+        return None
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Return what builds the records of a page of parents; it lives for one sync."""
+        return nullcontext(self.records_of)
+
+    @abc.abstractmethod
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        """Yield the records of a page of parents."""
+
+    def remaining(self) -> Iterator[Record]:
+        """Yield the records that could not be built before the parent's last page."""
         return iter(())
 
-    def wants_unchanged(self, parent: Row) -> bool:
-        """Tell whether a parent is wanted that did not change."""
-        del parent
+    @property
+    def alternative(self) -> str:
+        """What the child does if its parent's lists are refused, in words; "" if nothing."""
+        return ""
+
+    def give_up(self, error: RequestFailedError) -> bool:
+        """Return whether the records can be built in another way, now that the parent failed."""
+        del error
         return False
 
-    def reader(self, resume: ResumePoint) -> AbstractContextManager[Reader]:
-        """Return what makes records of a page of parents; it lives for one sync."""
-        del resume
-        return nullcontext(self.children)
+    def parent_begins(self) -> None:  # noqa: B027 (few children need it)
+        """Record that the parent is going to be synced, in parallel with others."""
 
-    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-        """Yield the records of a page of parents; a child has this, or a reader of its own.
-
-        Args:
-            parents: The parents, each with the parent fields.
-            since: A parent that changed before came in an earlier sync; None if all are new.
-        """
-        raise NotImplementedError
-
-    def require_parent_fields(self, parent: str, schema: Mapping[str, Any]) -> None:
-        """Check that the parent's schema in the catalog has the fields that children are made of.
-
-        Raises:
-            TapError: It does not. The fields may be deselected, but not removed.
-        """
-        if lacking := [name for name in self.parent_fields if name not in schema["properties"]]:
-            raise TapError(
-                f"The catalog's schema of {parent} lacks {', '.join(lacking)}, which "
-                f"{self.stream.name} is made of: create the catalog again with --discover, and "
-                "deselect fields by their metadata"
-            )
+    def parent_ended(self, error: TapError | None) -> None:  # noqa: B027 (few children need it)
+        """Record that the parent's sync has ended, with the error if it failed."""
 
     @contextmanager
-    def syncing(self, resume: ResumePoint, parent: Track) -> Iterator[ChildSync]:
-        """Announce the stream once, and make its records while its parent is read."""
-        self.stream.announce()
-        with self.stream.track.running(parent), self.reader(resume) as reader:
+    def syncing(self, parent: StreamProgress) -> Iterator[ChildSync]:
+        """Write the SCHEMA message, and the records while the parent is read."""
+        self.stream.write_schema_once()
+        self.stream.client.open()
+        with self.stream.progress.running(parent), self.reader() as reader:
             yield ChildSync(self, reader)
+        self.stream.warn_of_rescued()
 
 
 class ChildStream(Child, AmazonStream, abc.ABC):
     """A stream whose records belong to the records of a parent stream."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._emitted = Seen()
 
     @property
     @override
     def stream(self) -> AmazonStream:
         return self
 
+    @override
     def child_of(self, parent: AmazonStream) -> Child | None:
-        """Return what takes the parent's pages for this stream, None if it is not its parent."""
         return self if type(parent) is self.parent_stream_type else None
 
     def records_once(self, rows: Iterable[object]) -> Iterator[Record]:
-        """Yield the records of some rows of one parent, each key once."""
+        """Yield the records of some rows of one parent, each key once.
+
+        A parent may come twice in a sync, as it changed; what it has in common is written once.
+        """
         seen: set[tuple[str, ...]] = set()
         for row in self.valid_rows(rows):
             key = tuple(str(row[name]) for name in self.keys)
             if key in seen:
                 self.warn_once(
-                    ", ".join(self.keys), "two parts of a row share their key; the first one counts"
+                    ", ".join(self.keys), "two items have the same key; keeping the first"
                 )
                 continue
             seen.add(key)
-            yield self.record(row)
+            record = self.record(row)
+            if self._emitted.add(json_of(record)):
+                yield record
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
@@ -162,7 +163,7 @@ class ChildSync:
 
     Attributes:
         child: The child.
-        failed: Whether it failed; what other parents have for its stream goes on.
+        failed: Whether it failed; what other parents have for its stream continues.
     """
 
     def __init__(self, child: Child, reader: Reader) -> None:
@@ -170,75 +171,63 @@ class ChildSync:
         self.failed = False
         self._reader = reader
 
-    def take(
-        self,
-        parent: AmazonStream,
-        rows: Sequence[Row],
-        records: Sequence[Record],
-        unchanged: Sequence[Row],
-    ) -> list[Row]:
-        """Return the child's part of a page of parents."""
-        if self.child.takes_rows:
-            return [*rows, *unchanged]
-        return [
-            {name: record.get(name) for name in self.child.parent_fields}
-            for record in (*records, *map(parent.record, unchanged))
-            if parent.passes_filter(record)
-        ]
+    def wants_unchanged(self, bucket: datetime) -> bool:
+        """Return whether rows of a bucket are wanted although they did not change."""
+        return self.child.wants(bucket, changed=False)
 
-    def add(self, parents: Sequence[Row], since: datetime | None) -> None:
+    def add(self, rows: Sequence[ListedRow]) -> None:
         """Write the records of a page of parents; a failure ends the child's sync."""
+        parents = [
+            row for row, bucket, changed in rows if self.child.wants(bucket, changed=changed)
+        ]
         if parents:
-            self.write(self._reader(parents, since))
+            self._write(self._reader(parents))
 
-    def write(self, records: Iterable[Record]) -> None:
-        """Write records, if nothing has failed yet."""
+    def finish(self) -> None:
+        """Write the records that could not be built before."""
+        self._write(self.child.remaining())
+
+    def _write(self, records: Iterable[Record]) -> None:
         if self.failed:
             return
+        stream = self.child.stream
         try:
-            self.child.stream.write(self._counted(records))
+            stream.write(self._counted(records))
         except TapError as error:
             self.failed = True
-            self.child.stream.fail(error)
+            stream.client.close()
+            stream.fail(error)
 
     def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            self.child.stream.track.count()
+            self.child.stream.progress.count()
             yield record
 
 
 def with_children(
-    stream: AmazonStream,
-    children: Sequence[ChildSync],
-    rows: Sequence[Row],
-    unchanged: Sequence[Row] = (),
-    *,
-    since: datetime | None = None,
+    stream: AmazonStream, children: Sequence[ChildSync], rows: Sequence[ListedRow]
 ) -> Iterator[Record]:
-    """Yield a page of a parent's records; once they are written, have the children write theirs.
+    """Yield the records of a page of parents; once they are written, have children write theirs.
 
     Args:
         stream: The parent.
         children: The syncs of its children.
-        rows: The rows to emit.
-        unchanged: Rows that are not emitted, for the children that want them.
-        since: A row that changed before came in an earlier sync; None if all are new.
+        rows: The rows. Those that did not change are not emitted, and only for the children.
     """
-    copy = any(child.child.takes_rows for child in children)
-    records = [stream.record(row, copy=copy) for row in rows]
-    # Writing a record may remove fields from it, so the children's part is taken first.
-    pages = [
-        (
-            child,
-            child.take(
-                stream,
-                rows,
-                records,
-                [row for row in unchanged if child.child.wants_unchanged(row)],
-            ),
-        )
-        for child in children
-    ]
+    # Writing a record removes its deselected fields, which children may need.
+    copy = bool(children) and not stream.all_selected
+    let_through = stream.filter if children else None
+    passed: list[ListedRow] = []
+    records: list[Record] = []
+    for listed in rows:
+        row, _, changed = listed
+        if changed or let_through:
+            record = stream.record(row, copy=copy)
+            if changed:
+                records.append(record)
+            if let_through and not let_through(record):
+                continue
+        passed.append(listed)
     yield from records
-    for child, parents in pages:
-        child.add(parents, since)
+    for child in children:
+        child.add(passed)

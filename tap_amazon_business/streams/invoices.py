@@ -10,23 +10,23 @@ from __future__ import annotations
 import abc
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.api.sandbox import example
-from tap_amazon_business.streams.batches import rows_in_batches
+from tap_amazon_business.api.sandbox import example, example_rows
+from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.streams.business import TransactionsStream
 from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.examples import example_rows
 from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.sync.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import Reader
-    from tap_amazon_business.sync.bookmark import ResumePoint
+
+T = TypeVar("T")
 
 _ORDER_LINE = ("orderId", "orderLineItemId", "shipmentId")
 
@@ -43,8 +44,14 @@ _NO_NUMBER = frozenset({"", "Pending"})
 
 _LONGEST_INVOICE_ID = 255
 
+# One thing that Amazon does not accept makes it refuse the whole batch.
+_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 
-class AskedStream(ChildStream, abc.ABC):
+# The rows of a batch, and the refusals of what has none.
+_Answer = tuple[list[Any], list[RequestFailedError]]
+
+
+class LookupStream(ChildStream, abc.ABC):
     """A stream that asks for what transactions name: each thing once a sync.
 
     Attributes:
@@ -54,6 +61,10 @@ class AskedStream(ChildStream, abc.ABC):
     operation: ClassVar[Operation]
     parent_stream_type = TransactionsStream
     selected_by_default = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._asked = Seen()
 
     @abc.abstractmethod
     def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
@@ -65,36 +76,36 @@ class AskedStream(ChildStream, abc.ABC):
 
     @override
     def probes(self) -> list[Probe]:
-        # Nobody knows what there is to ask for; that something is not found is an answer, too.
+        # What there is to ask for is unknown here; that something is not found is an answer, too.
         return [Probe(example(self.operation), not_found="")]
 
     @abc.abstractmethod
-    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+    def records_from(self, rows: Iterable[Any]) -> Iterator[Record]:
         """Yield the records of rows, as far as they are complete."""
 
     @override
-    def wants_unchanged(self, parent: Row) -> bool:
+    def wants(self, bucket: datetime | None, *, changed: bool) -> bool:
+        # Whether the transaction changed or not: what it names may have. Recent ones are new still.
         return True
 
     @contextmanager
     @override
-    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
-        asked = Seen()
+    def reader(self) -> Iterator[Reader]:
+        self._asked = Seen()
+        yield self.records_of
 
-        def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-            del since
-            if self.settings.sandbox:  # it knows nothing of what transactions name
-                once = asked.add(self.operation.name)
-                rows = example_rows(self.client, [self.operation] if once else [])
-            else:
-                wanted = [one for one in self.wanted(parents) if asked.add(one)]
-                rows = rows_in_batches(self, self.operation, wanted, self.request)
-            yield from self.records_of(rows)
-
-        yield records
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        if self.settings.sandbox:  # it knows nothing of what transactions name
+            once = self._asked.add(self.operation.name)
+            rows = example_rows(self.client, [self.operation] if once else [])
+        else:
+            wanted = [one for one in self.wanted(parents) if self._asked.add(one)]
+            rows = rows_in_batches(self, self.operation, wanted, self.request)
+        yield from self.records_from(rows)
 
 
-class InvoicesStream(AskedStream):
+class InvoicesStream(LookupStream):
     """The invoices of the order lines that transactions name.
 
     Attributes:
@@ -104,7 +115,6 @@ class InvoicesStream(AskedStream):
     name = "invoices"
     operation = operations.GET_INVOICE_DETAILS
     primary_keys = (*_ORDER_LINE, "invoiceNumber")
-    parent_fields = ("transactionLineItems",)
     schema: ClassVar = schemas.INVOICES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
@@ -114,10 +124,11 @@ class InvoicesStream(AskedStream):
     @override
     def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
         for transaction in transactions:
-            for line in transaction["transactionLineItems"] or ():
+            lines = transaction.get("transactionLineItems")
+            for line in lines if isinstance(lines, list) else ():
                 # What is not shipped has no invoice, and a request needs all three.
-                if all(line.get(name) for name in _ORDER_LINE):
-                    yield tuple(line[name] for name in _ORDER_LINE)
+                if isinstance(line, dict) and all(line.get(name) for name in _ORDER_LINE):
+                    yield tuple(str(line[name]) for name in _ORDER_LINE)
 
     @override
     def request(self, batch: Sequence[Any]) -> Request:
@@ -126,7 +137,7 @@ class InvoicesStream(AskedStream):
         return Request(self.operation, subject=subject, body={"orderLineItems": lines})
 
     @override
-    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+    def records_from(self, rows: Iterable[Any]) -> Iterator[Record]:
         self.numbers.clear()
         for row in rows:
             for invoice in self.records_once(_invoices(row)):
@@ -138,7 +149,7 @@ class InvoicesStream(AskedStream):
                     yield invoice
 
 
-class InvoicePaymentsStream(AskedStream):
+class InvoicePaymentsStream(LookupStream):
     """When invoices are due, and whether they are paid.
 
     Asked for are the invoices that transactions name, and those that `invoices` finds.
@@ -147,8 +158,7 @@ class InvoicePaymentsStream(AskedStream):
     name = "invoice_payments"
     operation = operations.GET_INVOICE_PAYMENT_DETAILS
     primary_keys = ("invoiceId",)
-    parent_fields = ("invoiceNumber",)
-    made_of_children = True
+    follows_siblings = True
     schema: ClassVar = schemas.INVOICE_PAYMENTS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
@@ -158,9 +168,11 @@ class InvoicePaymentsStream(AskedStream):
     @override
     def wanted(self, transactions: Sequence[Row]) -> Iterable[Any]:
         invoices = cast("InvoicesStream", self._tap.streams[InvoicesStream.name])
-        for number in (*(one["invoiceNumber"] for one in transactions), *invoices.numbers):
-            if number and number not in _NO_NUMBER and len(number) <= _LONGEST_INVOICE_ID:
-                yield number
+        for number in (*(one.get("invoiceNumber") for one in transactions), *invoices.numbers):
+            if isinstance(number, str | int):
+                text = str(number)
+                if text not in _NO_NUMBER and len(text) <= _LONGEST_INVOICE_ID:
+                    yield text
 
     @override
     def request(self, batch: Sequence[Any]) -> Request:
@@ -169,23 +181,67 @@ class InvoicePaymentsStream(AskedStream):
 
     @contextmanager
     @override
-    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
+    def reader(self) -> Iterator[Reader]:
         self._failed.clear()
-        with super().reader(resume) as records:
+        with super().reader() as records:
             yield records
         for code, count in self._failed.items():
             self.warn(
-                "invoices without payment details: %d (%s); later syncs ask again", count, code
+                "invoices without payment details: %d (%s); later syncs retry them", count, code
             )
 
     @override
-    def records_of(self, rows: Iterable[Any]) -> Iterator[Record]:
+    def records_from(self, rows: Iterable[Any]) -> Iterator[Record]:
         for row in self.valid_rows(rows):
             if isinstance(row.get("paymentDetails"), dict):
                 yield self.record(row)
             else:
                 # A record without details would take the place of one that has them.
                 self._failed[_code(row)] += 1
+
+
+def rows_in_batches(
+    stream: AmazonStream,
+    operation: Operation,
+    wanted: Sequence[T],
+    request: Callable[[Sequence[T]], Request],
+) -> Iterator[Any]:
+    """Yield the rows of all batches, in any order.
+
+    A batch that is refused is halved until the thing at fault is alone: a warning names it, and
+    the rest continues.
+
+    Args:
+        stream: The stream that needs the rows.
+        operation: The operation; a batch is as large as its page.
+        wanted: What is asked for.
+        request: Returns the request for a batch.
+
+    Raises:
+        RequestFailedError: A request failed, or everything in a full batch was refused.
+    """
+    most = operation.page_size
+    batches = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+
+    def read(batch: Sequence[T]) -> _Answer:
+        try:
+            return [row for page in stream.client.pages(request(batch)) for row in page], []
+        except RequestFailedError as error:
+            if error.status not in _REFUSALS:
+                raise
+            if len(batch) == 1:
+                return [], [error]
+        middle = len(batch) // 2
+        (first, refused), (second, also) = read(batch[:middle]), read(batch[middle:])
+        return first + second, refused + also
+
+    with stream.budget.read(batches, read) as prefetch:
+        for _, (rows, refused) in prefetch:
+            if len(refused) == most:
+                raise refused[0]  # it is not what was asked for
+            for error in refused:
+                stream.warn("%s Skipped; a later sync retries it.", error.message)
+            yield from rows
 
 
 def _invoices(row: object) -> Iterator[object]:

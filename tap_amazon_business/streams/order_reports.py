@@ -1,48 +1,62 @@
-"""order_reports: the order reports of each purchase order, and the ways to find them."""
+"""order_reports: the order reports that name a purchase order number, and two ways to find them.
+
+By date, from the lists that `orders` reads; and by number, one request per purchase order and
+region. Each is complete in itself. With the strategy `auto`, the second takes over in the same sync
+where the first is refused.
+"""
 
 from __future__ import annotations
 
-import math
-from contextlib import contextmanager
+import abc
+import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from typing_extensions import override
 
-from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
-from tap_amazon_business.records import hoist
+from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER, Request
+from tap_amazon_business.api.sandbox import example_rows
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
+from tap_amazon_business.records.lazy_rows import json_of
+from tap_amazon_business.records.shaping import lift
+from tap_amazon_business.streams import probes
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.business import OrdersStream
-from tap_amazon_business.streams.children import Child, ChildStream
-from tap_amazon_business.streams.coverage import (
-    filter_coverage,
-    region_coverage,
-    vendor_coverage,
-)
-from tap_amazon_business.streams.examples import example_rows
-from tap_amazon_business.streams.probes import reports_by_number
-from tap_amazon_business.streams.reports_by_number import ByNumber, RefusedNumbers
+from tap_amazon_business.streams.children import Child
+from tap_amazon_business.streams.queries import credential_coverage, region_coverage
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-from tap_amazon_business.sync.course import NumberCourse
+from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
+from tap_amazon_business.sync.lookback import Lookback, due
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.times import is_before, moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_amazon_business.errors import TapError
     from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.base import Row
-    from tap_amazon_business.streams.children import Reader
     from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.reports_by_number import Reports
+    from tap_amazon_business.streams.sliced import Plan
     from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
+    from tap_amazon_business.sync.windows import Window
 
-# A few days before a purchase order, for dates that are not exact.
-_OLDER_THAN_ITS_ORDER = timedelta(days=7)
+# Dots alone mean another path, however they are encoded: every client and server resolves them.
+_NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
+_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+
+BY_NUMBER = "purchase_order"
+BY_DATE = "order_date"
+_AUTO = "auto"
+
+# A purchase order number, and the rows of its reports.
+Reports = tuple[str, list[Any]]
 
 
 class OrderReportsStream(AmazonStream):
@@ -58,7 +72,7 @@ class OrderReportsStream(AmazonStream):
 
     @override
     def probes(self) -> list[Probe]:
-        return reports_by_number(self.settings.business_api_regions)
+        return probes.reports_by_number(self.settings.business_api_regions)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -67,151 +81,220 @@ class OrderReportsStream(AmazonStream):
             rows = self.valid_rows(example_rows(self.client, [operation]))
             yield from map(self.record, rows)
             return
-        course = self.track.follow(NumberCourse("purchase orders", self.clock))
-        by_number = ByNumber(self, course.tell)
-        yield from self.records_of(by_number.reports(self.settings.purchase_order_numbers))
-        if by_number.refused:
-            self.fail_at_the_end(next(iter(by_number.refused.values())))
+        numbers = self.settings.purchase_order_numbers
+        refused: list[RequestFailedError] = []
+        for done, reports in enumerate(reports_by_number(self, numbers, refused), start=1):
+            self.progress.advance(done / len(numbers))
+            yield from self.records_from([reports])
+        if refused:
+            self.fail_at_the_end(refused[0])
 
-    def records_of(self, reports: Iterable[Reports]) -> Iterator[Record]:
-        """Yield each report of a purchase order once a sync, under the order's own number."""
+    def records_from(self, reports: Iterable[Reports]) -> Iterator[Record]:
+        """Yield the reports of purchase orders under their numbers; identical ones once a sync."""
         for number, rows in reports:
             for row in self.valid_rows(_joined(row, number) for row in rows):
-                if self._emitted.add((number, str(row["orderId"]))):
+                if self._emitted.add(json_of(row)):
                     yield self.record(row)
 
     @override
     def reshape(self, row: Row) -> Row:
-        return hoist(row, "orderMetadata")
+        return lift(row, "orderMetadata")
 
 
-class PurchaseOrderReportsStream(ChildStream, OrderReportsStream):
-    """Order reports of the purchase orders that their parent reads.
-
-    They come in two ways, each once in a sync. By number, as purchase_orders reads the orders; and
-    from the lists by order date that `orders` reads, as far as they name one of these orders.
-    """
-
-    parent_stream_type = PurchaseOrdersStream
-    parent_fields = ("purchaseOrderNumber", "purchaseOrderDate", "lastChangedDate")
+class _ChildReportsStream(OrderReportsStream, abc.ABC):
+    """Order reports that parents lead to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
         super().__init__(*args, **kwargs)
-        self._refused = RefusedNumbers()
-        # Whether every new or changed order is asked for by number.
-        self.needs_past = self.settings.order_reports_strategy == "purchase_order"
+        self._fallback = Fallback()
+
+    @property
+    @abc.abstractmethod
+    def strategies(self) -> frozenset[str]:
+        """Return the ways that are possible."""
 
     @override
     def probes(self) -> list[Probe]:
-        by_lists = self.settings.order_reports_strategy == "order_date"
-        return [] if by_lists else super().probes()
+        return super().probes() if BY_NUMBER in self.strategies else []
 
     @override
     def child_of(self, parent: AmazonStream) -> Child | None:
-        if isinstance(parent, OrdersStream):
-            return ListedReports(self, needs_past=not self.needs_past)
-        return super().child_of(parent)
+        fallback = self._fallback if len(self.strategies) > 1 else None
+        if isinstance(parent, OrdersStream) and BY_DATE in self.strategies:
+            return ListedReports(self, parent, fallback)
+        if isinstance(parent, PurchaseOrdersStream) and BY_NUMBER in self.strategies:
+            return ReportsByNumber(self, parent, fallback)
+        return None
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        # Only parents have pages; the SDK never calls this for a child.
+        return ()
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        # The SDK would add an empty part of the child to the state.
+        return
+
+
+class PurchaseOrderReportsStream(_ChildReportsStream):
+    """The order reports that name a purchase order number."""
+
+    parent_stream_type = PurchaseOrdersStream
 
     @property
     @override
-    def covers(self) -> Coverage:
-        return region_coverage(self.settings) if self.needs_past else {}
-
-    @property
-    @override
-    def bookmark_part(self) -> Mapping[str, Any]:
-        return {"refused_numbers": marks} if (marks := self._refused.marks) else {}
-
-    @override
-    def wants_unchanged(self, parent: Row) -> bool:
-        return str(parent["purchaseOrderNumber"]) in self._refused
-
-    @contextmanager
-    @override
-    def reader(self, resume: ResumePoint) -> Iterator[Reader]:
-        self._refused = RefusedNumbers(resume.part.get("refused_numbers"))
-        by_number = ByNumber(self, self._purchase_orders.track.part)
-        asked = Seen()
-
-        def records(parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-            numbers = [
-                str(order["purchaseOrderNumber"])
-                for order in parents
-                if self._asks_for(order, since)
-            ]
-            numbers = [number for number in numbers if asked.add(number)]
-            yield from self.records_of(by_number.reports(numbers))
-            self._refused.note(numbers, by_number.refused)
-
-        yield records
-
-    def _asks_for(self, order: Row, since: datetime | None) -> bool:
-        """Tell whether an order is asked for by number: if it changed since then, or may be new."""
-        if str(order["purchaseOrderNumber"]) in self._refused:
-            return True
-        # Rows of the overlap come in every sync, and so do rows that may have changed.
-        old = since is not None and is_before(order["lastChangedDate"], since)
-        if old and not self._leaves_the_recent_days(order):
-            return False
-        return self.needs_past or is_before(order["purchaseOrderDate"], self._listed_since)
-
-    def _leaves_the_recent_days(self, order: Row) -> bool:
-        """Tell whether the next sync does not begin as early as an order is dated.
-
-        Nobody knows whether it was there at that date, or appeared later and was never asked for.
-        """
-        span, date = self._purchase_orders.plan.span, moment_of(order["purchaseOrderDate"])
-        recent = self._purchase_orders.rolling.recent
-        return date is not None and span.since <= date < span.until - recent
-
-    @property
-    def _listed_since(self) -> datetime:
-        """Return since when the lists hold all reports: none is older than its order."""
-        plan = self._orders.plan
-        since = plan.span.since
-        if plan.resume.moment:
-            since = min(since, plan.now - self._orders.lookback)
-        # A report of an older order may be listed, but nobody would know that the order is there.
-        return max(since, self.shared.numbers.since) if self.shared.numbers else since
-
-    @property
-    def _purchase_orders(self) -> PurchaseOrdersStream:
-        return cast("PurchaseOrdersStream", self._tap.streams[PurchaseOrdersStream.name])
-
-    @property
-    def _orders(self) -> OrdersStream:
-        return cast("OrdersStream", self._tap.streams[OrdersStream.name])
+    def strategies(self) -> frozenset[str]:
+        strategy = self.settings.order_reports_strategy
+        return frozenset({BY_NUMBER, BY_DATE} if strategy == _AUTO else {strategy})
 
 
-class ListedOrderReportsStream(ChildStream, OrderReportsStream):
-    """Order reports without vendor credentials: of all orders that name a purchase order."""
+class ListedOrderReportsStream(_ChildReportsStream):
+    """Order reports without vendor credentials, which know no purchase orders to ask for."""
 
     parent_stream_type = OrdersStream
 
+    @property
     @override
-    def probes(self) -> list[Probe]:
-        return []
+    def strategies(self) -> frozenset[str]:
+        return frozenset({BY_DATE})
 
-    @override
-    def child_of(self, parent: AmazonStream) -> Child | None:
-        return ListedReports(self) if isinstance(parent, OrdersStream) else None
+
+def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
+    """Return the class that is order_reports with these settings, None if none is possible."""
+    # In the sandbox, numbers of purchase orders lead nowhere.
+    if settings.purchase_order_numbers or settings.sandbox:
+        return OrderReportsStream
+    if settings.sp_api or not settings.business_api:
+        return PurchaseOrderReportsStream
+    if settings.order_reports_strategy != BY_NUMBER:
+        return ListedOrderReportsStream
+    return None
+
+
+# ---- by date -------------------------------------------------------------------------------------
+
+
+class Fallback:
+    """Whether the lists failed, so that reports are asked for by number instead.
+
+    Attributes:
+        is_active: Whether they did.
+        listed_until: Until when earlier syncs read the lists.
+    """
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._ended.set()  # unless they are going to be read
+        self._error: TapError | None = None
+        self.is_active = False
+        self.listed_until: datetime | None = None
+
+    def expect(self) -> None:
+        """Record that the lists are going to be read."""
+        self._ended.clear()
+
+    def start(self, listed_until: datetime | None) -> None:
+        """Have the reports asked for by number."""
+        self.is_active, self.listed_until = True, listed_until
+
+    def end(self, error: TapError | None) -> None:
+        """Record that the lists have ended, and why they failed."""
+        self._error = error
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Wait until the lists have ended; raise their error if this cannot take over."""
+        self._ended.wait()
+        if self._error and not self.is_active:
+            raise self._error
 
 
 class ListedReports(Child):
-    """order_reports as a child of orders: the listed reports that name a purchase order.
+    """order_reports as a child of orders: the listed reports that name a purchase order number.
 
     Args:
         stream: The stream.
-        needs_past: Whether the lists have to reach back to the oldest purchase order.
+        parent: The stream of the lists.
+        fallback: What takes over where the lists fail, None if nothing does.
     """
 
-    takes_rows = True
-
-    def __init__(self, stream: OrderReportsStream, *, needs_past: bool = True) -> None:
+    def __init__(
+        self, stream: OrderReportsStream, parent: OrdersStream, fallback: Fallback | None
+    ) -> None:
         self._stream = stream
-        self._settings = stream.settings
-        self._numbers = stream.shared.numbers
-        self.needs_past = needs_past
+        self._parent = parent
+        self._fallback = fallback
+
+    @property
+    @override
+    def stream(self) -> OrderReportsStream:
+        return self._stream
+
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        named = ((str(row.get("purchaseOrderNumber") or ""), row) for row in parents)
+        yield from self._stream.records_from(
+            (number, [row]) for number, row in named if number.strip()
+        )
+
+    @property
+    @override
+    def alternative(self) -> str:
+        return "order_reports are requested by number" if self._fallback else ""
+
+    @override
+    def give_up(self, error: RequestFailedError) -> bool:
+        if self._fallback is None:
+            return False
+        self._stream.warn(
+            "the lists of orders cannot be read; requesting the reports of each purchase order by "
+            "number. The reason: %s",
+            error.message,
+        )
+        self._fallback.start(self._parent.plan.resume.moment)
+        return True
+
+    @override
+    def parent_begins(self) -> None:
+        if self._fallback:
+            self._fallback.expect()
+
+    @override
+    def parent_ended(self, error: TapError | None) -> None:
+        if self._fallback:
+            self._fallback.end(error)
+
+
+# ---- by number -----------------------------------------------------------------------------------
+
+
+class ReportsByNumber(Child):
+    """order_reports as a child of purchase_orders: one request per purchase order and region.
+
+    A report of an order may appear or change at any time, and no date shows it. So each new or
+    changed order is asked for, and each order of the last `order_lookback_days` once a cycle.
+
+    What was asked for is in a bookmark of the stream's own: when its parent reads everything again,
+    as another stream was selected, or in every sync (FULL_TABLE), only what is due is asked again.
+
+    Args:
+        stream: The stream.
+        parent: The stream of the purchase orders.
+        fallback: Whether this takes over from the lists; None if there are none.
+    """
+
+    def __init__(
+        self,
+        stream: OrderReportsStream,
+        parent: PurchaseOrdersStream,
+        fallback: Fallback | None,
+    ) -> None:
+        self._stream = stream
+        self._parent = parent
+        self._fallback = fallback
+        self._waiting: list[str] = []
+        self._asked = Seen()
 
     @property
     @override
@@ -221,61 +304,203 @@ class ListedReports(Child):
     @property
     @override
     def covers(self) -> Coverage:
-        if not self._numbers or not self.needs_past:
-            return {}
-        return {**vendor_coverage(self._settings), **filter_coverage(self._settings)}
+        account = credential_coverage(self._stream.settings.business_api, "business_account")
+        return {**account, **region_coverage(self._stream.settings)}
 
-    @override
-    def start(self, now: datetime) -> datetime | None:
-        if not self.needs_past:
-            return now - timedelta(days=max(self._settings.recent_days, 1))
-        if not self._numbers:
-            return self._settings.start_date
-        oldest = self._settings.start_date or now - PurchaseOrdersStream.operation.reach
-        return oldest - _OLDER_THAN_ITS_ORDER
-
-    @override
-    def most_pages(self) -> float:
-        if not self._numbers or self._settings.order_reports_strategy != "auto":
-            return math.inf
-        return self._numbers.count() * len(self._settings.business_api_regions)
-
-    @override
-    def children(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-        named = {
-            number for row in parents if (number := _named(row)) is not None and number.strip()
+    @property
+    def _own_covers(self) -> Coverage:
+        """What the stream's own bookmark covers."""
+        settings = self._stream.settings
+        return {
+            "host": fingerprint(self._stream.client.url),
+            **credential_coverage(settings.business_api),
+            **region_coverage(settings),
         }
-        own = self._numbers.among(named) if self._numbers else {number: number for number in named}
-        reports = ((own[str(_named(row))], [row]) for row in parents if _named(row) in own)
-        yield from self._stream.records_of(reports)
+
+    # ---- what is asked for ---------------------------------------------------------------------
 
     @override
-    def without_pages(self, since: datetime, tell: Callable[[int, int], None]) -> Iterator[Record]:
-        if self._numbers:
-            by_number = ByNumber(self._stream, tell)
-            numbers = list(self._numbers.listed(since - _OLDER_THAN_ITS_ORDER))
-            yield from self._stream.records_of(by_number.reports(numbers))
+    def wants(self, bucket: datetime | None, *, changed: bool) -> bool:
+        if bucket is None:
+            return changed
+        if self._has_lists and not self._resume.moment:
+            return changed  # by number, only if the lists fail in this sync
+        compared_until = self._plan.resume.moment
+        if self._is_incomplete:
+            return True
+        if any(window.start <= bucket < window.end for window in self._due):
+            return True
+        if compared_until and bucket < compared_until:
+            return changed
+        asked_until = self._asked_until
+        return changed and (
+            asked_until is None or bucket >= asked_until - self._parent.rolling.recent
+        )
+
+    @cached_property
+    def _due(self) -> list[Window]:
+        """The windows whose orders are asked for whether they changed or not."""
+        plan, rolling = self._plan, self._parent.rolling
+        position = self._resume.position or plan.resume.position
+        if position is None:
+            return []
+        shares = plan.span.shares
+        if not plan.resume.moment:  # the parent reads everything
+            days = (share.in_days() for share in due(rolling, position=position, now=plan.now))
+            shares = tuple(share for share in days if share)
+        oldest = plan.now - timedelta(days=self._stream.settings.order_lookback_days)
+        old = (share.within(oldest, plan.now) for share in shares)
+        # The parent reads all of the recent days in every sync.
+        recent = Lookback(plan.now - plan.span.since, timedelta(), rolling.cycle)
+        young = due(recent, position=position, now=plan.now)
+        return [share.window for share in (*old, *young) if share]
+
+    @property
+    def _has_lists(self) -> bool:
+        return self._fallback is not None and not self._fallback.is_active
+
+    @property
+    def _is_incomplete(self) -> bool:
+        """Whether orders that the parent has read were never asked for: then all are."""
+        return self._asked_until is None and self._plan.resume.moment is not None
+
+    @property
+    def _asked_until(self) -> datetime | None:
+        listed_until = self._fallback.listed_until if self._fallback else None
+        return self._resume.moment or listed_until
+
+    @property
+    def _plan(self) -> Plan:
+        return self._parent.plan
+
+    @cached_property
+    def _resume(self) -> ResumePoint:
+        stream, plan = self._stream, self._plan
+        return resume_point(
+            stream.bookmark,
+            stream=stream.name,
+            replication_key=None,
+            covers=self._own_covers,
+            since=plan.span.since if plan.since is None else plan.since,
+            now=plan.now,
+        )
+
+    @override
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+        before = self._resume
+        if self._has_lists:
+            end = None  # the lists have the reports
+        elif self._is_incomplete:
+            begun = before.position or position
+            # All orders were asked for once the lookback has gone round.
+            end, position = (
+                (end, position)
+                if self._plan.now - begun > self._parent.rolling.cycle
+                else (None, begun)
+            )
+        elif not self._plan.resume.moment and end and end < self._plan.span.until:
+            position = before.position or position  # what is due is asked for last
+        return bookmark_state(
+            None,
+            max(filter(None, (end, before.moment)), default=None),
+            position=position,
+            checksums=None,
+            covers=self._own_covers,
+            since=self._plan.since,
+        )
+
+    # ---- asking --------------------------------------------------------------------------------
+
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        numbers = [str(order["purchaseOrderNumber"]) for order in parents]
+        new = [number for number in numbers if self._asked.add(number)]
+        if self._has_lists:
+            self._waiting += new  # the lists may still fail
+        else:
+            yield from self._records_by(new)
+
+    @override
+    def remaining(self) -> Iterator[Record]:
+        if self._fallback:
+            with self._stream.budget.lock.released():
+                self._fallback.wait()
+            if self._fallback.is_active:
+                yield from self._records_by(self._waiting)
+        self._waiting = []
+
+    def _records_by(self, numbers: Sequence[str]) -> Iterator[Record]:
+        if numbers:
+            yield from self._stream.records_from(reports_by_number(self._stream, numbers, []))
 
 
-def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
-    """Return the class that is order_reports with these settings, None if none is possible."""
-    # In the sandbox, numbers of purchase orders lead to nothing.
-    if settings.purchase_order_numbers or settings.sandbox:
-        return OrderReportsStream
-    if settings.sp_api or not settings.business_api:
-        return PurchaseOrderReportsStream
-    if settings.order_reports_strategy != "purchase_order":
-        return ListedOrderReportsStream
-    return None
+def reports_by_number(
+    stream: AmazonStream, numbers: Sequence[str], refused: list[RequestFailedError]
+) -> Iterator[Reports]:
+    """Yield each purchase order number with the rows of its reports in all regions.
+
+    Args:
+        stream: The stream that needs the reports.
+        numbers: The numbers.
+        refused: Gets the errors of numbers that Amazon refuses.
+
+    Raises:
+        RequestFailedError: A request failed, or every number was refused.
+    """
+
+    def read(number: str) -> list[Any] | RequestFailedError:
+        try:
+            return [
+                row
+                for region in stream.settings.business_api_regions
+                for row in _rows(stream, number, region)
+            ]
+        except PageTokenRefusedError:
+            raise  # it is not the number
+        except RequestFailedError as error:
+            if error.status not in _REFUSED:
+                raise
+            return error
+
+    with stream.budget.read(numbers, read) as prefetch:
+        for number, rows in prefetch:
+            if isinstance(rows, RequestFailedError):
+                refused.append(rows)
+            else:
+                yield number, rows
+    if len(refused) == len(numbers) > 1:
+        raise refused[0]  # it is not the number
+    for error in refused:
+        stream.warn(
+            "%s If Amazon refuses only this number, its order reports are missing until the next "
+            "cycle retries it. order_reports_strategy order_date avoids requests by number.",
+            error.message,
+        )
 
 
-def _named(row: Row) -> str | None:
-    number = row.get("purchaseOrderNumber")
-    return None if number is None else str(number)
+def _rows(stream: AmazonStream, number: str, region: str) -> list[Any]:
+    if number in _NOT_A_PATH_SEGMENT:
+        stream.warn(
+            "purchase order '%s' cannot be requested by number: no URL path can contain it", number
+        )
+        return []
+    request = Request(
+        GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
+        {"region": region},
+        f"region {region}, purchase order {number}",
+        # Buyers type purchase order numbers as they like, slashes and umlauts included.
+        segment=quote(number, safe=""),
+    )
+    try:
+        return [row for page in stream.client.pages(request) for row in page]
+    except RequestFailedError as error:
+        if error.status == HTTPStatus.NOT_FOUND and error.code:
+            return []  # Amazon's own 404 means that there are no reports
+        raise
 
 
 def _joined(row: object, number: str) -> object:
-    """Return a row under the order's own number, so that it joins its purchase order."""
+    """Return a row under the number that was asked for, so that it joins its purchase order."""
     if not isinstance(row, dict):
         return row
     reported = row.get("purchaseOrderNumber")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_amazon_business.records import integer
+from tap_amazon_business.records.shaping import integer
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:

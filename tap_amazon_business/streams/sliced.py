@@ -1,28 +1,38 @@
-"""Streams that are read window by window: windows, pages, records, bookmark."""
+"""Streams that are read window by window: windows, pages, comparison, records, bookmark."""
 
 from __future__ import annotations
 
 import abc
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_amazon_business.api.sandbox import example_rows
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.examples import example_rows
 from tap_amazon_business.streams.probes import listed
-from tap_amazon_business.streams.sliced_sync import SLACK, Plan, Reading, SlicedSync
-from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
+from tap_amazon_business.streams.sliced_sync import SlicedSync
+from tap_amazon_business.sync.bookmark import (
+    bookmark_state,
+    fingerprint,
+    resume_point,
+)
+from tap_amazon_business.sync.checksums import (
+    DAY,
+    HOUR,
+    Checksums,
+    floor,
+)
 from tap_amazon_business.sync.lookback import Lookback, due
 from tap_amazon_business.sync.windows import plan
 from tap_amazon_business.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -30,36 +40,66 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.children import Child, ChildSync
     from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.query import Query
-    from tap_amazon_business.sync.bookmark import Coverage
+    from tap_amazon_business.streams.queries import Query
+    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
+    from tap_amazon_business.sync.windows import Span
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one sync of a stream does, decided once.
+
+    Attributes:
+        now: The time of day when it began.
+        resume: Where it resumes.
+        span: What it reads.
+        children: The streams that are built from its rows.
+        covers: What its bookmark covers.
+        since: Where the first sync began, if that is known.
+        checksums: What was read before; the sync updates them.
+        salt: What shapes the records of the stream and of its children.
+    """
+
+    now: datetime
+    resume: ResumePoint
+    span: Span
+    children: Sequence[Child]
+    covers: Coverage
+    since: datetime | None
+    checksums: Checksums
+    salt: str
 
 
 class SlicedStream(AmazonStream):
     """A stream that an operation lists by date.
 
     The bookmark is the end of the last finished slice. Every sync reads the recent days before it
-    again and emits their rows, and a share of the lookback, of which it emits the rows that
-    changed, or all of them if nothing tells.
+    again, and a share of the lookback, and writes the days and hours whose checksum differs.
 
     Attributes:
         operation: The operation.
         examples: The operations whose examples it emits in the sandbox, if not the operation alone.
-        changed_date: The field that tells when a row changed last, None if there is none.
-        has_children: Whether other streams are made of its rows.
+        has_children: Whether other streams are built from its rows.
         pages_per_slice: How many pages a slice should hold.
-        widest_window: The widest window to list at once: a backfill resumes at its end.
+        widest_window: The widest window to list at a time: a backfill resumes at its end.
+        widest_lookback_window: The same in the lookback. Rows whose date is missing, or lies
+            elsewhere, can only be compared in windows of one day.
         overlap: How far behind the bookmark every sync begins at least.
         margin: How close to now the operation may be asked.
     """
 
     operation: ClassVar[Operation]
     examples: ClassVar[tuple[Operation, ...]] = ()
-    changed_date: ClassVar[str | None] = None
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
     widest_window: ClassVar[timedelta] = timedelta.max
+    widest_lookback_window: ClassVar[timedelta] = timedelta.max
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     margin: ClassVar[timedelta] = timedelta(minutes=2)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
+        super().__init__(*args, **kwargs)
+        self._advanced: tuple[datetime | None, datetime] | None = None
 
     @property
     @abc.abstractmethod
@@ -71,42 +111,38 @@ class SlicedStream(AmazonStream):
         """Return the queries whose rows make up a window."""
 
     @property
+    @abc.abstractmethod
     def covers(self) -> Coverage:
         """Return what the stream reads, in parts that may grow: what comes later has no past."""
-        return {}
 
     @property
-    def emits_unchanged(self) -> bool:
-        """Tell whether rows of the lookback are emitted although their dates show no change."""
-        return False
-
-    def start(self, now: datetime) -> datetime | None:
-        """Return where a first sync begins, None if as far back as the API reads."""
-        starts = [child.start(now) for child in self.selected_children]
-        if self.selected or None in starts:
-            return self.settings.start_date
-        return min((start for start in starts if start), default=self.settings.start_date)
-
-    @property
-    def selected_children(self) -> list[Child]:
-        """Return the children that a sync of this stream syncs, too, in their order."""
-        streams = [s for s in self._tap.streams.values() if isinstance(s, ChildStream)]
+    def children(self) -> list[Child]:
+        """Return the selected children, in the order in which they are synced."""
+        streams = [s for s in self._tap.streams.values() if isinstance(s, AmazonStream)]
         children = (stream.child_of(self) for stream in streams if stream.selected)
-        return sorted(filter(None, children), key=lambda child: child.made_of_children)
+        return sorted(filter(None, children), key=lambda child: child.follows_siblings)
 
     @override
     def probes(self) -> list[Probe]:
-        return listed(self.operation, self.queries(), self.clock.now())
+        queries = [query for query in self.queries() if not query.by_change]
+        return listed(self.operation, queries, self.clock.now())
 
     @property
     @override
     def is_due(self) -> bool:
-        return self.selected or bool(self.selected_children)
+        return self.selected or bool(self.children)
+
+    @override
+    def done(self) -> None:
+        for child in self.children:
+            child.parent_ended(self.error)
 
     @override
     def prepare(self) -> None:
+        for child in self.children:
+            child.parent_begins()
         with suppress(TapError):  # it comes again when the stream is synced
-            self.client.sign_in()  # it tells the time of day, which decides what to read
+            self.client.sign_in()  # the reply holds the time of day, which decides what to read
             _ = self.plan
 
     @cached_property
@@ -116,26 +152,37 @@ class SlicedStream(AmazonStream):
         Raises:
             TapError: The state is damaged.
         """
-        now = self.clock.now()
+        now, children, start = self.clock.now(), self.children, self.settings.start_date
+        covers = self._coverage(children)
+        oldest = now - self.operation.reach
         resume = resume_point(
-            self.stream_state if self.replication_method == "INCREMENTAL" else {},
+            self.bookmark if self.replication_method == "INCREMENTAL" else {},
             stream=self.name,
             replication_key=self.replication_key,
-            covers=self._coverage,
+            covers=covers,
+            since=max(start or oldest, oldest),
             now=now,
         )
-        lookback = self.rolling
         span = plan(
             now=now,
             margin=self.margin,
             reach=self.operation.reach,
-            start=self.settings.start_date if resume.moment else self.start(now),
+            start=start,
             end=self.settings.end_date,
             bookmark=resume.moment,
-            recent=lookback.recent,
-            shares=due(lookback, position=resume.position, now=now) if resume.position else (),
+            recent=self.rolling.recent,
+            shares=due(self.rolling, position=resume.position, now=now) if resume.position else (),
         )
-        return Plan(now, resume, span)
+        return Plan(
+            now,
+            resume,
+            span,
+            children,
+            covers,
+            since=resume.since if resume.moment else span.since,
+            checksums=Checksums.decode(resume.checksums, span.grid),
+            salt="".join([self.shape, *(child.stream.shape for child in children)]),
+        )
 
     @property
     def rolling(self) -> Lookback:
@@ -144,13 +191,11 @@ class SlicedStream(AmazonStream):
         cycle = timedelta(hours=self.settings.lookback_cycle_hours)
         return Lookback(self.lookback, recent, cycle)
 
-    @property
-    def _coverage(self) -> Coverage:
+    def _coverage(self, children: Sequence[Child]) -> Coverage:
         covers: Coverage = {"host": fingerprint(self.client.url), **self.covers}
-        children = self.selected_children
         if self.has_children:
-            names = {child.stream.name for child in children if child.needs_past}
-            covers["streams"] = sorted(names | ({self.name} if self.selected else set()))
+            names = [child.stream.name for child in children]
+            covers["streams"] = sorted([*names, self.name] if self.selected else names)
         for child in children:
             covers |= child.covers
         return covers
@@ -158,49 +203,30 @@ class SlicedStream(AmazonStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         self.client.sign_in()
-        for child in self.selected_children:
-            child.require_parent_fields(self.name, self.effective_schema)
         with ExitStack() as stack:
             children = [
-                stack.enter_context(child.syncing(self.plan.resume, self.track))
-                for child in self.selected_children
+                stack.enter_context(child.syncing(self.progress)) for child in self.plan.children
             ]
             if self.settings.sandbox:
                 rows = example_rows(self.client, self.examples or (self.operation,))
-                yield from self.sync_of(children).emit(self.valid_rows(rows))
+                yield from SlicedSync(self, children).emit(self.valid_rows(rows))
             else:
                 yield from self.sync_records(children)
+                self._finish_children(children)
+
+    def _finish_children(self, children: Sequence[ChildSync]) -> None:
+        for child in children:
+            child.finish()
+        if self._advanced and not any(child.failed for child in children):
+            self.advance_bookmark(*self._advanced)
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
-        """Yield the records of one sync, and pass them on to the children."""
+        """Yield the records of one sync, and pass their rows on to the children."""
         if self.anything_to_read():
-            yield from self.sync_of(children).records()
-
-    def sync_of(
-        self, children: Sequence[ChildSync], more: Mapping[str, Any] | None = None
-    ) -> SlicedSync:
-        """Return a sync.
-
-        Args:
-            children: The syncs of the children.
-            more: What the bookmark keeps besides.
-        """
-        # All of the lookback was read within the cycle before the position.
-        read = self.plan.resume.position or self.plan.now
-        reading = Reading(
-            operation=self.operation,
-            queries=self.queries(),
-            pages_per_slice=self.pages_per_slice,
-            widest_window=self.widest_window,
-            plan=self.plan,
-            changed_date=None if self.emits_unchanged else self.changed_date,
-            unchanged_since=read - self.rolling.cycle - SLACK,
-            advance=self.advance_bookmark,
-        )
-        return SlicedSync(self, reading, children, more or {})
+            yield from SlicedSync(self, children).records()
 
     def anything_to_read(self) -> bool:
-        """Log what the sync is going to read; tell whether there is anything."""
+        """Log what the sync is going to read; return whether there is anything."""
         resume, span = self.plan.resume, self.plan.span
         if resume.not_covered:
             self.warn(
@@ -226,30 +252,42 @@ class SlicedStream(AmazonStream):
                     rfc3339(resume.moment),
                 )
             self.info(
-                "nothing to read: %s is not before %s", rfc3339(span.since), rfc3339(span.until)
+                "nothing to read: start %s is not before end %s",
+                rfc3339(span.since),
+                rfc3339(span.until),
             )
             return False
-        # The table at the end tells the bookmarks.
+        # The summary shows the bookmarks.
         self.debug("reading %s to %s", rfc3339(span.since), rfc3339(span.until))
         for share in span.shares:
             self.debug("reading again %s", share.window)
         return True
 
-    def advance_bookmark(
-        self, end: datetime, position: datetime, more: Mapping[str, Any] | None = None
-    ) -> None:
-        """Write a bookmark.
+    def advance_bookmark(self, end: datetime | None, position: datetime) -> None:
+        """Write a bookmark, and those of children that have one of their own.
 
         Args:
             end: The end of the last finished slice.
             position: The position in the lookback.
-            more: What else to keep.
         """
-        own = dict(more or {})
-        for child in self.selected_children:
-            own |= child.bookmark_part
-        self.write_bookmark(
-            bookmark_state(
-                self.replication_key, end, position if self.lookback else None, self._coverage, own
+        plan, bookmarks = self.plan, {}
+        self._advanced = end, position
+        if self.replication_method == "INCREMENTAL" and end:
+            bookmarks[self.name] = bookmark_state(
+                self.replication_key,
+                end,
+                position=position,
+                checksums=plan.checksums.encode(
+                    since=floor(self.rolling.begin(plan.now), DAY),
+                    hours_from=max(
+                        floor(end - self.rolling.recent, HOUR), plan.span.grid.hours_from
+                    ),
+                ),
+                covers=plan.covers,
+                since=plan.since,
             )
-        )
+        for child in plan.children:
+            if bookmark := child.own_bookmark(end, position):
+                bookmarks[child.stream.name] = bookmark
+        if bookmarks:
+            self.write_bookmark(bookmarks)

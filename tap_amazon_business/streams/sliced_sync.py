@@ -1,87 +1,78 @@
-"""One sync of a stream that is read window by window."""
+"""One sync of a sliced stream: pages, comparison, records, bookmark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import PageTokenRefusedError
+from tap_amazon_business.records.lazy_rows import FieldReader, json_of
+from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
-from tap_amazon_business.sync.course import SpanCourse
-from tap_amazon_business.sync.prefetch import Pages
+from tap_amazon_business.streams.queries import within_a_cycle
+from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.sync.windows import Slice, Slicer, Window
-from tap_amazon_business.times import is_before
+from tap_amazon_business.sync.windows import Slicer
+from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
-    from tap_amazon_business.api.operations import Operation
-    from tap_amazon_business.rows import Rows
-    from tap_amazon_business.streams.base import AmazonStream, Row
-    from tap_amazon_business.streams.children import ChildSync
-    from tap_amazon_business.streams.query import Query
-    from tap_amazon_business.sync.bookmark import ResumePoint
-    from tap_amazon_business.sync.windows import Span
+    from tap_amazon_business.records.lazy_rows import Rows
+    from tap_amazon_business.streams.base import Row
+    from tap_amazon_business.streams.children import ChildSync, ListedRow
+    from tap_amazon_business.streams.queries import Query
+    from tap_amazon_business.streams.sliced import SlicedStream
+    from tap_amazon_business.sync.checksums import Grid
+    from tap_amazon_business.sync.windows import Slice, Window
+
+    # The number of a row on its page, its hash, and its bucket.
+    _Listed = tuple[int, int, datetime | None]
 
 # How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
 _SPLITS = 3
 
+# Rows that are written together with what children make of them.
+_CHUNK = 100
+
 # Clocks differ, and what changes may be listed with a delay.
-SLACK = timedelta(hours=1)
+_SLACK = timedelta(hours=1)
+
+_HOUR_DIGITS = len("2026-06-01T00")
+_MOST_HOURS = 50_000  # hours of which the text is remembered
 
 
 @dataclass(frozen=True)
 class _Task:
-    """A query of a slice; `last` if the slice needs no other one after it."""
+    """A query of a window of a slice; `last` if the slice needs no other one after it."""
 
     slice: Slice
+    window: Window
     query: Query
     last: bool
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one sync of a stream does, decided once.
+class _Page:
+    """A page of rows, read but not decoded.
 
     Attributes:
-        now: The time of day when it began.
-        resume: Where it resumes.
-        span: What it reads.
+        rows: The rows.
+        listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
+            bucket is None if it has no date, or one outside of the window asked for.
+        undated: The same of rows without the date that they are listed by, where that is a change.
+        by_change: Whether the rows were listed by change.
     """
 
-    now: datetime
-    resume: ResumePoint
-    span: Span
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a sync needs of its stream.
-
-    Attributes:
-        operation: The operation.
-        queries: The queries whose rows make up a window.
-        pages_per_slice: How many pages a slice should hold.
-        widest_window: The widest window to list at once.
-        plan: What the sync does.
-        changed_date: The field that tells when a row changed last, None if nothing tells.
-        unchanged_since: A row of the lookback that changed before is known.
-        advance: Writes a bookmark, with the position in the lookback and what it keeps besides.
-    """
-
-    operation: Operation
-    queries: Sequence[Query]
-    pages_per_slice: int
-    widest_window: timedelta
-    plan: Plan
-    changed_date: str | None
-    unchanged_since: datetime
-    advance: Callable[[datetime, datetime, Mapping[str, Any]], None]
+    rows: Rows
+    listed: Sequence[_Listed]
+    undated: Sequence[_Listed]
+    by_change: bool
 
 
 class SlicedSync:
@@ -89,169 +80,289 @@ class SlicedSync:
 
     Args:
         stream: The stream.
-        reading: What to read.
         children: The syncs of its children.
-        more: What the bookmark keeps besides.
-
-    Attributes:
-        slicer: Cuts the windows; it knows how dense they are.
-        pages: How many pages were read so far.
+        named: Keys of rows that are looked for: those that are listed are removed.
     """
 
     def __init__(
         self,
-        stream: AmazonStream,
-        reading: Reading,
+        stream: SlicedStream,
         children: Sequence[ChildSync],
-        more: Mapping[str, Any],
+        *,
+        named: set[str] | None = None,
     ) -> None:
         self._stream = stream
-        self._reading = reading
         self._children = children
-        self._more = more
-        self._bookmark = reading.plan.resume.moment
-        self._position = reading.plan.resume.position or reading.plan.now
-        operation = reading.operation
-        self.slicer = Slicer(
-            reading.plan.span,
-            widest=min(operation.longest_range, reading.widest_window),
-            rows=reading.pages_per_slice * operation.page_size,
+        self._plan = stream.plan
+        self._queries = stream.queries()
+        self._bookmark = self._plan.resume.moment
+        self._checksums = self._plan.checksums
+        operation = stream.operation
+        self._slicer = Slicer(
+            self._plan.span,
+            widest=min(operation.longest_range, stream.widest_window),
+            widest_lookback=min(operation.longest_range, stream.widest_lookback_window),
+            rows=stream.pages_per_slice * operation.page_size,
+            is_first=self._bookmark is None,
+            is_known=lambda bucket: bucket in self._checksums.known,
         )
-        self.pages = 0
-        self._course = SpanCourse(
-            reading.plan.span,
-            {query.subject: query.rereads for query in reading.queries},
-            stream.clock,
+        self._hash = row_hasher(self._plan.salt)
+        self._lister = _Lister(
+            stream, self._plan.span.grid, self._hash, named, is_first=self._bookmark is None
         )
+        self._rows = BucketRows()
         self._emitted = Seen()
-        self._unchanged = Seen()
+        self._pending: dict[datetime, int] = {}  # checksums of the slice that is being written
+        self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
+        self._done = 0.0
         self._warned_of_failure = False
 
     def records(self) -> Iterator[Record]:
         """Yield the records; the bookmark moves with every finished slice."""
-        self._stream.track.follow(self._course)
-        with self._stream.readers.read(self._tasks(), self._read) as prefetch:
-            for task, pages in self._course.awaited(prefetch):
-                for page in pages:
-                    self.pages += 1
-                    self._course.begin_page(len(page))
-                    yield from self._page(page, task.slice)
+        stream, pages = self._stream, list[_Page]()
+        with stream.budget.read(self._tasks(), self._read) as prefetch:
+            for task, found in prefetch:
+                pages += found
                 if task.last:
-                    self._course.finish(task.slice)
+                    yield from self._slice(task.slice, pages)
+                    pages.clear()
                     self._finish(task.slice)
+        self._lister.warn(stream)
 
-    def emit(self, rows: Iterable[Row], since: datetime | None = None) -> Iterator[Record]:
-        """Yield the records of the rows that this sync has not emitted yet.
-
-        Args:
-            rows: The rows.
-            since: One that changed before came in an earlier sync; None if all are new.
-        """
-        new = [row for row in rows if self._emitted.add(self._key(row))]
-        yield from with_children(self._stream, self._children, new, since=since)
-
-    def has_emitted(self, *key: str) -> bool:
-        """Tell whether the row of a key was emitted."""
-        return key in self._emitted
-
-    @property
-    def complete(self) -> bool:
-        """Whether no child failed so far."""
-        return not self._failed_children
-
-    def skip_to(self, end: datetime) -> None:
-        """Move the bookmark to a moment up to which everything came in another way."""
-        self._finish(Slice(Window(self._reading.plan.span.since, end)))
-
-    def keep(self, more: Mapping[str, Any]) -> None:
-        """Have the bookmark keep something else besides, and write it."""
-        self._more = more
-        if self._bookmark and self._stream.replication_method == "INCREMENTAL":
-            self._reading.advance(self._bookmark, self._position, more)
+    def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
+        """Yield the records of rows that were not listed, each once."""
+        new = [(row, None, True) for row in rows if self._emitted.add(self._hash(json_of(row)))]
+        yield from with_children(self._stream, self._children, new)
 
     def _tasks(self) -> Iterator[_Task]:
-        for part in self.slicer:
-            queries = [query for query in self._reading.queries if query.rereads or not part.reread]
-            for query in queries:
-                yield _Task(part, query, last=query is queries[-1])
+        for part in self._slicer:
+            windows = [
+                (query, window)
+                for query in self._queries
+                if (window := part.changes if query.by_change else part.window)
+            ]
+            for number, (query, window) in enumerate(windows, start=1):
+                self._slicer.begin()
+                yield _Task(part, window, query, last=number == len(windows))
 
-    def _read(self, task: _Task) -> Pages:
+    def _read(self, task: _Task) -> list[_Page]:
         """Read all pages of a query, and let later slices be cut by what they hold."""
-        pages = Pages()
-        self._collect(pages, task, task.slice.window, _SPLITS)
-        self._course.complete(task.query.subject, task.slice.window)
+        pages: list[_Page] = []
+        try:
+            self._collect(pages, task, task.window, _SPLITS)
+        finally:
+            self._slicer.end()
         return pages
 
-    def _collect(self, pages: Pages, task: _Task, window: Window, splits: int) -> None:
+    def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
         query, found = task.query, 0
         try:
-            for rows in self._stream.client.pages(query.request(self._reading.operation, window)):
-                pages.add(rows)
-                self._course.read(query.subject, task.slice.window, len(rows))
-                found += len(rows)
-                self.slicer.observe(query.subject, window, found)
+            for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
+                page, inside = self._lister.page(rows, query, window)
+                pages.append(page)
+                found += inside
+                self._slicer.observe(query.subject, window, found, complete=False)
+            self._slicer.observe(query.subject, window, found, complete=True)
         except PageTokenRefusedError:
             if not splits:
                 raise
             for half in window.halves():
                 self._collect(pages, task, half, splits - 1)
 
-    def _page(self, page: Rows, part: Slice) -> Iterator[Record]:
-        """Yield the records of a page; once they are written, have the children write theirs."""
-        rows = list(self._stream.valid_rows(page))
-        emitted = list(self._new_or_changed(rows, part))
-        unchanged = list(self._not_emitted(rows)) if part.reread else []
-        resume = self._reading.plan.resume.moment
-        known = resume - SLACK if resume else None
-        yield from with_children(
-            self._stream,
-            self._children,
-            emitted,
-            unchanged,
-            since=self._reading.unchanged_since if part.reread else known,
-        )
+    # ---- comparison ----------------------------------------------------------------------------
 
-    def _new_or_changed(self, rows: list[Row], part: Slice) -> Iterator[Row]:
-        """Yield the rows that this sync has not emitted yet and, read again, that changed."""
-        changed_date = self._reading.changed_date
-        since = self._reading.unchanged_since
-        for row in rows:
-            if part.reread and changed_date and is_before(row.get(changed_date), since):
+    def _slice(self, part: Slice, pages: Sequence[_Page]) -> Iterator[Record]:
+        """Yield the records of a slice; once they are written, have the children write theirs."""
+        unchanged = self._compare(part.window, pages)
+        first = self._plan.span.grid.bucket(part.window.start)
+        unwanted = {
+            bucket
+            for bucket in unchanged
+            if not any(child.wants_unchanged(bucket or first) for child in self._children)
+        }
+        chunk: list[ListedRow] = []
+        for page in pages:
+            for number, row_hash, bucket in self._wanted(page, unwanted):
+                changed = page.by_change or bucket not in unchanged
+                if changed and not self._emitted.add(row_hash):
+                    continue
+                if page.by_change and bucket:
+                    # Another version than the bucket's own: which one is newer is unknown.
+                    self._pending.pop(bucket, None)
+                    if bucket in self._stored:
+                        self._checksums.known.pop(bucket, None)
+                chunk.append((page.rows[number], bucket or first, changed))
+                if len(chunk) == _CHUNK:
+                    yield from self._chunk(chunk)
+                    chunk.clear()
+        yield from self._chunk(chunk)
+
+    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_Listed]:
+        """Return the rows of a page that are written, or that children want."""
+        if not page.by_change:
+            return [listed for listed in page.listed if listed[2] not in unwanted]
+        return page.listed if self._lister.ignores_dates else chain(page.listed, page.undated)
+
+    def _chunk(self, chunk: Sequence[ListedRow]) -> Iterator[Record]:
+        valid = [
+            (row, where, changed)
+            for listed_row, where, changed in chunk
+            for row in self._stream.valid_rows([listed_row])
+        ]
+        yield from with_children(self._stream, self._children, valid)
+
+    def _compare(self, window: Window, pages: Sequence[_Page]) -> set[datetime | None]:
+        """Return the buckets of a window whose rows are those of the last reading.
+
+        Rows without a bucket of their own (None) are compared where the window is one bucket, and
+        written always where it is more.
+        """
+        grid = self._plan.span.grid
+        unplaced: set[int] = set()
+        for page in pages:
+            if page.by_change:
                 continue
-            if self._emitted.add(self._key(row)):
-                yield row
+            for _, row_hash, bucket in page.listed:
+                if bucket is None:
+                    unplaced.add(row_hash)
+                else:
+                    self._rows.add(bucket, row_hash)
+        unchanged: set[datetime | None] = set()
+        bucket = grid.bucket(window.start)
+        single = grid.end(bucket) >= window.end
+        while bucket < window.end:
+            end = grid.end(bucket)
+            if end <= window.end or window.end == self._plan.span.until:
+                placed = self._rows.take(bucket)
+                found = checksum(placed | unplaced) if single else checksum(placed)
+                known = self._checksums.known.get(bucket)
+                if known == found:
+                    unchanged |= {bucket, None} if single else {bucket}
+                elif known is not None and known == checksum(placed):
+                    unchanged.add(bucket)
+                self._pending[bucket] = found
+            bucket = end
+        return unchanged
 
-    def _not_emitted(self, rows: list[Row]) -> Iterator[Row]:
-        """Yield the rows that did not change, each once, for children that want them."""
-        for row in rows:
-            key = self._key(row)
-            if key not in self._emitted and self._unchanged.add(key):
-                yield row
-
-    def _key(self, row: Row) -> tuple[str, ...]:
-        return tuple(str(row[key]) for key in self._stream.keys)
-
-    @property
-    def _failed_children(self) -> list[str]:
-        return [child.child.stream.name for child in self._children if child.failed]
+    # ---- bookmark ------------------------------------------------------------------------------
 
     def _finish(self, part: Slice) -> None:
         """Move the bookmark to the end of a slice whose records, and children, are written."""
-        if self._stream.replication_method != "INCREMENTAL":
-            return
+        self._done += part.window.seconds
+        self._stream.progress.advance(self._done / self._plan.span.seconds)
         # If a child failed, the parents whose children are missing have to come again.
-        if failed := self._failed_children:
+        if failed := [child.child.stream.name for child in self._children if child.failed]:
             if not self._warned_of_failure:
                 self._warned_of_failure = True
                 self._stream.warn(
-                    "%s failed, so the bookmark stays put and the next sync retries",
-                    ", ".join(failed),
+                    "%s failed: bookmark not advanced; the next sync retries", ", ".join(failed)
                 )
             return
-        # What is new comes after all of the lookback that was due.
-        self._position = part.position or self._reading.plan.now
+        self._checksums.known.update(self._pending)
+        self._stored.update(self._pending)
+        self._pending.clear()
         if not part.reread:
             self._bookmark = max(part.window.end, self._bookmark or part.window.end)
-        if self._bookmark:
-            self._reading.advance(self._bookmark, self._position, self._more)
+        # What is new comes after all of the lookback that was due.
+        self._stream.advance_bookmark(self._bookmark, part.position or self._plan.now)
+
+
+class _Lister:
+    """Hashes the rows of pages, and finds the bucket of each without decoding it.
+
+    Args:
+        stream: The stream.
+        grid: The buckets.
+        row_hash: Hashes a row.
+        named: Keys of rows that are looked for: those that are listed are removed.
+        is_first: Whether nothing was read before.
+    """
+
+    def __init__(
+        self,
+        stream: SlicedStream,
+        grid: Grid,
+        row_hash: Callable[[Any], int],
+        named: set[str] | None,
+        *,
+        is_first: bool,
+    ) -> None:
+        self._is_first = is_first
+        self._grid = grid
+        self._hash = row_hash
+        self._named = named
+        queries = stream.queries()
+        created = next(query.date for query in queries if not query.by_change)
+        self._read = {
+            query.date: FieldReader(query.date, created, tuple(stream.keys[:1]))
+            for query in queries
+        }
+        self._places: dict[str, tuple[datetime, datetime]] = {}
+        self._inside = self._ignored = 0
+
+    def page(self, rows: Rows, query: Query, window: Window) -> tuple[_Page, int]:
+        """Return a page of a window, and how many of its rows are dated in the window."""
+        listed: list[_Listed] = []
+        undated: list[_Listed] = []
+        first, last = floor(window.start, HOUR), window.end
+        if query.by_change:
+            first, last = first - _SLACK, last + _SLACK
+        read, outside = self._read[query.date], 0
+        for number, row in enumerate(rows.json()):
+            date, created, key = read(row)
+            if self._named:
+                self._named.discard(str(key))
+            hour, bucket = self._place(date)
+            known = listed if hour or not query.by_change else undated
+            if hour and not first <= hour < last:
+                outside += 1
+                if query.by_change and not self._is_first:
+                    continue  # Amazon ignores the filter: it is no change
+                bucket = None
+            elif query.by_change:
+                _, bucket = self._place(created)
+            known.append((number, self._hash(row), bucket))
+        inside = len(rows) - outside - len(undated)
+        if query.by_change:
+            self._inside += inside
+            self._ignored += outside
+        return _Page(rows, listed, undated, query.by_change), inside
+
+    @property
+    def ignores_dates(self) -> bool:
+        """Whether Amazon ignores the dates of changes that it is asked for, as far as seen.
+
+        In a first sync it does not matter: then every row is written once.
+        """
+        return not self._is_first and self._ignored > max(self._inside, STRAY_ROWS)
+
+    def warn(self, stream: SlicedStream) -> None:
+        """Warn if most rows lay outside of the window of changes that was asked for."""
+        if self._ignored > max(self._inside, STRAY_ROWS):
+            stream.warn(
+                "%s ignores the filter by change date: %d rows lie outside of the range and do not "
+                "count as changes. The lookback finds all changes %s.",
+                stream.operation.name,
+                self._ignored,
+                within_a_cycle(stream.settings),
+            )
+
+    def _place(self, date: object) -> tuple[datetime | None, datetime | None]:
+        """Return the hour of a row's date and its bucket, twice None if it is no date."""
+        if isinstance(date, dict):
+            date = date.get("date")
+        if not isinstance(date, str):
+            return None, None
+        # Most dates are in UTC: then the hour is in their first characters.
+        text = date[:_HOUR_DIGITS] if date.endswith("Z") else date
+        place = self._places.get(text)
+        if place is None:
+            moment = moment_of(date)
+            if moment is None:
+                return None, None
+            hour = floor(moment, HOUR)
+            place = hour, self._grid.bucket(hour)
+            if len(self._places) < _MOST_HOURS:
+                self._places[text] = place
+        return place

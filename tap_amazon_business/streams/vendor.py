@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from typing_extensions import override
@@ -17,29 +17,34 @@ from typing_extensions import override
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.records import hoist
+from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams import probes
-from tap_amazon_business.streams.coverage import filter_coverage
-from tap_amazon_business.streams.filters import has_filter
-from tap_amazon_business.streams.late_changes import LateChanges
+from tap_amazon_business.streams.change_feed import ChangeFeed
+from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.quantities import totals
+from tap_amazon_business.streams.queries import (
+    credential_coverage,
+    filter_coverage,
+    vendor_coverage,
+    vendor_queries,
+)
 from tap_amazon_business.streams.schemas import vendor as schemas
-from tap_amazon_business.streams.sliced_sync import SLACK
-from tap_amazon_business.streams.vendor_list import VendorListStream
-from tap_amazon_business.sync.bookmark import moment_in
-from tap_amazon_business.sync.course import NumberCourse
-from tap_amazon_business.times import latest, rfc3339
+from tap_amazon_business.streams.sliced import SlicedStream
+from tap_amazon_business.streams.sliced_sync import SlicedSync
+from tap_amazon_business.sync.checksums import DAY
+from tap_amazon_business.times import latest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Record
 
+    from tap_amazon_business.records.lazy_rows import FieldPath
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
     from tap_amazon_business.streams.probes import Probe
+    from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.sync.bookmark import Coverage
-
 
 _CHANGE_DATES = (
     "purchaseOrderDate",
@@ -48,20 +53,62 @@ _CHANGE_DATES = (
 )
 
 
-class PurchaseOrdersStream(VendorListStream):
-    """Purchase orders, each once a sync: by creation date, by change date, and by change of state.
+class VendorListStream(SlicedStream):
+    """A stream that the Selling Partner API lists by date.
 
-    changedAfter and changedBefore do not find orders that were never changed, so each window is
-    listed by creation and by change. What no filter finds, such as a change of state, the change
-    feed names (getPurchaseOrdersStatus), and the lookback finds later.
+    Attributes:
+        dates: The dates that a window is listed by, as the API's parameters begin, each with the
+            field that holds it.
+        by_vendor_code: Whether the operation takes orderingVendorCode.
+    """
+
+    dates: ClassVar[Mapping[str, FieldPath]]
+    by_vendor_code: ClassVar[bool] = True
+    # Some orders have no date at all; with ten requests a second, a window for each day is cheap.
+    widest_lookback_window = DAY
+
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        return timedelta(days=self.settings.lookback_days)
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        """Return further parameters of every request."""
+        return {}
+
+    @property
+    @override
+    def covers(self) -> Coverage:
+        codes = vendor_coverage(self.settings) if self.by_vendor_code else {}
+        return {**credential_coverage(self.settings.sp_api), **codes}
+
+    @override
+    def queries(self) -> Sequence[Query]:
+        return vendor_queries(
+            self.operation,
+            dates=self.dates,
+            params=self.filters,
+            vendor_codes=self.settings.ordering_vendor_codes if self.by_vendor_code else (),
+        )
+
+
+class PurchaseOrdersStream(VendorListStream):
+    """The purchase orders that Amazon places with the vendor.
+
+    changedAfter and changedBefore do not find orders that were never changed, so what is new is
+    listed by creation and by change. The change feed names what no filter finds, such as a change
+    of state; the lookback finds everything else.
     """
 
     name = "purchase_orders"
     operation = operations.GET_PURCHASE_ORDERS
     primary_keys = ("purchaseOrderNumber",)
     replication_key = "lastChangedDate"
-    changed_date = "lastChangedDate"
-    dates = ("created", "changed")
+    dates: ClassVar = {
+        "created": ("orderDetails", "purchaseOrderDate"),
+        "changed": ("orderDetails", "purchaseOrderChangedDate"),
+    }
     has_children = True
     examples = (operations.GET_PURCHASE_ORDERS, operations.GET_PURCHASE_ORDER)
     schema: ClassVar = schemas.PURCHASE_ORDERS
@@ -78,57 +125,33 @@ class PurchaseOrdersStream(VendorListStream):
     @property
     @override
     def covers(self) -> Coverage:
-        return {**super().covers, **filter_coverage(self.settings)}
-
-    @property
-    @override
-    def emits_unchanged(self) -> bool:
-        # Without the change feed, only the lookback shows cuts that have no date of change.
-        bookmark = self.plan.resume.moment
-        if not bookmark:
-            return False
-        return self._changes_until < bookmark - self.rolling.cycle - SLACK
-
-    @property
-    def _changes_until(self) -> datetime:
-        """Return until when the change feed was read; in a first sync every row is up to date."""
-        plan = self.plan
-        until = moment_in(plan.resume.part, "changes_until", self.name, plan.now)
-        return until or plan.resume.moment or plan.span.until
-
-    @override
-    def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
-        for row in super().valid_rows(rows):
-            if self.shared.numbers and self._accepts(row):
-                self.shared.numbers.add(str(row["purchaseOrderNumber"]))
-            yield row
-
-    @override
-    def prepare(self) -> None:
-        super().prepare()
-        if self.shared.numbers and has_filter(self):
-            self.shared.numbers.filter_by(lambda row: self._accepts(self.reshape(row)))
-
-    def _accepts(self, row: Row) -> bool:
-        return not has_filter(self) or self.passes_filter(self.record(row, copy=True))
+        # The last two are for order_reports by number, if it is selected.
+        children: Coverage = {"business_account": None, "business_api_regions": []}
+        return {**super().covers, **filter_coverage(self.settings), **children}
 
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         if numbers := self.settings.purchase_order_numbers:
-            sync = self.sync_of(children)
-            course = self.track.follow(NumberCourse("purchase orders", self.clock, len(numbers)))
-            with self.readers.read(numbers, self._order_or_warning) as prefetch:
+            sync = SlicedSync(self, children)
+            with self.budget.read(numbers, self._order_or_warning) as prefetch:
                 for done, (_, rows) in enumerate(prefetch, start=1):
                     # Amazon may return the same order for two spellings of a number.
                     yield from sync.emit(self.valid_rows(rows))
-                    course.tell(done)
+                    self.progress.advance(done / len(numbers))
         elif self.anything_to_read():
-            sync = self.sync_of(children, {"changes_until": rfc3339(self._changes_until)})
+            # The time of the last sync; the bookmark may be older, if that was cut off.
+            since, reach = self.plan.resume.position, self.operation.reach
+            # By number, an order comes whatever the filters say.
+            if since is None or self.filters:
+                yield from SlicedSync(self, children).records()
+                return
+            oldest = self.plan.now - reach + DAY
+            feed = ChangeFeed(self, max(since, oldest), self.plan.span.until)
+            named = feed.names()
+            sync = SlicedSync(self, children, named=named)
             yield from sync.records()
-            if self.plan.resume.moment:
-                # By number, an order comes whatever the filters say.
-                order = None if self.filters else self._order
-                yield from LateChanges(self, sync, self._changes_until, order).records()
+            for rows in feed.orders(named, self._order):
+                yield from sync.emit(self.valid_rows(rows))
 
     def _order(self, number: str) -> list[Row]:
         """Return the row of a purchase order, none if there is no such order.
@@ -156,47 +179,21 @@ class PurchaseOrdersStream(VendorListStream):
 
     @override
     def reshape(self, row: Row) -> Row:
-        order = hoist(row, "orderDetails")
+        order = lift(row, "orderDetails")
         order["lastChangedDate"] = latest(map(order.get, _CHANGE_DATES))
         return order
 
 
 class PurchaseOrderStatusesStream(VendorListStream):
-    """The status of each purchase order's items; lastUpdatedDate may be missing.
-
-    What it reads by update is the change feed of purchase_orders.
-    """
+    """The status of each purchase order's items; lastUpdatedDate may be missing."""
 
     name = "purchase_order_statuses"
     operation = operations.GET_PURCHASE_ORDERS_STATUS
     primary_keys = ("purchaseOrderNumber",)
     replication_key = "lastUpdatedDate"
-    changed_date = "lastUpdatedDate"
-    dates = ("created", "updated")
+    dates: ClassVar = {"created": ("purchaseOrderDate",), "updated": ("lastUpdatedDate",)}
     has_children = True
     schema: ClassVar = schemas.PURCHASE_ORDER_STATUSES
-
-    @override
-    def prepare(self) -> None:
-        super().prepare()
-        self.shared.feed.expect()
-
-    @override
-    def done(self) -> None:
-        self.shared.feed.done()
-
-    @override
-    def valid_rows(self, rows: Iterable[object]) -> Iterator[Row]:
-        found = list(super().valid_rows(rows))
-        if since := self.plan.resume.moment:
-            self.shared.feed.note(found, since - SLACK)
-        return iter(found)
-
-    @override
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
-        yield from super().sync_records(children)
-        if since := self.plan.resume.moment:
-            self.shared.feed.cover(since - SLACK, self.plan.span.until)
 
 
 class VendorShipmentsStream(VendorListStream):
@@ -206,6 +203,7 @@ class VendorShipmentsStream(VendorListStream):
     operation = operations.GET_SHIPMENT_DETAILS
     primary_keys = ("vendorShipmentIdentifier",)
     replication_key = "shipmentCreateDate"
+    dates: ClassVar = {"created": ("shipmentCreateDate",)}
     by_vendor_code = False
     has_children = True
     schema: ClassVar = schemas.VENDOR_SHIPMENTS
@@ -230,7 +228,7 @@ class VendorShipmentsStream(VendorListStream):
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND or not self._other_operations_work():
                 raise
-            # The bookmark stays put, so shipments that appear later are not missed.
+            # The bookmark is not advanced, so shipments that appear later are not missed.
             self.warn(
                 "this account has no shipments in the API (%s). Vendors that do not send shipments "
                 "through Amazon get this answer; deselect the stream to avoid this warning.",
@@ -238,7 +236,7 @@ class VendorShipmentsStream(VendorListStream):
             )
 
     def _other_operations_work(self) -> bool:
-        """Tell whether the API answers at all: a wrong host returns 404, too."""
+        """Return whether the API answers other requests: a wrong host returns 404, too."""
         if not self.client.answers:
             try:
                 self.client.get(probes.any_order(self.clock.now()))
@@ -247,8 +245,75 @@ class VendorShipmentsStream(VendorListStream):
         return True
 
 
+# ---- items: a row each, without a request --------------------------------------------------------
+
+
+def _objects(value: Any) -> Iterator[Row]:  # noqa: ANN401 (whatever the API sent)
+    return (part for part in (value if isinstance(value, list) else ()) if isinstance(part, dict))
+
+
+class PurchaseOrderItemsStream(ChildStream):
+    """The items of the purchase orders that their parent reads."""
+
+    name = "purchase_order_items"
+    primary_keys = ("purchaseOrderNumber", "itemSequenceNumber")
+    parent_stream_type = PurchaseOrdersStream
+    schema: ClassVar = schemas.PURCHASE_ORDER_ITEMS
+
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        for order in parents:
+            number = {"purchaseOrderNumber": order["purchaseOrderNumber"]}
+            yield from self.records_once(
+                {**item, **number} for item in _objects(order.get("items"))
+            )
+
+
+class PurchaseOrderStatusItemsStream(ChildStream):
+    """The status of each item of the purchase orders, with its quantities in columns."""
+
+    name = "purchase_order_status_items"
+    primary_keys = ("purchaseOrderNumber", "itemSequenceNumber")
+    parent_stream_type = PurchaseOrderStatusesStream
+    schema: ClassVar = schemas.PURCHASE_ORDER_STATUS_ITEMS
+
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        for status in parents:
+            number = {"purchaseOrderNumber": status["purchaseOrderNumber"]}
+            yield from self.records_once(
+                {**item, **number, **totals(item)} for item in _objects(status.get("itemStatus"))
+            )
+
+
+class VendorShipmentItemsStream(ChildStream):
+    """The items of the vendor's shipments, by the purchase order that each is shipped for."""
+
+    name = "vendor_shipment_items"
+    primary_keys = ("vendorShipmentIdentifier", "purchaseOrderNumber", "itemSequenceNumber")
+    parent_stream_type = VendorShipmentsStream
+    schema: ClassVar = schemas.VENDOR_SHIPMENT_ITEMS
+
+    @override
+    def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
+        for shipment in parents:
+            yield from self.records_once(
+                {
+                    **item,
+                    "vendorShipmentIdentifier": shipment["vendorShipmentIdentifier"],
+                    # Amazon's model does not require the number, but a key must be there.
+                    "purchaseOrderNumber": order.get("purchaseOrderNumber") or "",
+                }
+                for order in _objects(shipment.get("purchaseOrders"))
+                for item in _objects(order.get("items"))
+            )
+
+
 VENDOR_STREAMS: tuple[type[AmazonStream], ...] = (
     PurchaseOrdersStream,
     PurchaseOrderStatusesStream,
     VendorShipmentsStream,
+    PurchaseOrderItemsStream,
+    PurchaseOrderStatusItemsStream,
+    VendorShipmentItemsStream,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ from tap_amazon_business.errors import TapError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What a stream's part of the state holds.
+# What a stream's part of the state holds. Each key is in every STATE, null where there is nothing:
+# Meltano merges the state of a failed run into the last complete one, key by key, so what was left
+# out would live on.
 BOOKMARK_FIELDS = (
     "replication_key",
     "replication_key_value",
     "lookback_position",
-    "changes_until",
-    "refused_numbers",
+    "checksums",
     "covers",
 )
 
@@ -28,8 +29,21 @@ _REMEDY = "correct it, or clear the stream's state to read everything again"
 # A bookmark this far in the future comes from a clock that was wrong, not from two that differ.
 _CLOCKS_DIFFER = timedelta(days=1)
 
+# What one setting leads to in two syncs.
+_SAME_MOMENT = timedelta(minutes=1)
+
+# Where the first sync began, as `covers` holds it.
+_SINCE = "since"
+_ACCOUNT = "account"
+
+# What is not covered where a text changed, in words.
+_CHANGED = {
+    "account": "this account (the refresh token changed)",
+    "business_account": "this business account (the refresh token changed)",
+}
+
 # What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
-# stands for all there is, and is left out of the state. Texts may change, such as the host.
+# means everything. Texts may change, such as the host; None means that it does not matter.
 Coverage = dict[str, list[str] | str | None]
 
 
@@ -39,15 +53,17 @@ class ResumePoint:
 
     Attributes:
         moment: The end of the last finished slice, None if everything is read.
-        position: The position in the lookback; None together with the moment.
-        part: What else the stream's part of the state holds; nothing without the moment.
+        position: The position in the lookback.
+        checksums: The checksums that the bookmark holds; None together with the moment.
+        since: Where the first sync began, if that is known.
         not_covered: What this sync reads and the bookmark does not cover. If there is any, the
             bookmark is of no use.
     """
 
     moment: datetime | None
     position: datetime | None = None
-    part: Mapping[str, Any] = field(default_factory=dict)
+    checksums: object = None
+    since: datetime | None = None
     not_covered: tuple[str, ...] = ()
 
 
@@ -57,6 +73,7 @@ def resume_point(
     stream: str,
     replication_key: str | None,
     covers: Coverage,
+    since: datetime,
     now: datetime,
 ) -> ResumePoint:
     """Return where a sync resumes.
@@ -66,6 +83,7 @@ def resume_point(
         stream: The stream's name.
         replication_key: The stream's replication key.
         covers: What this sync reads, in parts that may grow.
+        since: Where this sync would begin without a bookmark.
         now: The time of day.
 
     Raises:
@@ -73,27 +91,28 @@ def resume_point(
     """
     value = state.get("replication_key_value")
     if value is None:
-        return ResumePoint(None)
-    found = f"The state of {stream} holds {state.get('replication_key')!r}: {value!r}"
+        return ResumePoint(None, _moment_in(state, "lookback_position", stream, now))
+    found = f"The state of {stream} contains {state.get('replication_key')!r}: {value!r}"
     if state.get("replication_key") != replication_key:
         raise TapError(f"{found}, but its bookmark is '{replication_key}'; {_REMEDY}.")
     moment = _moment(value, found, now)
-    if added := _not_covered(state.get("covers"), covers):
-        return ResumePoint(None, not_covered=added)
-    position = moment_in(state, "lookback_position", stream, now) or moment
-    return ResumePoint(moment, position, dict(state))
+    covered = state.get("covers")
+    covered = covered if isinstance(covered, dict) else {}
+    began = _moment_in(covered, _SINCE, stream, now)
+    not_covered = _not_covered(covered, covers)
+    if began and since < began - _SAME_MOMENT:
+        not_covered += (f"the time before {times.rfc3339(began)}",)
+    if not_covered:
+        return ResumePoint(None, not_covered=not_covered)
+    position = _moment_in(state, "lookback_position", stream, now) or moment
+    return ResumePoint(moment, position, state.get("checksums"), began)
 
 
-def moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) -> datetime | None:
-    """Return a moment besides the bookmark in a stream's part of the state, None if it has none.
-
-    Raises:
-        TapError: The state is damaged.
-    """
+def _moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) -> datetime | None:
     value = state.get(name)
     if value is None:
         return None
-    return _moment(value, f"The state of {stream} holds {name!r}: {value!r}", now)
+    return _moment(value, f"The state of {stream} contains {name!r}: {value!r}", now)
 
 
 def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (whatever it holds)
@@ -102,33 +121,37 @@ def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 
     except (TypeError, ValueError, AttributeError) as error:
         raise TapError(f"{found}, which is not a date-time; {_REMEDY}.") from error
     if moment > now + _CLOCKS_DIFFER:
-        raise TapError(f"{found}, which lies in the future; {_REMEDY}.")
+        raise TapError(f"{found}, which is in the future; {_REMEDY}.")
     return moment
 
 
 def bookmark_state(
     replication_key: str | None,
-    end: datetime,
+    end: datetime | None,
+    *,
     position: datetime | None,
+    checksums: Mapping[str, Any] | None,
     covers: Coverage,
-    more: Mapping[str, Any] | None = None,
+    since: datetime | None,
 ) -> dict[str, Any]:
     """Return a stream's part of the state.
 
     Args:
         replication_key: The stream's replication key.
         end: The end of the last finished slice.
-        position: The position in the lookback, None without a lookback.
+        position: The position in the lookback.
+        checksums: The checksums of what was read.
         covers: What the bookmark covers.
-        more: What else the stream keeps.
+        since: Where the first sync began.
     """
-    return {
-        "replication_key": replication_key,
-        "replication_key_value": times.rfc3339(end),
-        **({"lookback_position": times.rfc3339(position)} if position else {}),
-        **(more or {}),
-        "covers": {part: covered for part, covered in covers.items() if covered is not None},
-    }
+    values = (
+        replication_key,
+        end and times.rfc3339(end),
+        position and times.rfc3339(position),
+        checksums,
+        {**covers, _SINCE: since and times.rfc3339(since)},
+    )
+    return dict(zip(BOOKMARK_FIELDS, values, strict=True))
 
 
 def fingerprint(*parts: object, length: int = 6) -> str:
@@ -136,21 +159,23 @@ def fingerprint(*parts: object, length: int = 6) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:length]
 
 
-def _not_covered(covered: object, covers: Coverage) -> tuple[str, ...]:
+def account_coverage(refresh_token: str, *, name: str = _ACCOUNT) -> Coverage:
+    """Return whose rows are read, by the refresh token: it cannot be guessed from 32 bits."""
+    return {name: fingerprint(refresh_token, length=8)}
+
+
+def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...]:
     """Return what is read now and was not read when the bookmark was written."""
-    if not isinstance(covered, dict):
+    if not covered:
         return ()  # the state does not say
     added: list[str] = []
     for part, wanted in covers.items():
-        if isinstance(wanted, str):
-            if covered.get(part, wanted) != wanted:
-                added.append(f"this {part}")
-            continue
         known = covered.get(part)
-        if known is None:
-            continue
-        if wanted is None:
-            added.append(f"all {part}")
-        else:
+        if isinstance(wanted, str):
+            if known != wanted:
+                added.append(_CHANGED.get(part, f"this {part}"))
+        elif wanted is None:
+            added += [f"all {part}"] if isinstance(known, list) else []
+        elif known is not None:
             added += [n for n in wanted if not (isinstance(known, list) and n in known)]
     return tuple(added)

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Turn:
-    """The right to write messages and to touch the SDK, handed on in the order of asking.
+class WriteLock:
+    """The right to write messages and to call the SDK, handed on in the order of asking.
 
-    Nothing of the SDK is made for threads. A stream holds the turn while it makes and writes
-    records, and gives it up while it waits for pages. A plain lock would let the thread that gives
-    it up take it again at once.
+    The SDK is not made for threads. A stream holds the lock while it builds and writes records, and
+    releases it while it waits for pages. A plain lock would let the thread that releases it take it
+    again immediately.
     """
 
     def __init__(self) -> None:
@@ -24,40 +24,40 @@ class Turn:
         self._waiting: deque[threading.Lock] = deque()
         self._holder: int | None = None
 
-    def take(self, timeout: float = -1) -> bool:
-        """Wait for the turn, at most so many seconds; tell whether it came."""
-        place = threading.Lock()
+    def acquire(self, timeout: float = -1) -> bool:
+        """Wait for the lock, at most so many seconds; return whether this thread holds it."""
+        own = threading.Lock()
         with self._lock:
             if self._holder is None:
                 self._holder = threading.get_ident()
                 return True
-            place.acquire()
-            self._waiting.append(place)
-        if not place.acquire(timeout=timeout):
+            own.acquire()
+            self._waiting.append(own)
+        if not own.acquire(timeout=timeout):
             with self._lock:
-                if place in self._waiting:
-                    self._waiting.remove(place)
+                if own in self._waiting:
+                    self._waiting.remove(own)
                     return False
         self._holder = threading.get_ident()
         return True
 
     @contextmanager
-    def given_up(self) -> Iterator[None]:
-        """Give up the turn for a while, if this thread holds it."""
+    def released(self) -> Iterator[None]:
+        """Release the lock for a while, if this thread holds it."""
         if self._holder != threading.get_ident():
             yield
             return
-        self.give()
+        self.release()
         try:
             yield
         finally:
-            self.take()
+            self.acquire()
 
-    def give(self) -> None:
-        """Hand on the turn."""
+    def release(self) -> None:
+        """Hand on the lock."""
         with self._lock:
             self._holder = None
             if self._waiting:
-                # It is never free in between: somebody else would overtake.
+                # It is never free in between: another thread would overtake.
                 self._holder = 0
                 self._waiting.popleft().release()

@@ -1,14 +1,16 @@
-"""Spans of time, cut into windows that the APIs accept. Pure functions: no clock, no I/O."""
+"""Spans of time, cut into windows that the APIs accept: no clock, no I/O."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_amazon_business.sync.checksums import DAY, HOUR, Grid, ceil, floor
 from tap_amazon_business.times import rfc3339
 
 if TYPE_CHECKING:
@@ -22,6 +24,19 @@ _EDGE = timedelta(seconds=1)
 
 # Narrower windows would cost more requests than they hold pages.
 _NARROWEST = timedelta(minutes=10)
+
+# How busy an account is shows only once a window is complete. So a first sync begins with a narrow
+# window, and each is at most so many times as wide as the widest complete one.
+_FIRST = timedelta(hours=6)
+_GROWTH = 4
+
+# After a longer pause, days are compared instead of hours.
+_LONGEST_PAUSE = timedelta(hours=25)
+
+_WIDEST_SECONDS = 1e10  # beyond all time that there is to read
+
+# Later syncs read so much at a time that a day of a busy account still fits into memory.
+_LATER = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,14 @@ class Share:
         done = (read_until - self.window.start) / (self.window.end - self.window.start)
         return self.after + done * (self.until - self.after)
 
+    def in_days(self) -> Share | None:
+        """Return the UTC days that begin in it, None if none does.
+
+        Shares that adjoin have all days between them, each once.
+        """
+        start, end = ceil(self.window.start, DAY), ceil(self.window.end, DAY)
+        return replace(self, window=Window(start, end)) if start < end else None
+
     def within(self, start: datetime, end: datetime) -> Share | None:
         """Return the part that lies between two moments, None if there is none."""
         start, end = max(start, self.window.start), min(end, self.window.end)
@@ -90,83 +113,149 @@ class Slice:
     Attributes:
         window: The window.
         position: If it belongs to the lookback: the position once it is read.
+        changes: The part of it that is also listed by change; None if no part is.
     """
 
     window: Window
     position: datetime | None = None
+    changes: Window | None = None
 
     @property
     def reread(self) -> bool:
-        """Whether it belongs to the lookback, and was read before."""
+        """Whether it belongs to the lookback."""
         return self.position is not None
 
 
 @dataclass(frozen=True)
 class Span:
-    """What one sync of a stream reads: its share of the lookback, and [since, until).
+    """What one sync of a stream reads.
 
-    `unreadable` is the start that the user or the bookmark asked for, if the API does not reach
-    back that far.
+    Attributes:
+        since: Where the recent days begin, and what is new.
+        changes_since: From where on it is also listed by change.
+        until: Where everything ends.
+        grid: The buckets whose rows are compared.
+        shares: The parts of the lookback to read first.
+        unreadable: The start that the user or the bookmark asked for, if the API does not reach
+            back that far.
     """
 
     since: datetime
+    changes_since: datetime
     until: datetime
+    grid: Grid
     shares: tuple[Share, ...] = ()
     unreadable: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How many seconds of rows it holds."""
+        shares = sum(share.window.seconds for share in self.shares)
+        return shares + Window(self.since, self.until).seconds
 
 
 class Slicer:
     """Cuts a span into slices, narrower where rows turn out to be dense.
 
     Pages of a window have to be requested one by one, but windows are independent. With slices of a
-    few pages, several can be read at once without many pages waiting for their turn, and the
+    few pages, several can be read in parallel without many pages waiting to be written, and the
     bookmark advances often, however busy the account.
 
     Args:
         span: What the sync reads.
         widest: How wide a slice may be.
+        widest_lookback: How wide a slice of the lookback may be.
         rows: How many rows a slice should hold.
+        is_first: Whether nothing was read before.
+        is_known: Whether the checksum of a bucket is known: no slice splits it.
     """
 
-    def __init__(self, span: Span, *, widest: timedelta, rows: int) -> None:
+    def __init__(
+        self,
+        span: Span,
+        *,
+        widest: timedelta,
+        widest_lookback: timedelta,
+        rows: int,
+        is_first: bool,
+        is_known: Callable[[datetime], bool],
+    ) -> None:
         self._span = span
         self._widest = widest
+        self._widest_lookback = widest_lookback
         self._rows = rows
+        self._is_known = is_known
+        self._most = _FIRST if is_first else _LATER
         self._seconds_per_row: dict[Hashable, float] = {}
+        self._complete = threading.Condition()
+        self._in_flight = 0
 
     def __iter__(self) -> Iterator[Slice]:
-        """Yield the slices: the lookback, then what is new, oldest first.
+        """Yield the slices: the lookback, then the recent days and what is new, oldest first.
 
-        Each is as wide as the density observed so far allows.
+        Each is as wide as the density observed so far allows. As long as the width may grow, the
+        next one is cut when all windows before it are complete.
         """
-        for share in self._span.shares:
-            for window in cut(share.window.start, share.window.end, self._width):
-                yield Slice(window, share.position(window.end))
-        for window in cut(self._span.since, self._span.until, self._width):
-            yield Slice(window)
+        span = self._span
+        for share in span.shares:
+            for window in self._cut(share.window.start, share.window.end, self._widest_lookback):
+                # A day is read as a whole, so one that is not complete has to be due again.
+                is_last = window.end == share.window.end
+                done = window.end if is_last else floor(window.end, DAY)
+                yield Slice(window, position=share.position(max(done, share.window.start)))
+        for window in self._cut(span.since, span.until, self._widest):
+            start = max(window.start, span.changes_since)
+            yield Slice(window, changes=Window(start, window.end) if start < window.end else None)
 
-    def observe(self, query: Hashable, window: Window, rows: int) -> None:
+    def observe(self, query: Hashable, window: Window, rows: int, *, complete: bool) -> None:
         """Record how many rows one query of a window returned, so far at least."""
         # An empty window counts as one row, so that slices grow again when an account goes quiet.
-        self._seconds_per_row[query] = window.seconds / max(rows, 1)
+        seconds_per_row = window.seconds / max(rows, 1)
+        if complete:
+            self._most = max(self._most, _GROWTH * (window.end - window.start))
+        else:
+            seconds_per_row = min(seconds_per_row, self._seconds_per_row.get(query, math.inf))
+        self._seconds_per_row[query] = seconds_per_row
 
-    def expected_rows(self, query: Hashable, window: Window) -> float:
-        """Return how many rows a query of a window may return, infinitely many if nothing tells."""
-        seconds_per_row = self._seconds_per_row.get(query)
-        return window.seconds / seconds_per_row if seconds_per_row else math.inf
+    def begin(self) -> None:
+        """Record that a window of a slice is going to be read."""
+        with self._complete:
+            self._in_flight += 1
 
-    def _width(self) -> timedelta:
-        densest = min(self._seconds_per_row.copy().values(), default=math.inf)
-        seconds = min(densest * self._rows, self._widest.total_seconds())
-        return max(timedelta(seconds=int(seconds)), _NARROWEST)
+    def end(self) -> None:
+        """Record that the reading of a window has ended, whether it failed or not."""
+        with self._complete:
+            self._in_flight -= 1
+            self._complete.notify_all()
 
+    def _cut(self, start: datetime, end: datetime, widest: timedelta) -> Iterator[Window]:
+        """Cut [start, end) into adjoining windows, oldest first."""
+        while start < end:
+            with self._complete:
+                self._complete.wait_for(
+                    lambda: not self._in_flight or self._most >= min(self._dense(), widest)
+                )
+            stop = self._aligned(start, start + self._width(widest))
+            bucket = self._span.grid.bucket(stop)
+            if bucket < stop and self._is_known(bucket):
+                stop = self._span.grid.end(bucket)
+            stop = min(stop, end)
+            yield Window(start, stop)
+            start = stop
 
-def cut(start: datetime, end: datetime, width: Callable[[], timedelta]) -> Iterator[Window]:
-    """Cut [start, end) into adjoining windows, oldest first; each asks for its own width."""
-    while start < end:
-        stop = min(start + width(), end)
-        yield Window(start, stop)
-        start = stop
+    def _aligned(self, start: datetime, stop: datetime) -> datetime:
+        """Return the last midnight or full hour up to a stop; the stop itself, if there is none."""
+        whole = (floor(stop, width) for width in (DAY, HOUR) if stop - start >= width)
+        return next((moment for moment in whole if moment > start), stop)
+
+    def _width(self, widest: timedelta) -> timedelta:
+        width = min(self._dense(), self._most, widest)
+        return max(timedelta(seconds=int(width.total_seconds())), _NARROWEST)
+
+    def _dense(self) -> timedelta:
+        """Return the width that holds as many rows as wanted."""
+        densest = min(self._seconds_per_row.copy().values(), default=math.inf) * self._rows
+        return timedelta(seconds=densest) if densest < _WIDEST_SECONDS else timedelta.max
 
 
 def plan(
@@ -197,19 +286,29 @@ def plan(
     """
     oldest = (now - reach).replace(microsecond=0) + timedelta(seconds=1)
     until = min(now - margin, end or now).replace(microsecond=0)
+    # Hours of the last sync stay hours, unless that is long ago.
+    young = bookmark if bookmark and until - bookmark <= _LONGEST_PAUSE else until
+    grid = Grid(floor(min(young, until) - recent, HOUR))
+    first = max(start or oldest, oldest)
     if bookmark is None:
         return Span(
-            since=max(start or oldest, oldest),
+            since=first,
+            changes_since=first,
             until=until,
+            grid=grid,
             unreadable=start if start and start < oldest else None,
         )
-    since = max([bookmark - recent, *([start] if start else [])])
-    floor = max(start or oldest, oldest)
-    readable = [share.within(floor, min(since, until)) for share in shares]
+    since = max(grid.bucket(bookmark - recent), first)
+    # The oldest day that the API reads is cut off: its rows cannot be compared.
+    floor_ = max(start or oldest, ceil(oldest, DAY))
+    days = (share.in_days() for share in shares)
+    readable = (share.within(floor_, min(since, until)) for share in days if share)
     return Span(
-        since=max(since, oldest),
+        since=since,
+        changes_since=max(grid.bucket(bookmark), first),
         until=until,
+        grid=grid,
         shares=tuple(share for share in readable if share),
-        # The overlap may lie beyond the reach; that loses nothing.
+        # The recent days may lie beyond the reach; that loses nothing.
         unreadable=bookmark if bookmark < oldest else None,
     )

@@ -31,7 +31,7 @@ def main() -> int:
         print(f"\nKilled {told.kills} times each, and resumed from the last state written:")
         print(table.kills(killed))
     if found := table.repeated(synced):
-        print(f"\nKeys that came twice in a sync: {found}")
+        print(f"\nIdentical rows that came twice in a sync: {found}")
     wrong = table.details([*synced, *killed])
     print(f"\n{wrong or 'Nothing is lost, nothing leaked.'}")
     print(f"{time.monotonic() - began:.0f} s")

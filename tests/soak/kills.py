@@ -65,7 +65,7 @@ def run_kills(seed: int, *, kills: int = 20, orders: int = 200) -> Kills:
         chaos.revoke = serving.revoke_tokens
         # The shares of the lookback are small, so that windows that are read twice stand out.
         config = settings(serving, lookback_cycle_hours=744)
-        ledger = Ledger(serving, named_only=False)
+        ledger = Ledger(serving, listed=False)
         lines = sum(len(serving.rows(name)) for name in ledger.keys)
         state: dict[str, Any] = {}
         for number in range(kills + 1):

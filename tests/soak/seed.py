@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import Options, Simulator, World
 from simulator.chaos import Chaos
 from simulator.mishaps import Kind
+from simulator.times import DAY
 from tests.soak.ledger import Ledger
 from tests.soak.sync import sync
 from tests.soak.truth import STREAMS
@@ -28,6 +30,12 @@ TIMEOUT = 1
 
 CHANGES_A_SYNC = 8
 SYNCS = 5
+SHIPMENT_DAYS = 25
+"""Shipments that are older are not read again."""
+
+FEED = "getPurchaseOrdersStatus"
+FED = frozenset({"purchase_order_statuses", "purchase_order_status_items"})
+"""The streams that need the operation of the change feed."""
 
 
 @dataclass
@@ -76,6 +84,45 @@ class Meanwhile:
             self._world.change(fraction=0.01, state_only=0.02, new=1)
 
 
+class Days:
+    """What happens between syncs, with dates and without, visible immediately or later.
+
+    Args:
+        world: What changes.
+        rng: Decides what.
+    """
+
+    def __init__(self, world: World, rng: Random) -> None:
+        self._world = world
+        self._rng = rng
+
+    def hide(self) -> None:
+        """Hide the orders of the last days, until all are shown."""
+        now, days = self._world.now(), timedelta(days=self._rng.uniform(0.2, 4.5))
+        self._world.hide_orders(now - days, now)
+        self._world.hide_reports(now - days, now)
+
+    def change(self) -> None:
+        """Change some orders, and cancel a shipment."""
+        late = self._world.now() + timedelta(hours=self._rng.uniform(0, 12))
+        numbers = [order.number for order in self._world.orders]
+        for number in self._rng.sample(numbers, 4):
+            self._world.move_state(number)
+        for number in self._rng.sample(numbers, 3):
+            self._world.move_state(number, appears=late)
+        for number in self._rng.sample(numbers, 3):
+            with suppress(ValueError):  # nothing is left to cut
+                self._world.cut(number, dated=False)
+        recent = self._world.present() - SHIPMENT_DAYS * DAY
+        shipments = [
+            shipment.identifier
+            for _, shipment in self._world.vendor_shipments.table.visible()
+            if shipment.dates["shipmentCreateDate"] > recent
+        ]
+        for identifier in shipments[: self._rng.randrange(2)]:
+            self._world.cancel_shipment(identifier)
+
+
 def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
     """Sync a world of faults five times, with changes during and between, and compare.
 
@@ -87,6 +134,8 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
     rng = Random(f"soak {seed}")
     clock = FakeClock()
     strategy = "auto" if seed % 4 == 3 else "purchase_order"
+    without_feed = seed % 6 == 2
+    streams = [stream for stream in STREAMS if not (without_feed and stream in FED)]
     final = 0.004 if seed % 5 == 4 else 0.0
     skew = timedelta(seconds=rng.choice((-1, 1, 4)) * rng.randrange(115))
     world = World(
@@ -95,6 +144,7 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
         seed=seed,
         span_days=rng.choice((15, 60, 170)),
         integers=seed % 3 == 2,
+        other_status_dates=rng.choice((0, 0.3)),
         now=lambda: clock.now() + skew,
     )
     refused = {order.number: rng.choice((400, 404)) for order in rng.sample([*world.orders], 2)}
@@ -111,7 +161,14 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
         lwa_clock_ahead=rng.choice((0, 90, -30)),
         refused_numbers=refused,
         no_shipments=seed % 7 == 5,
+        none_is_not_found=seed % 4 == 1,
+        transactions_by_order_date=seed % 3 == 1,
+        missing_operations=frozenset({FEED}) if without_feed else frozenset(),
     )
+    days = Days(world, rng)
+    shown_after = rng.randrange(SYNCS - 1)
+    if seed % 3 == 0:
+        days.hide()
     result = Result(seed, strategy, skew)
     with Simulator(world, options, monotonic=clock.monotonic, faults=[meanwhile, chaos]) as serving:
         chaos.revoke = serving.revoke_tokens
@@ -120,7 +177,13 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
             request_timeout=TIMEOUT,
             max_parallel_requests=rng.choice((1, 4, 4, 8)),
         )
-        ledger = Ledger(serving, named_only=strategy == "auto", refused=frozenset(refused))
+        ledger = Ledger(
+            serving,
+            listed=strategy == "auto",
+            streams=streams,
+            refused=frozenset(refused),
+            delayed=chaos.refused,
+        )
         state: dict[str, Any] | None = None
         for number in range(SYNCS):
             last = number == SYNCS - 1
@@ -128,7 +191,7 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
             meanwhile.allow(0 if last else CHANGES_A_SYNC)
             ledger.begin()
             failures = chaos.met[Kind.FINAL]
-            run = sync(clock, config, state=state, catalog=select(*STREAMS))
+            run = sync(clock, config, state=state, catalog=select(*streams))
             ledger.read(run.messages)
             result.leaked += leaks(run.log, run.states)
             result.problems += _trouble(run, expected=chaos.met[Kind.FINAL] > failures)
@@ -137,8 +200,9 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
                 # The last sync has a whole cycle to read again: it finds all that changed.
                 gap = rng.randrange(26, 60) if number == SYNCS - 2 else rng.choice((0.2, 1, 5, 12))
                 world.change(fraction=0.03, state_only=0.05, new=5)
-                for order in rng.sample([order.number for order in world.orders], 4):
-                    world.move_state(order)
+                days.change()
+                if number == shown_after:
+                    world.show_all()
                 if number == SYNCS - 2:
                     world.close_books()
                 clock.advance(hours=gap)

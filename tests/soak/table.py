@@ -19,7 +19,7 @@ _SHOWN = 10
 def seeds(results: Sequence[Result]) -> str:
     """Return the table of the seeds."""
     heads = ["seed", "order_reports", "clock", *Kind, "faults", "requests", "over plan"]
-    heads += ["rows", "lost", "dupl.", "leaked"]
+    heads += ["rows", "lost", "twice", "leaked"]
     lines = [
         [
             str(result.seed),
@@ -70,7 +70,7 @@ def details(results: Sequence[Result | Kills]) -> str:
 
 
 def repeated(results: Sequence[Result]) -> str:
-    """Return the streams in which keys came twice in a sync."""
+    """Return the streams in which identical rows came twice in a sync."""
     streams: Counter[str] = Counter()
     for result in results:
         streams += result.repeated

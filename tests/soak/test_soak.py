@@ -130,7 +130,7 @@ def synced(clock: FakeClock) -> tuple[Simulator, list[dict[str, Any]]]:
 
 def entered(serving: Simulator, messages: list[dict[str, Any]]) -> tuple[Ledger, list[str]]:
     """Return a ledger of a sync, and all that it has to say."""
-    ledger = Ledger(serving, named_only=False)
+    ledger = Ledger(serving, listed=False)
     ledger.begin()
     ledger.read(messages)
     return ledger, [*ledger.problems, *ledger.settle()]
@@ -176,12 +176,19 @@ def test_the_ledger_notices_a_bookmark_that_goes_back(
         ({"a": "1.10"}, {"a": "1.1"}, ["a"]),
         ({"a": 1}, {"a": "1"}, []),
         ({"a": "2026-01-01T02:00:00+02:00"}, {"a": "2026-01-01T00:00:00Z"}, []),
+        ({"a": "2026-01-01"}, {"a": "2026-01-01T00:00:00Z"}, []),
         ({"a": {"date": "2026-01-01T00:00:00Z"}}, {"a": "2026-01-01T00:00:01Z"}, ["a"]),
         ({"orderDetails": {"b": None}}, {"b": None}, []),
         ({"orderDetails": {"b": 1}}, {}, ["b"]),
         ({"a": [{"b": True}]}, {"a": [{"b": False}]}, ["a[0].b"]),
         ({"a": [1, 2]}, {"a": [1]}, ["a"]),
-        ({"undocumentedField": 1}, {}, []),
+        ({"undocumentedField": 1}, {}, ["rescuedData.undocumentedField"]),
+        ({"undocumentedField": 1}, {"rescuedData": {"undocumentedField": 1}}, []),
+        (
+            {"items": [{"undocumentedPart": 1}]},
+            {"items": [{}], "rescuedData": '{"items[0].undocumentedPart": 1}'},
+            [],
+        ),
     ],
 )
 def test_values_are_compared_by_what_they_mean(

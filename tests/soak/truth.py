@@ -60,25 +60,39 @@ STREAMS: Mapping[str, Feature] = {
 }
 
 
-def truth(serving: Simulator, *, named_only: bool) -> dict[str, dict[Key, dict[str, Any]]]:
+Rows = dict[Key, dict[str, Any]]
+
+
+def truth(serving: Simulator, *, listed: bool) -> dict[str, Rows]:
     """Return the rows that must have come, by stream and key.
 
     Args:
         serving: The simulator.
-        named_only: Leave out order reports that do not name the number they are found by.
+        listed: Whether order reports come from the lists, by the number that they name.
     """
     rows = {name: serving.rows(name) for name in STREAMS}
-    if named_only:
-        rows["order_reports"] = {
-            key: row
-            for key, row in rows["order_reports"].items()
-            if row.get("purchaseOrderNumber") == key[0]
-        }
+    if listed:
+        rows["order_reports"] = listed_reports(rows["orders"])
     return rows
 
 
-def dates(world: World, stream: str) -> Callable[[Key], datetime]:
-    """Return what tells the date that a row of a stream is listed by, hidden or not."""
+def listed_reports(orders: Rows) -> Rows:
+    """Return the order reports that name a number, by that number."""
+    return {
+        (str(row["purchaseOrderNumber"]), order_id): row
+        for (order_id,), row in orders.items()
+        if str(row.get("purchaseOrderNumber") or "").strip()
+    }
+
+
+def dates(world: World, stream: str, *, listed: bool) -> Callable[[Key], datetime]:
+    """Return the date that a row of a stream is listed by, by its key.
+
+    Args:
+        world: Where the rows are.
+        stream: The stream.
+        listed: Whether order reports come from the lists.
+    """
     with world.lock:
         created = {order.number: order.created for order in world.orders}
         ordered = {report.order_id: report.ordered for report in world.reports}
@@ -96,8 +110,10 @@ def dates(world: World, stream: str) -> Callable[[Key], datetime]:
                 | "purchase_order_status_items"
             ):
                 found = created
+            case "order_reports" if listed:
+                return lambda key: to_datetime(ordered[key[1]])
             case "order_reports":
-                # A report may be younger than its purchase order, and nobody can bring it before.
+                # A report may be younger than its purchase order, and cannot come before.
                 return lambda key: to_datetime(max(created[key[0]], ordered[key[1]]))
             case _:
                 found = ordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,18 +15,39 @@ HOISTED = ("orderDetails", "orderMetadata", "shipmentMetadata")
 DROPPED = frozenset({"buyer.id"})
 """Fields that the simulator has and no schema: of a buyer, name and e-mail address are kept."""
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 
 
-def differences(row: Mapping[str, Any], record: Mapping[str, Any], path: str = "") -> Iterator[str]:
+def differences(row: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the paths where a record does not say what the row says.
 
-    Fields that no model of Amazon's has are left out, as they are dropped by design.
+    Fields that no model of Amazon's has are rescued, whether as an object or as its JSON.
     """
+    yield from _differences(row, record, "")
+    kept = record.get("rescuedData") or {}
+    rescued = json.loads(kept) if isinstance(kept, str) else kept
+    for path, value in _undocumented(row, ""):
+        yield from _differ(value, rescued.get(path), f"rescuedData.{path}")
+
+
+def _differences(row: Mapping[str, Any], record: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, expected in _fields(row):
-        if name.startswith("undocumented") or f"{path}{name}" in DROPPED:
-            continue
-        yield from _differ(expected, record.get(name), f"{path}{name}")
+        if not name.startswith("undocumented") and f"{path}{name}" not in DROPPED:
+            yield from _differ(expected, record.get(name), f"{path}{name}")
+
+
+def _undocumented(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the path and value of each field that no model has."""
+    if isinstance(value, dict):
+        for name, part in _fields(value):
+            here = f"{path}.{name}" if path else name
+            if name.startswith("undocumented"):
+                yield here, part
+            else:
+                yield from _undocumented(part, here)
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _undocumented(part, f"{path}[{place}]")
 
 
 def _fields(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -41,7 +63,7 @@ def _differ(expected: Any, found: Any, path: str) -> Iterator[str]:
         if set(expected) == {"date"} and isinstance(found, str):
             yield from _differ(expected["date"], found, path)
         elif isinstance(found, dict):
-            yield from differences(expected, found, path + ".")
+            yield from _differences(expected, found, path + ".")
         else:
             yield path
     elif isinstance(expected, list):

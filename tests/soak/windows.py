@@ -26,22 +26,24 @@ SLACK = timedelta(seconds=2)
 RECENT = timedelta(days=2)
 """How far behind its bookmark every sync reads again."""
 
-NARROW = timedelta(minutes=15)
-"""Windows of the lookback, whose share of a few seconds is small, and of single orders."""
+NARROW = timedelta(days=1, seconds=2)
+"""Windows of the lookback, whose share of a few seconds is one day."""
 
 REREAD_BY_FEED = ("getPurchaseOrders", "createdAfter")
 """How orders are read again that the change feed names."""
 
-BOOKMARKS: Mapping[str, str] = {
-    "getPurchaseOrders": "purchase_orders",
-    "getPurchaseOrdersStatus": "purchase_order_statuses",
-    "GetShipmentDetails": "vendor_shipments",
-    "getOrderReports": "orders",
-    "getOrderLineItemReports": "order_line_items",
-    "getShipmentReports": "shipments",
-    "getShipmentLineItemReports": "shipment_line_items",
-    "getTransactions": "transactions",
+BOOKMARKS: Mapping[str, tuple[str, ...]] = {
+    "getPurchaseOrders": ("purchase_orders",),
+    # The change feed follows the bookmark of purchase_orders.
+    "getPurchaseOrdersStatus": ("purchase_orders", "purchase_order_statuses"),
+    "GetShipmentDetails": ("vendor_shipments",),
+    "getOrderReports": ("orders",),
+    "getOrderLineItemReports": ("order_line_items",),
+    "getShipmentReports": ("shipments",),
+    "getShipmentLineItemReports": ("shipment_line_items",),
+    "getTransactions": ("transactions",),
 }
+"""The streams that ask each operation for windows."""
 
 _List = tuple[str, str, str]
 _Window = tuple[datetime, datetime]
@@ -82,7 +84,7 @@ class Windows:
             for window in windows:
                 self.counts["asked"] += 1
                 if any(_overlap(window, other) for other in self._asked[name]):
-                    why = _why(window, bookmarks.get(BOOKMARKS[name[0]]))
+                    why = _why(window, _first(bookmarks, BOOKMARKS[name[0]]))
                     if why == "needless" and name[:2] == REREAD_BY_FEED:
                         why = "by design"
                     self.counts[why] += 1
@@ -92,6 +94,12 @@ class Windows:
 
 def _overlap(one: _Window, other: _Window) -> bool:
     return min(one[1], other[1]) - max(one[0], other[0]) > SLACK
+
+
+def _first(bookmarks: Mapping[str, datetime], streams: tuple[str, ...]) -> datetime | None:
+    """Return the earliest bookmark of some streams, None if one of them has none."""
+    found = [bookmarks[stream] for stream in streams if stream in bookmarks]
+    return min(found) if len(found) == len(streams) else None
 
 
 def _why(window: _Window, bookmark: datetime | None) -> str:

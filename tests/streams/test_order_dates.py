@@ -21,21 +21,26 @@ SHORT_PAGES = replace(NO_LIMITS, page_size=10)
 STREAMS = ("orders", "order_line_items", "shipments", "shipment_line_items")
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-def test_rows_of_orders_within_the_lookback_come_again(clock: FakeClock, stream: str) -> None:
-    with serve(clock, orders=40, quirks=False) as serving:
-        first = run_by(clock, settings(serving), catalog=select(stream))
-        clock.advance(hours=2)
+def test_changed_orders_within_the_lookback_come_again(clock: FakeClock) -> None:
+    stream = "orders"
+    with serve(clock, orders=0, quirks=False, regions=("US",)) as serving:
+        old, young = (
+            serving.world.add_report(
+                serving.world.add_order(created=clock.now() - timedelta(days=age), reports=0),
+                ordered=clock.now() - timedelta(days=age),
+            )
+            for age in (30, 10)
+        )
         config = settings(serving, order_lookback_days=20, lookback_cycle_hours=0)
-        second = run_by(clock, config, state=first.state, catalog=select(stream))
-        horizon = clock.now() - timedelta(days=20)
-    expected = {
-        key
-        for key, record in first.by_key(stream).items()
-        if datetime.fromisoformat(record["orderDate"]) >= horizon
-    }
-    assert 0 < len(expected) < len(first.records(stream))
-    assert set(second.keys(stream)) == expected
+        first = run_by(clock, config, catalog=select(stream))
+        clock.advance(hours=2)
+        unchanged = run_by(clock, config, state=first.state, catalog=select(stream))
+        for order_id in (old, young):
+            serving.world.move_report(order_id)
+        second = run_by(clock, config, state=unchanged.state, catalog=select(stream))
+    assert {key[0] for key in first.keys(stream)} == {old, young}
+    assert unchanged.keys(stream) == []
+    assert {key[0] for key in second.keys(stream)} == {young}
 
 
 def test_reads_the_past_of_a_region_added_later(clock: FakeClock) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.catalogs import select
-from tests.support.faults import Refuses, refusal
+from tests.support.faults import Answers, Refuses, refusal
 from tests.support.runs import run_by
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
+    from simulator import Request
     from tests.support.clocks import FakeClock
 
 STREAM = "vendor_shipments"
@@ -34,19 +35,28 @@ def test_windows_are_shorter_than_seven_days_with_pages_of_fifty(clock: FakeCloc
     assert not stats.malformed
 
 
-def test_shipments_within_the_lookback_come_again(clock: FakeClock) -> None:
-    with serve(clock, orders=60, quirks=False) as serving:
-        first = run_by(clock, settings(serving), catalog=select(STREAM))
+def test_shipments_within_the_lookback_come_again_if_they_changed(clock: FakeClock) -> None:
+    rows = [
+        {"vendorShipmentIdentifier": f"S{age}", "shipmentCreateDate": f"2026-05-{age}T10:00:00Z"}
+        for age in (10, 25, 26)
+    ]
+
+    def within(request: Request) -> object:
+        after, before = (request.parameters[name] for name in ("createdAfter", "createdBefore"))
+        listed = [row for row in rows if after < row["shipmentCreateDate"] < before]
+        return {"payload": {"shipments": listed}}
+
+    faults = [Answers("GetShipmentDetails", within)]
+    with serve(clock, orders=0, faults=faults) as serving:
         config = settings(serving, shipment_lookback_days=10, lookback_cycle_hours=0)
+        first = run_by(clock, config, catalog=select(STREAM))
+        again = run_by(clock, config, state=first.state, catalog=select(STREAM))
+        for row in rows[:2]:
+            row["currentShipmentStatus"] = "Shipped"
         second = run_by(clock, config, state=first.state, catalog=select(STREAM))
-        horizon = clock.now() - timedelta(days=10)
-    expected = {
-        key
-        for key, record in first.by_key(STREAM).items()
-        if datetime.fromisoformat(record["shipmentCreateDate"]) >= horizon
-    }
-    assert 0 < len(expected) < len(first.records(STREAM))
-    assert set(second.keys(STREAM)) == expected
+    assert first.keys(STREAM) == [("S10",), ("S25",), ("S26",)]
+    assert again.keys(STREAM) == []
+    assert second.keys(STREAM) == [("S25",)]  # the other one is older than the lookback
 
 
 # ---- accounts without shipments ----------------------------------------------------------------

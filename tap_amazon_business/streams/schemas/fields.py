@@ -10,7 +10,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from tap_amazon_business.records import DECIMAL_FORMAT
+from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 
 # An exact decimal as text: loaders that know the format make a numeric column of it, and text also
 # survives where the amount stays inside JSON, where a number would be read as a float.
@@ -18,6 +18,22 @@ DECIMAL: dict[str, Any] = {"type": ["string", "null"], "format": DECIMAL_FORMAT}
 
 # What loaders have to be told besides: without it, Snowflake's makes whole numbers of decimals.
 _PRECISION = {"precision": 38, "scale": 9}
+
+# Without `properties`: then flattening, by the tap or by a loader, keeps a map as one JSON column.
+_MAP: dict[str, Any] = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": ["string", "null"]},
+}
+
+RESCUED = "rescuedData"
+_RESCUED = th.Property(
+    RESCUED,
+    th.CustomType({"type": ["object", "null"]}),
+    description=(
+        "Values that no other column can hold, as an object from path to value: new fields, and "
+        "values of another type. Usually null; added by the tap."
+    ),
+)
 
 Field = th.Property[Any]
 
@@ -64,11 +80,7 @@ def texts(name: str, description: str) -> Field:
 
 def mapping(name: str, description: str) -> Field:
     """Return a field that holds an object of arbitrary keys with text values."""
-    return th.Property(
-        name,
-        th.ObjectType(additional_properties=th.StringType(nullable=True)),
-        description=description,
-    )
+    return th.Property(name, th.CustomType(_MAP), description=description)
 
 
 def money(name: str, description: str, *more: Field) -> Field:
@@ -89,12 +101,12 @@ def key(field: Field) -> Field:
 
 
 def schema(*fields: Field) -> dict[str, Any]:
-    """Return the JSON schema of a stream with these fields."""
-    return th.PropertiesList(*fields).to_dict()
+    """Return the JSON schema of a stream with these fields, and the one for all others."""
+    return th.PropertiesList(*fields, _RESCUED).to_dict()
 
 
 def with_precision(part: Any) -> Any:  # noqa: ANN401 (a schema, or any part of one)
-    """Return a schema in which every decimal tells its precision and scale.
+    """Return a schema in which every decimal has its precision and scale.
 
     The SDK's model of a catalog knows neither keyword and drops both, so they are added to what is
     written.
@@ -103,3 +115,12 @@ def with_precision(part: Any) -> Any:  # noqa: ANN401 (a schema, or any part of 
         precision = _PRECISION if part.get("format") == DECIMAL_FORMAT else {}
         return {name: with_precision(inner) for name, inner in part.items()} | precision
     return [with_precision(inner) for inner in part] if isinstance(part, list) else part
+
+
+def without_descriptions(part: Any) -> Any:  # noqa: ANN401 (a schema, or any part of one)
+    """Return a schema, or a part of one, without its descriptions."""
+    if isinstance(part, dict):
+        # A field may be called like this; then its value is a schema.
+        names = (n for n in part if n != "description" or isinstance(part[n], dict))
+        return {name: without_descriptions(part[name]) for name in sorted(names)}
+    return [without_descriptions(inner) for inner in part] if isinstance(part, list) else part

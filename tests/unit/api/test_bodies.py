@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_amazon_business.api.bodies import PageDecoder, decode
-from tap_amazon_business.rows import Rows
+from tap_amazon_business.records.lazy_rows import Rows
 
 NESTED = PageDecoder(envelope="payload", rows="orders", paging="pagination")
 FLAT = PageDecoder(envelope=None, rows="ordersReport", paging="nextPageToken")

@@ -19,7 +19,7 @@ import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.client import Api, Client
 from tap_amazon_business.api.health import Health
 from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.operations import (
@@ -82,6 +82,7 @@ class Line:
     simulator: Simulator
     clock: FakeClock
     amazon: LoginWithAmazon
+    api: Api
     client: Client
 
     def fail_next(self, *faults: Fault) -> None:
@@ -133,18 +134,18 @@ def line(
             clock=BoundedClock(clock),
             logger=LOGGER,
         )
-        client = Client(
-            simulator.url,
+        api = Api(
+            url=simulator.url,
+            prefix="sp_api",
             region_setting="sp_api_region",
             authenticator=amazon,
             limiter=Limiter(plans, clock),
             transport=transport,
             health=Health("sp_api", outage),
-            traffic=Traffic(clock),
             clock=clock,
             logger=LOGGER,
         )
-        yield Line(simulator, clock, amazon, client)
+        yield Line(simulator, clock, amazon, api, Client(api, Traffic(clock)))
 
 
 # ---- a response ----------------------------------------------------------------------------------
@@ -289,6 +290,35 @@ def test_gives_up_after_eight_attempts(fault: Fault) -> None:
         here.fail_next(*[fault] * 100)
         assert "getPurchaseOrders (created in May) failed in 8 attempts" in str(here.failure())
         assert here.traffic.requests == 8
+
+
+# ---- a stream that has ended ---------------------------------------------------------------------
+
+
+def test_a_closed_client_sends_no_request_until_it_is_opened_again() -> None:
+    with line() as here:
+        here.client.close()
+        assert here.failure().message == "The stream has ended."
+        assert here.traffic.requests == 0
+        here.client.open()
+        assert here.get()["payload"]["orders"]
+
+
+def test_closing_a_client_leaves_the_others_of_its_api_open() -> None:
+    with line() as here:
+        other = Client(here.api, Traffic(here.clock))
+        here.client.close()
+        assert other.get(REQUEST)["payload"]["orders"]
+
+
+def test_a_client_that_is_closed_while_it_waits_does_not_retry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with line() as here:
+        here.fail_next(Reply(503))
+        monkeypatch.setattr(here.clock, "sleep", lambda _: here.client.close())
+        assert here.failure().message == "The stream has ended."
+        assert here.traffic.requests == 1
 
 
 # ---- once ----------------------------------------------------------------------------------------
@@ -634,11 +664,22 @@ def test_accepts_a_known_page_token_after_a_fresh_start() -> None:
         assert pages(here) == [[1], [1], [2]]
 
 
-@pytest.mark.parametrize("rows", [{}, "text", 1])
-def test_a_response_without_a_list_is_an_error(rows: object) -> None:
+WITHOUT_ROWS = pytest.mark.parametrize("rows", [None, {}, "text", 1])
+
+
+@WITHOUT_ROWS
+def test_retries_a_response_without_its_list(rows: object) -> None:
     with line() as here:
-        here.fail_next(page(rows))
-        assert "returned HTTP 200, but no list of 'orders'" in list_failure(here).message
+        here.fail_next(page(rows), page([1]))
+        assert pages(here) == [[1]]
+
+
+@WITHOUT_ROWS
+def test_a_list_that_stays_without_its_rows_is_an_error(rows: object) -> None:
+    with line() as here:
+        here.fail_next(*[page(rows)] * 100)
+        assert "failed in 8 attempts: HTTP 200 without 'orders'" in list_failure(here).message
+        assert here.traffic.requests == 8
 
 
 def test_reads_the_next_page_only_when_it_is_wanted() -> None:
@@ -662,8 +703,8 @@ def test_returns_the_one_object_of_an_operation_without_a_list() -> None:
 @pytest.mark.parametrize("body", [b'{"payload": [1]}', b'{"payload": null}', b'{"other": {}}'])
 def test_a_response_without_the_object_is_an_error(body: bytes) -> None:
     with line() as here:
-        here.simulator.fail_next(GET_PURCHASE_ORDER.name, Reply(200, body=body))
-        with pytest.raises(RequestFailedError, match="returned HTTP 200, but no 'payload'"):
+        here.simulator.fail_next(GET_PURCHASE_ORDER.name, *[Reply(200, body=body)] * 100)
+        with pytest.raises(RequestFailedError, match="8 attempts: HTTP 200 without 'payload'"):
             here.client.row(ONE)
 
 

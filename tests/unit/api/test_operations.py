@@ -22,14 +22,12 @@ from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import ListedOrderReportsStream
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from tap_amazon_business.streams.base import AmazonStream
 
 STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
-    *ITEM_STREAMS,
     *BUSINESS_STREAMS,
     *INVOICE_STREAMS,
     ListedOrderReportsStream,
@@ -134,12 +132,11 @@ def test_a_request_of_a_report_list_stays_within_366_days() -> None:
         ({"orders": [1, 2], "pagination": {"nextToken": "a"}}, [1, 2]),
         ({"orders": [1]}, [1]),
         ({"orders": []}, []),
-        # Amazon may leave out an empty list, pagination or not.
-        ({}, []),
-        ({"orders": None}, []),
-        ({"pagination": {"nextToken": "a"}}, []),
-        ({"pagination": None, "orders": None}, []),
         # Not what the operation returns.
+        ({}, None),
+        ({"orders": None}, None),
+        ({"pagination": {"nextToken": "a"}}, None),
+        ({"pagination": None, "orders": None}, None),
         ({"orders": {"a": 1}}, None),
         ({"orders": "text"}, None),
         ({"other": []}, None),
@@ -174,6 +171,25 @@ def test_a_body_without_the_envelope_has_no_rows() -> None:
 def test_rows_at_the_top(body: dict[str, Any], rows: list[Any] | None) -> None:
     found = GET_ORDER_REPORTS.rows_of(body)
     assert (None if found is None else list(found)) == rows
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "expected"),
+    [
+        (GET_PURCHASE_ORDERS, {"payload": {"orders": []}}, True),
+        (GET_PURCHASE_ORDERS, {"payload": {}}, False),
+        (GET_ORDER_REPORTS, {"ordersReport": []}, True),
+        (GET_ORDER_REPORTS, {}, False),
+        (GET_PURCHASE_ORDER, {"payload": {"purchaseOrderNumber": "1"}}, True),
+        (GET_PURCHASE_ORDER, {"payload": {}}, False),
+        (GET_PURCHASE_ORDER, {"payload": [1]}, False),
+        (GET_PURCHASE_ORDER, {}, False),
+    ],
+)
+def test_a_body_has_what_was_asked_for_or_not(
+    operation: Operation, body: dict[str, Any], *, expected: bool
+) -> None:
+    assert operation.has_rows(body) is expected
 
 
 TOKENS = [("a", "a"), (7, "7"), (None, None), ("", None), (0, None)]

@@ -22,7 +22,6 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -43,13 +42,10 @@ from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
-from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.change_feed import ChangeFeed
+from tap_amazon_business.streams.base import AmazonStream, Shared
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.schemas.fields import DECIMAL
-from tap_amazon_business.streams.shared import Shared
-from tap_amazon_business.sync.prefetch import Readers
-from tap_amazon_business.sync.turn import Turn
+from tap_amazon_business.sync.prefetch import ReadBudget
 from tap_amazon_business.tap import TapAmazonBusiness
 from tap_amazon_business.writer import Writer
 from tests.support.clocks import BEGINNING, FakeClock
@@ -130,6 +126,21 @@ class PlainChildStream(Stream):
         yield {"id": context["id"]}
 
 
+class IdleClient:
+    """A client that is not asked for anything."""
+
+    def __init__(self) -> None:
+        self.failure: TapError | None = None
+        self.traffic = Traffic(FakeClock())
+        self.is_open = True
+
+    def open(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+
 class OwnStream(AmazonStream):
     """The same rows as a stream of this package."""
 
@@ -149,13 +160,11 @@ class OwnStream(AmazonStream):
         self.failures: list[tuple[str, TapError]] = []
         super().__init__(
             tap,
-            client=cast("Client", SimpleNamespace(failure=None, traffic=Traffic(FakeClock()))),
-            readers=Readers(1),
+            client=cast("Client", IdleClient()),
+            budget=ReadBudget(1),
             shared=Shared(
                 settings=Settings.from_config({}, "1"),
                 clock=FakeClock(),
-                numbers=None,
-                feed=ChangeFeed(Turn()),
                 on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
                 flush=flush,
             ),
@@ -234,7 +243,12 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_generate_schema_messages",
         "_generate_record_messages",
     },
-    (ChildStream, AmazonStream): {"finalize_state_progress_markers", "get_records"},
+    (ChildStream, AmazonStream): {
+        "__init__",
+        "child_of",
+        "finalize_state_progress_markers",
+        "get_records",
+    },
     (CommandLine, Tap): {
         "cb_config",
         "invoke",
@@ -561,19 +575,139 @@ def test_a_catalog_names_other_keys_to_the_target_only() -> None:
 def test_the_filter_of_a_stream_map_can_be_asked_beforehand() -> None:
     config = {"stream_maps": {"things": {"__filter__": "id != '2'"}}}
     stream = cast("OwnStream", tap_of(OwnStream, config=config).streams["things"])
-    assert [stream.passes_filter(dict(row)) for row in ROWS] == [True, False, True]
+    assert stream.filter is not None
+    assert [stream.filter(dict(row)) for row in ROWS] == [True, False, True]
 
 
-def test_everything_passes_without_a_filter() -> None:
-    stream = cast("OwnStream", tap_of(OwnStream).streams["things"])
-    assert all(stream.passes_filter(dict(row)) for row in ROWS)
+def test_without_a_filter_there_is_none_to_ask() -> None:
+    assert cast("OwnStream", tap_of(OwnStream).streams["things"]).filter is None
 
 
-def test_everything_passes_where_the_catalog_lacks_the_stream() -> None:
+def test_there_is_no_filter_where_the_catalog_lacks_the_stream() -> None:
     given = catalog(tap_of(OtherOwnStream))
     tap = tap_of(OwnStream, OtherOwnStream, catalog=given)
     assert "things" not in tap.mapper.stream_maps
-    assert cast("OwnStream", tap.streams["things"]).passes_filter(dict(ROWS[0]))
+    assert cast("OwnStream", tap.streams["things"]).filter is None
+
+
+# ---- what the schema cannot hold -----------------------------------------------------------------
+
+
+class RescuingStream(OwnStream):
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {
+            **SCHEMA["properties"],
+            "rescuedData": {"type": ["object", "null"], "additionalProperties": True},
+        },
+    }
+
+
+def odd_rows(count: int = 2) -> list[dict[str, Any]]:
+    return [{"id": str(number), "amount": "cheap", "new": [1]} for number in range(count)]
+
+
+def rescued_by(
+    kind: type[OwnStream], *, rows: list[dict[str, Any]], **rest: Any
+) -> tuple[OwnStream, list[Record]]:
+    stream = cast("OwnStream", tap_of(kind, **rest).streams["things"])
+    return stream, [stream.record(row) for row in rows]
+
+
+def test_what_a_record_cannot_hold_is_in_rescued_data() -> None:
+    _, records = rescued_by(RescuingStream, rows=[*odd_rows(1), dict(ROWS[0])])
+    assert records == [
+        {"id": "0", "amount": None, "rescuedData": {"amount": "cheap", "new": [1]}},
+        {**ROWS[0], "rescuedData": None},
+    ]
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture, stream: OwnStream) -> list[str]:
+    caplog.clear()
+    stream.warn_of_rescued()
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_one_warning_names_all_rescued_fields(caplog: pytest.LogCaptureFixture) -> None:
+    stream, _ = rescued_by(RescuingStream, rows=odd_rows())
+    assert warnings_of(caplog, stream) == [
+        "things: new fields, or values of another type, are kept in rescuedData: amount, new"
+    ]
+    assert warnings_of(caplog, stream) == []
+
+
+def test_a_warning_names_ten_fields_and_counts_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    row = {"id": "1", **{f"new{number}": number for number in range(12)}}
+    stream, _ = rescued_by(RescuingStream, rows=[row])
+    (warning,) = warnings_of(caplog, stream)
+    assert warning.endswith("new9 and 2 more")
+
+
+def test_a_warning_says_that_values_are_lost_where_the_catalog_lacks_the_field(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stream, (record, *_) = rescued_by(OwnStream, rows=odd_rows())
+    assert record == {"id": "0", "amount": None}
+    (warning,) = warnings_of(caplog, stream)
+    assert "are lost: the catalog does not select rescuedData: amount, new" in warning
+
+
+def test_a_warning_names_no_value_and_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    row = {"id": "1", "jane@example.com": "joe@example.com", "amount": "joe@example.com"}
+    stream, _ = rescued_by(RescuingStream, rows=[row])
+    (warning,) = warnings_of(caplog, stream)
+    assert "example.com" not in warning
+
+
+def test_the_sync_of_a_stream_ends_with_the_warning(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(RescuingStream):
+        @override
+        def get_records(self, context: Context | None) -> Iterable[Record]:
+            yield from map(self.record, odd_rows(3))
+
+    printed(tap_of(Odd).sync_all)
+    assert caplog.text.count("kept in rescuedData") == 1
+
+
+# ---- the shape -----------------------------------------------------------------------------------
+
+
+def shape(*, deselected: Sequence[str] = (), described: str | None = None, **config: Any) -> str:
+    given = catalog(tap_of(OwnStream), deselected=deselected)
+    if described is not None:
+        given["streams"][0]["schema"]["properties"]["note"]["description"] = described
+    tap = tap_of(OwnStream, catalog=given, config=config)
+    return cast("OwnStream", tap.streams["things"]).shape
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"deselected": ["note"]},
+        {"stream_maps": {"things": {"twice": "id + id"}}},
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+    ],
+    ids=str,
+)
+def test_what_changes_the_records_changes_the_shape(other: dict[str, Any]) -> None:
+    assert shape(**other) != shape() == shape()
+
+
+def test_a_description_does_not_change_the_shape() -> None:
+    assert shape(described="one") == shape(described="another")
+
+
+# ---- requests after the end ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ["", "broken"])
+def test_a_stream_that_has_ended_or_failed_asks_for_nothing_more(error: str) -> None:
+    tap = tap_of(partial(OwnStream, error=error))
+    client = cast("IdleClient", cast("OwnStream", tap.streams["things"]).client)
+    printed(tap.sync_all)
+    assert not client.is_open
 
 
 # ---- the state -----------------------------------------------------------------------------------
@@ -582,14 +716,14 @@ def test_everything_passes_where_the_catalog_lacks_the_stream() -> None:
 def test_a_bookmark_replaces_the_streams_part_of_the_state() -> None:
     before = {"bookmarks": {"things": {"old": 1}, "zebras": {"kept": 2}}}
     stream = cast("OwnStream", tap_of(OwnStream, OtherOwnStream, state=before).streams["things"])
-    (message,) = printed(lambda: stream.write_bookmark({"new": 3}))
+    (message,) = printed(lambda: stream.write_bookmark({"things": {"new": 3}}))
     expected = {"bookmarks": {"things": {"new": 3}, "zebras": {"kept": 2}}}
     assert (message["type"], message["value"]) == ("STATE", expected)
 
 
 def test_the_sdk_writes_a_state_once() -> None:
     stream = cast("OwnStream", tap_of(OwnStream).streams["things"])
-    assert len(printed(lambda: stream.write_bookmark({"new": 3}))) == 1
+    assert len(printed(lambda: stream.write_bookmark({"things": {"new": 3}}))) == 1
     assert printed(stream._write_state_message) == []
 
 
@@ -980,8 +1114,8 @@ def test_a_sync_leaves_a_child_to_its_parents() -> None:
         parent_stream_type = OwnStream
 
         @override
-        def children(self, parents: Sequence[Record], since: datetime | None) -> Iterator[Record]:
-            pytest.fail("nobody read its parents")
+        def records_of(self, parents: Sequence[Record]) -> Iterator[Record]:
+            pytest.fail("its parents were not read")
 
     messages = printed(own_tap(OwnStream, Parts).sync_all)
     assert {message["stream"] for message in of_type("SCHEMA", messages)} == {"things"}

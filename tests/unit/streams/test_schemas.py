@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_amazon_business.records import DECIMAL_FORMAT
+from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import ListedOrderReportsStream, OrderReportsStream
 from tap_amazon_business.streams.schemas.fields import DECIMAL, with_precision
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.streams.vendor_items import ITEM_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 STREAMS: tuple[type[AmazonStream], ...] = (
     *VENDOR_STREAMS,
-    *ITEM_STREAMS,
     *BUSINESS_STREAMS,
     *INVOICE_STREAMS,
     OrderReportsStream,

@@ -13,16 +13,18 @@ from tap_amazon_business.sync.bookmark import (
     BOOKMARK_FIELDS,
     Coverage,
     ResumePoint,
+    account_coverage,
     bookmark_state,
     fingerprint,
-    moment_in,
     resume_point,
 )
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 END = datetime(2026, 5, 31, 12, tzinfo=UTC)
 POSITION = datetime(2026, 5, 30, tzinfo=UTC)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "lastChangedDate"
+CHECKSUMS = {"days": ["2026-05-30", "AAAB"], "hours": ["2026-05-31T00", "AAAC"]}
 
 
 def state(value: Any = "2026-05-31T12:00:00Z", **more: Any) -> dict[str, Any]:
@@ -30,16 +32,22 @@ def state(value: Any = "2026-05-31T12:00:00Z", **more: Any) -> dict[str, Any]:
 
 
 def resume(
-    given: dict[str, Any], covers: Coverage | None = None, *, key: str | None = KEY
+    given: dict[str, Any],
+    covers: Coverage | None = None,
+    *,
+    key: str | None = KEY,
+    since: datetime = SINCE,
 ) -> ResumePoint:
-    return resume_point(given, stream="orders", replication_key=key, covers=covers or {}, now=NOW)
+    return resume_point(
+        given, stream="orders", replication_key=key, covers=covers or {}, since=since, now=NOW
+    )
 
 
 def resumed(
     given: dict[str, Any], moment: datetime = END, position: datetime | None = None
 ) -> ResumePoint:
-    """Return where a sync resumes with the whole of a state."""
-    return ResumePoint(moment, position or moment, given)
+    """Return where a sync resumes with a state that says nothing about the first sync."""
+    return ResumePoint(moment, position or moment, given.get("checksums"))
 
 
 def refusal(given: dict[str, Any], *, key: str | None = KEY) -> str:
@@ -86,18 +94,44 @@ def test_without_a_position_the_lookback_was_read_up_to_the_bookmark(
     assert resume(state(**position)).position == END
 
 
-def test_hands_on_what_else_the_state_holds() -> None:
-    given = state(changes_until="2026-05-31T11:00:00Z", refused_numbers=["1"])
-    part = resume(given).part
-    assert part["refused_numbers"] == ["1"]
-    until = moment_in(part, "changes_until", "orders", NOW)
-    assert until == datetime(2026, 5, 31, 11, tzinfo=UTC)
-    assert moment_in(part, "another", "orders", NOW) is None
+def test_resumes_with_the_checksums_of_what_was_read() -> None:
+    assert resume(state(checksums=CHECKSUMS)).checksums == CHECKSUMS
 
 
-def test_hands_on_nothing_where_everything_is_read() -> None:
-    given = state(covers={"regions": ["US"]}, refused_numbers=["1"], lookback_position=POSITION)
+def test_without_a_bookmark_the_position_of_an_interrupted_cycle_is_kept() -> None:
+    given = state(None, lookback_position="2026-05-30T00:00:00Z")
+    assert resume(given) == ResumePoint(None, POSITION)
+
+
+def test_nothing_of_a_bookmark_is_used_where_everything_is_read() -> None:
+    given = state(
+        covers={"regions": ["US"]}, checksums=CHECKSUMS, lookback_position="2026-05-30T00:00:00Z"
+    )
     assert resume(given, {"regions": ["CA"]}) == ResumePoint(None, not_covered=("CA",))
+
+
+# ---- where the first sync began ------------------------------------------------------------------
+
+
+def began(moment: str | None) -> dict[str, Any]:
+    return state(covers={"since": moment})
+
+
+@pytest.mark.parametrize("since", [SINCE, SINCE - timedelta(minutes=1), END])
+def test_resumes_where_the_first_sync_began_as_early(since: datetime) -> None:
+    found = resume(began("2026-01-01T00:00:00Z"), since=since)
+    assert (found.moment, found.since) == (END, SINCE)
+
+
+def test_an_earlier_start_has_its_past_read() -> None:
+    found = resume(began("2026-01-01T00:00:00Z"), since=SINCE - timedelta(minutes=2))
+    assert found == ResumePoint(None, not_covered=("the time before 2026-01-01T00:00:00Z",))
+
+
+@pytest.mark.parametrize("covers", [{}, {"since": None}])
+def test_resumes_where_the_beginning_is_unknown(covers: dict[str, Any]) -> None:
+    found = resume(state(covers=covers), since=datetime(2020, 1, 1, tzinfo=UTC))
+    assert (found.moment, found.since) == (END, None)
 
 
 # ---- coverage ------------------------------------------------------------------------------------
@@ -158,13 +192,13 @@ def test_a_damaged_coverage_covers_nothing(part: object) -> None:
 @pytest.mark.parametrize("key", ["orderDate", None])
 def test_refuses_the_bookmark_of_another_replication_key(key: str | None) -> None:
     message = refusal(state(), key=key)
-    assert f"The state of orders holds '{KEY}': '2026-05-31T12:00:00Z'" in message
+    assert f"The state of orders contains '{KEY}': '2026-05-31T12:00:00Z'" in message
     assert f"but its bookmark is '{key}'" in message
     assert "clear the stream's state" in message
 
 
 def test_refuses_a_bookmark_without_a_replication_key() -> None:
-    assert "holds None" in refusal({"replication_key_value": "2026-05-31T12:00:00Z"})
+    assert "contains None" in refusal({"replication_key_value": "2026-05-31T12:00:00Z"})
 
 
 @pytest.mark.parametrize(
@@ -178,7 +212,7 @@ def test_refuses_a_bookmark_that_is_not_a_date(value: object) -> None:
 
 def test_refuses_a_bookmark_in_the_future() -> None:
     message = refusal(state("2026-06-02T12:00:01Z"))
-    assert "which lies in the future" in message
+    assert "which is in the future" in message
     assert "clear the stream's state" in message
 
 
@@ -190,57 +224,76 @@ def test_accepts_a_bookmark_of_a_clock_that_is_a_day_ahead() -> None:
 @pytest.mark.parametrize("value", ["soon", 5, [], "2026-06-02T12:00:01Z"])
 def test_refuses_a_damaged_position(value: object) -> None:
     message = refusal(state(lookback_position=value))
-    assert f"The state of orders holds 'lookback_position': {value!r}" in message
+    assert f"The state of orders contains 'lookback_position': {value!r}" in message
     assert "clear the stream's state" in message
 
 
 @pytest.mark.parametrize("value", ["soon", 5, [], "2026-06-02T12:00:01Z"])
-def test_refuses_another_damaged_moment(value: object) -> None:
-    with pytest.raises(TapError, match="'changes_until'"):
-        moment_in(state(changes_until=value), "changes_until", "orders", NOW)
+def test_refuses_a_damaged_beginning(value: object) -> None:
+    message = refusal(state(covers={"since": value}))
+    assert f"The state of orders contains 'since': {value!r}" in message
 
 
 # ---- writing -------------------------------------------------------------------------------------
 
 
-def test_a_bookmark_is_written_with_its_position_and_its_coverage() -> None:
-    covers: Coverage = {"streams": ["a"], "host": "b"}
-    assert bookmark_state(KEY, END, POSITION, covers) == {
+def written(
+    position: datetime | None = POSITION,
+    covers: Coverage | None = None,
+    *,
+    end: datetime | None = END,
+    since: datetime | None = SINCE,
+) -> dict[str, Any]:
+    return bookmark_state(
+        KEY, end, position=position, checksums=CHECKSUMS, covers=covers or {}, since=since
+    )
+
+
+def test_a_bookmark_is_written_with_all_that_the_next_sync_needs() -> None:
+    assert written(covers={"streams": ["a"], "host": "b"}) == {
         "replication_key": KEY,
         "replication_key_value": "2026-05-31T12:00:00Z",
         "lookback_position": "2026-05-30T00:00:00Z",
-        "covers": {"streams": ["a"], "host": "b"},
+        "checksums": CHECKSUMS,
+        "covers": {"streams": ["a"], "host": "b", "since": "2026-01-01T00:00:00Z"},
     }
 
 
-def test_what_is_not_limited_is_left_out() -> None:
-    covers: Coverage = {"codes": None, "regions": []}
-    assert bookmark_state(KEY, END, None, covers) == state(covers={"regions": []})
-
-
-def test_a_bookmark_keeps_what_the_stream_adds() -> None:
-    more = {"changes_until": "2026-05-31T11:00:00Z"}
-    assert bookmark_state(KEY, END, None, {}, more) == state(covers={}, **more)
-
-
-def test_everything_that_is_written_is_known_as_part_of_a_bookmark() -> None:
-    more = {"changes_until": "", "refused_numbers": []}
-    assert tuple(bookmark_state(KEY, END, POSITION, {}, more)) == BOOKMARK_FIELDS
+def test_every_key_is_written_and_null_where_there_is_nothing() -> None:
+    # Meltano merges the state of a failed run into the last complete one, key by key.
+    found = bookmark_state(
+        None, None, position=None, checksums=None, covers={"codes": None}, since=None
+    )
+    assert tuple(found) == BOOKMARK_FIELDS
+    assert found == {**dict.fromkeys(BOOKMARK_FIELDS), "covers": {"codes": None, "since": None}}
 
 
 @pytest.mark.parametrize("position", [None, POSITION])
 def test_a_written_bookmark_resumes_where_it_ends(position: datetime | None) -> None:
     covers: Coverage = {"streams": ["a"], "codes": None, "host": "b"}
-    written = bookmark_state(KEY, END, position, covers)
-    assert resume(written, covers) == resumed(written, position=position)
+    expected = ResumePoint(END, position or END, CHECKSUMS, SINCE)
+    assert resume(written(position, covers), covers) == expected
 
 
 def test_a_bookmark_of_all_covers_less_and_not_the_other_way_round() -> None:
     all_codes: Coverage = {"codes": None}
     one_code: Coverage = {"codes": ["A"]}
-    assert resume(bookmark_state(KEY, END, None, all_codes), one_code).moment == END
-    found = resume(bookmark_state(KEY, END, None, one_code), all_codes)
+    assert resume(written(covers=all_codes), one_code).moment == END
+    found = resume(written(covers=one_code), all_codes)
     assert found == ResumePoint(None, not_covered=("all codes",))
+
+
+def test_a_bookmark_covers_the_account_of_its_token_only() -> None:
+    mine, another = account_coverage("a token"), account_coverage("another token")
+    assert resume(written(covers=mine), mine).moment == END
+    found = resume(written(covers=mine), another)
+    assert found == ResumePoint(None, not_covered=("this account (the refresh token changed)",))
+    assert "token" not in str(mine)
+
+
+def test_the_accounts_of_two_credential_sets_are_told_apart_by_name() -> None:
+    assert list(account_coverage("x")) == ["account"]
+    assert list(account_coverage("x", name="business_account")) == ["business_account"]
 
 
 def test_a_fingerprint_is_short_and_differs_where_its_parts_do() -> None:

@@ -1,18 +1,19 @@
-"""Everything within the lookback is read again once a cycle, whatever the schedule."""
+"""All whole days of the lookback are read again once a cycle, whatever the schedule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tap_amazon_business.sync.checksums import ceil
 from tap_amazon_business.sync.lookback import Lookback, due
-from tap_amazon_business.sync.windows import Share, Window, cut, plan
+from tap_amazon_business.sync.windows import Share, Slice, Slicer, Span, Window, plan
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -174,6 +175,64 @@ def test_a_position_lies_between_those_before_and_after_the_part(
         assert share.position(share.window.end) == share.until
 
 
+def lookback_slices(span: Span, widest: timedelta, *, known: bool) -> list[Slice]:
+    slicer = Slicer(
+        span,
+        widest=widest,
+        widest_lookback=widest,
+        rows=400,
+        is_first=False,
+        is_known=lambda _: known,
+    )
+    return [part for part in slicer if part.position]
+
+
+def planned(lookback: Lookback, now: datetime, bookmark: datetime, position: datetime) -> Span:
+    return plan(
+        now=now,
+        margin=NOTHING,
+        reach=10_000 * DAY,
+        start=None,
+        end=None,
+        bookmark=bookmark,
+        recent=lookback.recent,
+        shares=due(lookback, position=position, now=now),
+    )
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["whole days", "parts of days"])
+@settings(max_examples=60)
+@given(
+    lookback=lookbacks,
+    now=moments,
+    gap=gaps,
+    widest=st.timedeltas(min_value=6 * HOUR, max_value=7 * DAY),
+    after=st.integers(min_value=0, max_value=40),
+    pause=gaps,
+)
+def test_no_day_is_skipped_after_a_kill_in_the_middle(
+    *,
+    known: bool,
+    lookback: Lookback,
+    now: datetime,
+    gap: timedelta,
+    widest: timedelta,
+    after: int,
+    pause: timedelta,
+) -> None:
+    assume(pause < lookback.cycle)
+    bookmark = (now - gap).replace(microsecond=0)
+    parts = lookback_slices(planned(lookback, now, bookmark, bookmark), widest, known=known)
+    assume(after < len(parts))
+    position = cast("datetime", parts[after - 1].position) if after else bookmark
+    later = planned(lookback, now + pause, bookmark, position.replace(microsecond=0))
+    oldest = ceil(lookback.begin(now + pause), DAY)
+    for part in parts[after:]:
+        for moment in (part.window.start, part.window.end - ROUNDING):
+            if moment >= oldest:
+                assert moment >= later.since or contains(list(later.shares), moment)
+
+
 # ---- many syncs ----------------------------------------------------------------------------------
 
 
@@ -195,8 +254,17 @@ class Account:
             row += self.every
         self.position = self.bookmark = self.now
 
-    def sync(self, gap: timedelta, widest: timedelta, dies_after: int | None = None) -> None:
-        """Sync after a while; die after so many windows of the lookback."""
+    def sync(
+        self, gap: timedelta, widest: timedelta, dies_after: int | None = None, *, known: bool
+    ) -> None:
+        """Sync after a while; die after so many slices of the lookback.
+
+        Args:
+            gap: The time since the last sync.
+            widest: The widest slice.
+            dies_after: How many slices are read, all of them by default.
+            known: Whether the checksums of all buckets are known.
+        """
         before, self.now = self.now, self.now + gap
         row = max(self.read, default=before)
         while (row := row + self.every) < self.now:
@@ -211,17 +279,20 @@ class Account:
             recent=self.lookback.recent,
             shares=due(self.lookback, position=self.position, now=self.now),
         )
-        windows = (
-            (share, window)
-            for share in span.shares
-            for window in cut(share.window.start, share.window.end, lambda: widest)
+        slicer = Slicer(
+            span,
+            widest=widest,
+            widest_lookback=widest,
+            rows=400,
+            is_first=False,
+            is_known=lambda _: known,
         )
-        for place, (share, window) in enumerate(windows):
+        for place, part in enumerate(part for part in slicer if part.position):
             if place == dies_after:
                 return
-            self._read(window.start, window.end)
+            self._read(part.window.start, part.window.end)
             # The state holds whole seconds.
-            self.position = share.position(window.end).replace(microsecond=0)
+            self.position = cast("datetime", part.position).replace(microsecond=0)
         self._read(span.since, self.now)
         self.position = self.bookmark = self.now
 
@@ -231,9 +302,9 @@ class Account:
                 self.read[row] = self.now
 
     def oldest_reading(self) -> timedelta:
-        """Return how long ago the row that waits longest was read last."""
-        begin = self.lookback.begin(self.now)
-        return max(self.now - read for row, read in self.read.items() if row > begin)
+        """Return how long ago the row of a whole day that waits longest was read last."""
+        begin = ceil(self.lookback.begin(self.now), DAY)
+        return max(self.now - read for row, read in self.read.items() if row >= begin)
 
 
 ACCOUNTS: dict[str, Any] = {
@@ -255,7 +326,7 @@ def test_a_regular_schedule_reads_every_row_once_a_cycle(
 ) -> None:
     account = Account(Lookback(length=20 * DAY, recent=DAY, cycle=cycle), NOW)
     for _ in range(syncs):
-        account.sync(gap, widest=DAY)
+        account.sync(gap, widest=DAY, known=True)
         assert account.oldest_reading() <= cycle
 
 
@@ -265,19 +336,21 @@ def test_a_regular_schedule_reads_every_row_once_a_cycle(
     moments,
     st.lists(st.tuples(gaps, st.none() | st.integers(0, 12)), max_size=25),
     st.timedeltas(min_value=6 * HOUR, max_value=7 * DAY),
+    st.booleans(),
 )
-@example(LOOKBACK, NOW, [(DAY, None), (DAY, 8), (HOUR, None)], 7 * DAY)
+@example(LOOKBACK, NOW, [(DAY, None), (DAY, 8), (HOUR, None)], 7 * DAY, True)
 def test_after_a_complete_sync_every_row_was_read_within_the_cycle(
     lookback: Lookback,
     beginning: datetime,
     syncs: list[tuple[timedelta, int | None]],
     widest: timedelta,
+    known: bool,  # noqa: FBT001 (drawn by hypothesis)
 ) -> None:
     # So, until the end of the next complete sync, nothing is older than a cycle and the gap.
     account = Account(lookback, beginning)
     for gap, dies_after in [*syncs, (HOUR, None)]:
         bookmark = account.bookmark
-        account.sync(gap, widest, dies_after)
+        account.sync(gap, widest, dies_after, known=known)
         if account.bookmark > bookmark:  # it was complete
             assert account.oldest_reading() <= lookback.cycle
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 from concurrent.futures import Future
 from contextlib import ExitStack
 from itertools import count, islice
-from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tap_amazon_business.rows import Rows
-from tap_amazon_business.sync.prefetch import Pages, Prefetch, Readers
-from tap_amazon_business.sync.turn import Turn
+from tap_amazon_business.sync.prefetch import Prefetch, ReadBudget
+from tap_amazon_business.sync.turn import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -229,7 +225,7 @@ def test_as_many_tasks_are_read_at_once_as_there_are_workers(workers: int) -> No
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_only_a_few_results_wait_for_their_turn(workers: int) -> None:
+def test_only_a_few_results_wait_to_be_handed_over(workers: int) -> None:
     ahead = Gauge()
 
     def read(number: int) -> int:
@@ -292,7 +288,7 @@ def test_no_task_is_read_after_an_error() -> None:
 
 
 class BrokenOnce:
-    """Tasks that fail at the second one, and would go on."""
+    """Tasks that fail at the second one, and would continue."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -385,7 +381,7 @@ def test_workers_end_when_a_generator_around_them_is_closed() -> None:
     assert_ended(own_workers(prefetch))
 
 
-def test_workers_end_when_nobody_reads_the_results() -> None:
+def test_workers_end_when_no_result_is_read() -> None:
     with Prefetch(count(), double, workers=4) as prefetch:
         pass
     assert_ended(own_workers(prefetch))
@@ -459,33 +455,33 @@ def consumed(prefetch: Prefetch[int, int]) -> list[int]:
     return in_time(lambda: [number for number, _ in prefetch])
 
 
-def test_everybody_gets_a_result_although_another_one_takes_all_the_room() -> None:
-    readers, greedy = Readers(2), Counted()
+def test_each_prefetch_gets_a_result_although_others_use_up_the_budget() -> None:
+    budget, greedy = ReadBudget(2), Counted()
     with ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(readers.read(count(), greedy.read))
+            stack.enter_context(budget.read(count(), greedy.read))
         greedy.ahead.wait_until(3 + 2 + SPARE)  # there is no room for more
-        with readers.read(range(20), double) as modest:
+        with budget.read(range(20), double) as modest:
             assert consumed(modest) == [*range(20)]
 
 
-def test_everybody_gets_a_result_in_the_middle_of_another_one() -> None:
-    readers = Readers(1)
+def test_a_prefetch_within_another_one_gets_results() -> None:
+    budget = ReadBudget(1)
     found: list[int] = []
-    with readers.read(range(5), double) as outer:
+    with budget.read(range(5), double) as outer:
         for number, _ in outer:
-            with readers.read(range(number), double) as inner:
+            with budget.read(range(number), double) as inner:
                 found += consumed(inner)
     assert found == [number for most in range(5) for number in range(most)]
 
 
 @pytest.mark.parametrize("together", [2, 5])
 def test_what_is_beyond_one_result_each_is_bounded_over_all(together: int) -> None:
-    readers, counted = Readers(3), Counted()
+    budget, counted = ReadBudget(3), Counted()
     most = together + 3 + SPARE
     with ExitStack() as stack:
         all_of_them = [
-            stack.enter_context(readers.read(count(), counted.read)) for _ in range(together)
+            stack.enter_context(budget.read(count(), counted.read)) for _ in range(together)
         ]
         counted.ahead.wait_until(most)
         consumers = [
@@ -499,77 +495,77 @@ def test_what_is_beyond_one_result_each_is_bounded_over_all(together: int) -> No
 
 
 @pytest.mark.parametrize("wanted", [0, 1, 3])
-def test_the_room_is_free_after_the_end(wanted: int) -> None:
-    readers = Readers(2)
+def test_the_budget_is_free_after_the_end(wanted: int) -> None:
+    budget = ReadBudget(2)
     for _ in range(10):
         full = Counted()
-        with readers.read(count(), full.read) as left_early:
+        with budget.read(count(), full.read) as left_early:
             full.ahead.wait_until(2 + SPARE)
             assert len([*islice(left_early, wanted)]) == wanted
-        with readers.read(range(5), double) as complete:
+        with budget.read(range(5), double) as complete:
             assert consumed(complete) == [*range(5)]
     counted = Counted()
-    with readers.read(count(), counted.read), readers.read(count(), counted.read):
+    with budget.read(count(), counted.read), budget.read(count(), counted.read):
         counted.ahead.wait_until(2 + 2 + SPARE)
 
 
-def test_the_room_is_free_after_an_error() -> None:
-    readers, counted = Readers(2), Counted()
+def test_the_budget_is_free_after_an_error() -> None:
+    budget, counted = ReadBudget(2), Counted()
 
     for _ in range(10):
-        with pytest.raises(BrokenError), readers.read(count(), fail) as failing:
+        with pytest.raises(BrokenError), budget.read(count(), fail) as failing:
             consumed(failing)
-    with readers.read(count(), counted.read), readers.read(count(), counted.read):
+    with budget.read(count(), counted.read), budget.read(count(), counted.read):
         counted.ahead.wait_until(2 + 2 + SPARE)
 
 
-# ---- the turn ------------------------------------------------------------------------------------
+# ---- the write lock ------------------------------------------------------------------------------
 
 
-def taken_elsewhere(turn: Turn) -> bool:
-    """Tell whether another thread gets the turn."""
+def taken_elsewhere(lock: WriteLock) -> bool:
+    """Return whether another thread gets the lock."""
 
     def ask() -> bool:
-        if came := turn.take(timeout=0.001):
-            turn.give()
+        if came := lock.acquire(timeout=0.001):
+            lock.release()
         return came
 
     return in_time(ask)
 
 
-def test_whoever_waits_for_a_result_gives_up_the_turn() -> None:
-    turn = Turn()
-    readers = Readers(1, turn)
+def test_the_write_lock_is_released_while_a_thread_waits_for_a_result() -> None:
+    lock = WriteLock()
+    budget = ReadBudget(1, lock)
     written: list[str] = []
 
     def read(number: int) -> int:
-        turn.take()  # it would wait for ever if the consumer kept it
+        lock.acquire()  # it would wait for ever if the consumer kept it
         written.append(f"read {number}")
-        turn.give()
+        lock.release()
         return number
 
     def consume() -> None:
-        turn.take()
-        with readers.read(range(3), read) as prefetch:
+        lock.acquire()
+        with budget.read(range(3), read) as prefetch:
             for number, _ in prefetch:
-                assert not taken_elsewhere(turn)
+                assert not taken_elsewhere(lock)
                 written.append(f"got {number}")
-        turn.give()
+        lock.release()
 
     in_time(consume)
     assert [line for line in written if line.startswith("got")] == ["got 0", "got 1", "got 2"]
     assert len(written) == 6
-    assert taken_elsewhere(turn)
+    assert taken_elsewhere(lock)
 
 
-def test_the_turn_is_held_again_when_an_error_comes() -> None:
-    turn = Turn()
+def test_the_write_lock_is_held_again_when_an_error_comes() -> None:
+    lock = WriteLock()
 
     def consume() -> bool:
-        turn.take()
-        with pytest.raises(BrokenError), Readers(1, turn).read(range(3), fail) as prefetch:
+        lock.acquire()
+        with pytest.raises(BrokenError), ReadBudget(1, lock).read(range(3), fail) as prefetch:
             list(prefetch)
-        return taken_elsewhere(turn)
+        return taken_elsewhere(lock)
 
     assert not in_time(consume)
 
@@ -610,97 +606,3 @@ def test_a_process_ends_although_workers_still_read(then: str, status: int) -> N
             assert process.wait(PATIENCE) == status
         finally:
             process.kill()
-
-
-# ---- pages ---------------------------------------------------------------------------------------
-
-characters = st.characters(exclude_categories=["Cs"])  # half a surrogate pair is no text
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(characters, max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(characters, max_size=8), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-def pages_of(*given_pages: list[Any]) -> Pages:
-    pages = Pages()
-    for rows in given_pages:
-        pages.add(Rows.of(rows))
-    return pages
-
-
-def as_json(rows: list[Any]) -> Rows:
-    """Return rows as they are read: not decoded."""
-    return Rows.from_json(json.dumps(rows).encode())
-
-
-# Such a page fills what is kept as it is, so that those after it are compressed.
-LARGE = ["x" * 5_000_000]
-
-
-@given(st.lists(st.lists(json_values, max_size=3), max_size=12))
-def test_pages_come_back_as_they_were(given_pages: list[list[Any]]) -> None:
-    assert [list(page) for page in pages_of(LARGE, *given_pages)] == [LARGE, *given_pages]
-    pages = Pages()
-    for rows in (LARGE, *given_pages):
-        pages.add(as_json(rows))
-    assert [list(page) for page in pages] == [LARGE, *given_pages]
-
-
-def test_numbers_with_a_decimal_point_come_back_as_text() -> None:
-    pages = Pages()
-    for _ in range(2):
-        pages.add(Rows.from_json(b'["%b", {"a": 0.10, "b": [1e400]}]' % (b"x" * 3_000_000)))
-    assert [list(page)[1] for page in pages] == [{"a": "0.10", "b": ["1e400"]}] * 2
-
-
-@pytest.mark.parametrize(
-    "value",
-    [2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**400, "\0", "\U0001f600", "x" * 100_000, "0.10"],
-    ids=lambda value: str(value)[:20].encode("ascii", "replace").decode(),
-)
-def test_every_page_keeps_an_unusual_value(value: object) -> None:
-    given_pages = [[{"number": number, "value": value}] for number in range(20)]
-    assert [list(page) for page in pages_of(LARGE, *given_pages)] == [LARGE, *given_pages]
-
-
-def test_every_page_keeps_rows_that_are_nested_deeply() -> None:
-    nested: list[Any] = []
-    for _ in range(5_000):
-        nested = [nested]
-    depths = []
-    for page in pages_of(LARGE, *([nested] for _ in range(10))):
-        (inner,), depth = page, 0
-        while isinstance(inner, list) and inner:
-            depth, inner = depth + 1, inner[0]
-        depths.append(depth)
-    assert depths == [0] + [5_000] * 10
-
-
-def many_pages() -> Pages:
-    """Return pages that are more than is kept in memory; random text does not get smaller."""
-    return pages_of(
-        *([{"number": n, "text": Random(n).randbytes(500_000).hex()}] for n in range(16))
-    )
-
-
-def test_many_pages_come_back_from_a_file() -> None:
-    tracemalloc.start()
-    pages = many_pages()
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert held < 9_000_000
-    rows = [row for page in pages for row in page]
-    assert [row["number"] for row in rows] == list(range(16))
-    assert {len(row["text"]) for row in rows} == {1_000_000}
-
-
-def test_without_room_for_a_file_pages_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(**_: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("tap_amazon_business.sync.prefetch.TemporaryFile", full)
-    assert [row["number"] for page in many_pages() for row in page] == list(range(16))

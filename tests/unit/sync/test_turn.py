@@ -1,4 +1,4 @@
-"""The turn: one thread at a time holds it, and it is handed on in the order of asking."""
+"""The write lock: one thread at a time holds it, and it is handed on in the order of asking."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_amazon_business.sync.turn import Turn
+from tap_amazon_business.sync.turn import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ SOON = 0.001
 
 
 class BrokenError(Exception):
-    """What fails while the turn is given up."""
+    """An error while the lock is released."""
 
 
 @contextmanager
@@ -33,56 +33,56 @@ def on_a_thread(act: Callable[[], object]) -> Iterator[None]:
     assert not running.is_alive()
 
 
-def wait_for_askers(turn: Turn, count: int) -> None:
+def wait_for_askers(lock: WriteLock, count: int) -> None:
     until = time.monotonic() + PATIENCE
-    while len(turn._waiting) != count:  # noqa: SLF001 (nothing else tells who has asked)
+    while len(lock._waiting) != count:  # noqa: SLF001 (nothing else shows who has asked)
         assert time.monotonic() < until
         time.sleep(0)  # lets other threads run
 
 
-def is_free(turn: Turn) -> bool:
-    """Tell whether another thread gets the turn."""
+def is_free(lock: WriteLock) -> bool:
+    """Return whether another thread gets the lock."""
     found: list[bool] = []
 
     def ask() -> None:
-        found.append(turn.take(timeout=SOON))
+        found.append(lock.acquire(timeout=SOON))
         if found[0]:
-            turn.give()
+            lock.release()
 
     with on_a_thread(ask):
         pass
     return found[0]
 
 
-# ---- taking and handing on -----------------------------------------------------------------------
+# ---- acquiring and handing on --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("timeout", [-1, 0, SOON])
-def test_a_turn_that_nobody_holds_comes_at_once(timeout: float) -> None:
-    assert Turn().take(timeout=timeout)
+def test_acquires_a_free_lock_immediately(timeout: float) -> None:
+    assert WriteLock().acquire(timeout=timeout)
 
 
-def test_nobody_else_gets_a_turn_that_is_held() -> None:
-    turn = Turn()
-    turn.take()
-    assert not is_free(turn)
-    turn.give()
-    assert is_free(turn)
+def test_no_other_thread_gets_a_lock_that_is_held() -> None:
+    lock = WriteLock()
+    lock.acquire()
+    assert not is_free(lock)
+    lock.release()
+    assert is_free(lock)
 
 
 def test_one_thread_at_a_time_holds_it() -> None:
-    turn = Turn()
+    lock = WriteLock()
     inside: list[int] = []
     crowds: list[int] = []
 
     def work() -> None:
         for _ in range(100):
-            turn.take()
+            lock.acquire()
             inside.append(1)
             time.sleep(0)  # lets other threads run
             crowds.append(len(inside))
             inside.pop()
-            turn.give()
+            lock.release()
 
     with ExitStack() as stack:
         for _ in range(4):
@@ -91,111 +91,111 @@ def test_one_thread_at_a_time_holds_it() -> None:
 
 
 def test_it_is_handed_on_in_the_order_of_asking() -> None:
-    turn = Turn()
-    turn.take()
+    lock = WriteLock()
+    lock.acquire()
     came: list[str] = []
 
     def ask(name: str) -> None:
-        turn.take()
+        lock.acquire()
         came.append(name)
-        turn.give()
+        lock.release()
 
     with ExitStack() as stack:
         for place, name in enumerate("abcde"):
             stack.enter_context(on_a_thread(lambda name=name: ask(name)))  # type: ignore[misc]
-            wait_for_askers(turn, place + 1)
-        turn.give()
+            wait_for_askers(lock, place + 1)
+        lock.release()
     assert came == [*"abcde"]
 
 
-def test_whoever_gives_it_up_does_not_overtake_those_who_wait() -> None:
-    turn = Turn()
-    turn.take()
+def test_a_thread_that_releases_it_does_not_overtake_those_that_wait() -> None:
+    lock = WriteLock()
+    lock.acquire()
     came: list[str] = []
 
     def ask() -> None:
-        turn.take()
+        lock.acquire()
         came.append("waiting")
-        turn.give()
+        lock.release()
 
     with on_a_thread(ask):
-        wait_for_askers(turn, 1)
-        with turn.given_up():
-            pass  # asks again at once
-        came.append("giving up")
-        turn.give()
-    assert came == ["waiting", "giving up"]
+        wait_for_askers(lock, 1)
+        with lock.released():
+            pass  # acquires it again immediately
+        came.append("releasing")
+        lock.release()
+    assert came == ["waiting", "releasing"]
 
 
-# ---- waiting for a while -------------------------------------------------------------------------
+# ---- timeouts ------------------------------------------------------------------------------------
 
 
-def test_a_wait_that_is_over_leaves_no_place_in_the_queue() -> None:
-    turn = Turn()
-    turn.take()
+def test_a_wait_that_timed_out_leaves_the_queue() -> None:
+    lock = WriteLock()
+    lock.acquire()
     came: list[bool] = []
-    with on_a_thread(lambda: came.append(turn.take(timeout=SOON))):
+    with on_a_thread(lambda: came.append(lock.acquire(timeout=SOON))):
         pass
     assert came == [False]
-    turn.give()
-    assert is_free(turn)  # it was not handed to the thread that left
+    lock.release()
+    assert is_free(lock)  # it was not handed to the thread that left
 
 
-def test_a_turn_comes_within_the_time_allowed() -> None:
-    turn = Turn()
-    turn.take()
+def test_a_lock_is_acquired_within_the_timeout() -> None:
+    lock = WriteLock()
+    lock.acquire()
     came: list[bool] = []
-    with on_a_thread(lambda: came.append(turn.take(timeout=PATIENCE))):
-        wait_for_askers(turn, 1)
-        turn.give()
+    with on_a_thread(lambda: came.append(lock.acquire(timeout=PATIENCE))):
+        wait_for_askers(lock, 1)
+        lock.release()
     assert came == [True]
-    assert not is_free(turn)
+    assert not is_free(lock)
 
 
-# ---- giving up -----------------------------------------------------------------------------------
+# ---- releasing -----------------------------------------------------------------------------------
 
 
-def test_another_thread_gets_what_is_given_up() -> None:
-    turn = Turn()
-    turn.take()
-    with turn.given_up():
-        assert is_free(turn)
-    assert not is_free(turn)
+def test_another_thread_gets_a_released_lock() -> None:
+    lock = WriteLock()
+    lock.acquire()
+    with lock.released():
+        assert is_free(lock)
+    assert not is_free(lock)
 
 
-def test_it_is_taken_again_after_an_error() -> None:
-    turn = Turn()
-    turn.take()
-    with pytest.raises(BrokenError), turn.given_up():
+def test_it_is_acquired_again_after_an_error() -> None:
+    lock = WriteLock()
+    lock.acquire()
+    with pytest.raises(BrokenError), lock.released():
         raise BrokenError
-    assert not is_free(turn)
+    assert not is_free(lock)
 
 
-def test_giving_up_what_another_thread_holds_does_nothing() -> None:
-    turn = Turn()
-    turn.take()
+def test_releasing_what_another_thread_holds_does_nothing() -> None:
+    lock = WriteLock()
+    lock.acquire()
     free: list[bool] = []
 
-    def give_up() -> None:
-        with turn.given_up():
-            free.append(is_free(turn))
+    def release() -> None:
+        with lock.released():
+            free.append(is_free(lock))
 
-    with on_a_thread(give_up):
+    with on_a_thread(release):
         pass
     assert free == [False]
-    assert not is_free(turn)
+    assert not is_free(lock)
 
 
-def test_giving_up_what_nobody_holds_does_nothing() -> None:
-    turn = Turn()
-    with turn.given_up():
-        assert is_free(turn)
-    assert is_free(turn)
+def test_releasing_a_free_lock_does_nothing() -> None:
+    lock = WriteLock()
+    with lock.released():
+        assert is_free(lock)
+    assert is_free(lock)
 
 
-def test_giving_up_twice_gives_up_once() -> None:
-    turn = Turn()
-    turn.take()
-    with turn.given_up(), turn.given_up():
-        assert is_free(turn)
-    assert not is_free(turn)
+def test_releasing_twice_releases_once() -> None:
+    lock = WriteLock()
+    lock.acquire()
+    with lock.released(), lock.released():
+        assert is_free(lock)
+    assert not is_free(lock)

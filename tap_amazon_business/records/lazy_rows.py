@@ -1,0 +1,111 @@
+"""Amazon's rows: kept as JSON, decoded when they are needed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# Numbers with a decimal point are kept as the text that Amazon sent: money never meets a float.
+_ROW = msgspec.json.Decoder(float_hook=str)
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+# The names of objects on the way to a field of a row, and its own.
+FieldPath = tuple[str, ...]
+
+
+class Rows:
+    """The rows of a page, decoded one by one when they are needed.
+
+    Decoded rows take fifteen times the memory of their JSON, and CPU time to get it.
+
+    Args:
+        rows: The rows, each as JSON; decoded only where they cannot be written as such.
+    """
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows = list(rows)
+
+    @classmethod
+    def of(cls, values: list[Any]) -> Rows:
+        """Return rows that are decoded already."""
+        try:
+            return cls(_ROWS.decode(msgspec.json.encode(values)))
+        except (OverflowError, RecursionError):  # a number or a nesting that is beyond msgspec
+            return cls(values)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, number: int) -> Any:  # noqa: ANN401 (whatever the API sent)
+        row = self._rows[number]
+        return _ROW.decode(row) if type(row) is msgspec.Raw else row
+
+    def json(self) -> Iterator[Any]:
+        """Yield the bytes of each row's JSON, as Amazon sent them."""
+        for row in self._rows:
+            yield row if type(row) is msgspec.Raw else json_of(row)
+
+
+def json_of(row: Any) -> bytes:  # noqa: ANN401 (whatever the API sent)
+    """Return the JSON of a decoded row."""
+    try:
+        return msgspec.json.encode(row)
+    except (OverflowError, RecursionError):
+        return json.dumps(row).encode()
+
+
+class FieldReader:
+    """Reads a few fields of each row, and skips the rest of its JSON undecoded.
+
+    Args:
+        paths: The fields.
+    """
+
+    def __init__(self, *paths: FieldPath) -> None:
+        self._paths = paths
+        wanted: dict[str, Any] = {}
+        for path in paths:
+            inner = wanted
+            for name in path[:-1]:
+                inner = inner.setdefault(name, {})
+            inner[path[-1]] = None
+        self._decoder = msgspec.json.Decoder(_struct(wanted), float_hook=str)
+
+    def __call__(self, row: Any) -> list[Any]:  # noqa: ANN401 (a row's JSON)
+        """Return the value of each field, None for those that are missing."""
+        try:
+            found = self._decoder.decode(row)
+        except (msgspec.MsgspecError, RecursionError):
+            # A part of it has another type than expected: rare, so it may be slow.
+            found = _decoded(row)
+        return [_value(found, path) for path in self._paths]
+
+
+def _struct(wanted: Mapping[str, Any]) -> type[msgspec.Struct]:
+    # Field names are read back from the struct by the names that Amazon gives them.
+    return msgspec.defstruct(
+        "Fields",
+        [(name, (_struct(inner) | None) if inner else Any, None) for name, inner in wanted.items()],
+        gc=False,
+    )
+
+
+def _decoded(row: Any) -> Any:  # noqa: ANN401
+    try:
+        return _ROW.decode(row)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _value(found: Any, path: FieldPath) -> Any:  # noqa: ANN401
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
+    return found

@@ -1,0 +1,1 @@
+"""Running a sync: all streams in parallel, their progress, and the summary at the end."""

@@ -1,0 +1,132 @@
+"""How a stream lists the rows of a window, and what its bookmark covers by the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Operation, Request
+from tap_amazon_business.sync.bookmark import account_coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_amazon_business.api.auth import Credentials
+    from tap_amazon_business.records.lazy_rows import FieldPath
+    from tap_amazon_business.settings import Settings
+    from tap_amazon_business.sync.bookmark import Coverage
+    from tap_amazon_business.sync.windows import Window
+
+
+@dataclass(frozen=True)
+class Query:
+    """One way to list the rows of a window, such as by creation date; a window may need several.
+
+    Attributes:
+        subject: What the query asks by, for messages.
+        after: The parameter for the window's start.
+        before: The parameter for the window's end.
+        date: The field of a row that it is listed by.
+        params: The other parameters.
+        by_change: Whether it lists changed rows. All others list every row of a window: theirs are
+            compared with what was read before.
+    """
+
+    subject: str
+    after: str
+    before: str
+    date: FieldPath
+    params: Mapping[str, str] = field(default_factory=dict)
+    by_change: bool = False
+
+    def request(self, operation: Operation, window: Window) -> Request:
+        """Return the request for the first page of a window."""
+        params = {self.after: window.after, self.before: window.before, **self.params}
+        return Request(operation, params, f"{self.subject} {window}")
+
+
+def vendor_queries(
+    operation: Operation,
+    *,
+    dates: Mapping[str, FieldPath],
+    params: Mapping[str, str],
+    vendor_codes: Sequence[str],
+) -> list[Query]:
+    """Return the queries of an operation of the Selling Partner API.
+
+    Args:
+        operation: The operation.
+        dates: The dates that a window is listed by, as the API's parameters begin, each with its
+            field. All but `created` lead to changes.
+        params: Further parameters.
+        vendor_codes: One query each; without any, a query for all.
+    """
+    codes = [(f"vendor code {c}, ", {"orderingVendorCode": c}) for c in vendor_codes] or [("", {})]
+    # Both bounds, always: some requests with one alone are refused. Never sortOrder: some accounts
+    # refuse it, others ignore it.
+    return [
+        Query(
+            subject=name + date,
+            after=f"{date}After",
+            before=f"{date}Before",
+            date=path,
+            params={"limit": str(operation.page_size), **params, **code},
+            by_change=date != "created",
+        )
+        for name, code in codes
+        for date, path in dates.items()
+    ]
+
+
+def feed_queries(vendor_codes: Sequence[str]) -> list[Query]:
+    """Return the queries of the change feed: getPurchaseOrdersStatus by update date."""
+    return vendor_queries(
+        GET_PURCHASE_ORDERS_STATUS,
+        dates={"updated": ("lastUpdatedDate",)},
+        params={},
+        vendor_codes=vendor_codes,
+    )
+
+
+def within_a_cycle(settings: Settings) -> str:
+    """Return when the lookback finds a change, in words."""
+    hours = settings.lookback_cycle_hours
+    return f"within {hours} hours" if hours else "with the next sync"
+
+
+def order_date_query(region: str) -> Query:
+    """Return the query by order date; a region without orders returns an empty list."""
+    return Query(
+        f"region {region}, ordered",
+        "orderStartDate",
+        "orderEndDate",
+        ("orderMetadata", "orderDate"),
+        {"region": region},
+    )
+
+
+# ---- what a bookmark covers ----------------------------------------------------------------------
+
+
+def vendor_coverage(settings: Settings) -> Coverage:
+    """Return the vendor codes whose orders are read."""
+    return {"ordering_vendor_codes": list(settings.ordering_vendor_codes) or None}
+
+
+def filter_coverage(settings: Settings) -> Coverage:
+    """Return the filters of getPurchaseOrders: what they hide is not covered."""
+    filters = dict(settings.purchase_order_filters.items())
+    if filters.get("includeDetails") == "true":  # it is the default
+        del filters["includeDetails"]
+    text = "&".join(f"{name}={value}" for name, value in sorted(filters.items()))
+    return {"purchase_order_filters": [text] if text else None}
+
+
+def region_coverage(settings: Settings) -> Coverage:
+    """Return the regions of Amazon Business that are read."""
+    return {"business_api_regions": list(settings.business_api_regions)}
+
+
+def credential_coverage(credentials: Credentials | None, name: str = "account") -> Coverage:
+    """Return whose rows are read."""
+    return account_coverage(credentials.refresh_token, name=name) if credentials else {name: None}

@@ -1,0 +1,282 @@
+"""Answers that no document describes: blank lists, ignored filters, odd values, rows of one key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.faults import Answers, Fails, Refuses, ok, refusal
+from tests.support.orders import LATELY
+from tests.support.runs import run_by, select
+from tests.support.serving import FAST_PLANS, NO_LIMITS, serve
+from tests.support.syncs import Syncs, last, warnings
+
+if TYPE_CHECKING:
+    from tests.support.clocks import FakeClock
+
+FEED = "getPurchaseOrdersStatus"
+
+# ---- lists without their rows ------------------------------------------------------------------
+
+BLANK = [
+    b'{"payload":{}}',
+    b'{"payload":null}',
+    b'{"payload":[]}',
+    b'{"size":0}',
+    b'{"ordersReport":null,"nextPageToken":null}',
+]
+LISTS = {
+    "getPurchaseOrders": "purchase_orders",
+    "getPurchaseOrdersStatus": "purchase_order_statuses",
+    "GetShipmentDetails": "vendor_shipments",
+    "getOrderReports": "orders",
+    "getTransactions": "transactions",
+}
+
+
+@pytest.mark.parametrize("body", BLANK, ids=bytes.decode)
+@pytest.mark.parametrize("operation", ["getPurchaseOrders", "getOrderReports"])
+def test_a_list_without_its_rows_is_requested_again(
+    clock: FakeClock, operation: str, body: bytes
+) -> None:
+    blank = Refuses(operation, ok(body), times=3)
+    with serve(clock, orders=40, quirks=False, faults=[blank]) as serving:
+        stream = LISTS[operation]
+        run = Syncs(clock, serving, stream, max_parallel_requests=1).sync()
+        expected = serving.rows(stream)
+    assert len(blank.met) == 3
+    assert run.by_key(stream).keys() == expected.keys()
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_a_list_that_stays_without_its_rows_fails_its_stream(
+    clock: FakeClock, operation: str
+) -> None:
+    blank = Fails(operation, 0, ok(BLANK[0]))
+    blank.over = True
+    stream = LISTS[operation]
+    with serve(clock, orders=20, quirks=False, faults=[blank]) as serving:
+        syncs = Syncs(clock, serving, stream)
+        bookmark = syncs.sync().bookmark(stream)
+        blank.over = False
+        run = syncs.after(5, status=1)
+    assert run.bookmark(stream) == bookmark
+    assert operation in run.log
+
+
+@pytest.mark.parametrize("body", [BLANK[0], BLANK[-1]], ids=bytes.decode)
+def test_a_blank_answer_by_number_is_requested_again(clock: FakeClock, body: bytes) -> None:
+    blank = Refuses("getOrderReportsByPurchaseOrderNumber", ok(body), times=3)
+    strategy: dict[str, Any] = {"order_reports_strategy": "purchase_order"}
+    with serve(clock, orders=10, quirks=False, faults=[blank]) as serving:
+        run = Syncs(clock, serving, "order_reports", **strategy).sync()
+        expected = serving.rows("order_reports")
+    assert run.by_key("order_reports").keys() == expected.keys()
+
+
+# ---- filters that have no effect ---------------------------------------------------------------
+
+
+def test_update_dates_that_are_ignored_cost_little(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = "purchase_order_statuses"
+    ignored = {FEED: frozenset({"updatedAfter", "updatedBefore"})}
+    options = replace(NO_LIMITS, ignored_parameters=ignored)
+    # A sync that does not end by itself ends there.
+    most = Fails(FEED, 450, refusal(400, "InvalidInput"))
+    with serve(clock, options, orders=1_000, items=1, quirks=False, faults=[most]) as serving:
+        syncs = Syncs(clock, serving, stream)
+        first = syncs.sync()
+        expected = serving.rows(stream)
+        assert len(warnings(caplog, FEED)) == 1
+        most.over = True
+        syncs.after(2)
+        hourly = syncs.after(1)
+    assert first.by_key(stream).keys() == expected.keys()
+    assert len(hourly.records(stream)) < 100
+
+
+def test_a_feed_that_names_all_orders_costs_a_sync_little(clock: FakeClock) -> None:
+    ignored = {FEED: frozenset({"updatedAfter", "updatedBefore"})}
+    options = replace(NO_LIMITS, ignored_parameters=ignored)
+    with serve(clock, options, orders=400, items=1, quirks=False) as serving:
+        syncs = Syncs(clock, serving, "purchase_orders")
+        syncs.sync()
+        syncs.after(2)
+        serving.reset_stats()
+        run = syncs.after(1)
+        requests = len(serving.stats().calls)
+    assert len(run.records("purchase_orders")) < 40
+    assert requests < 60
+
+
+def test_every_order_comes_once_where_vendor_codes_are_ignored(clock: FakeClock) -> None:
+    ignored = {"getPurchaseOrders": frozenset({"orderingVendorCode"})}
+    options = replace(NO_LIMITS, ignored_parameters=ignored)
+    with serve(clock, options, orders=60, quirks=False) as serving:
+        orders = serving.rows("purchase_orders")
+        codes = {row["orderDetails"]["sellingParty"]["partyId"] for row in orders.values()}
+        syncs = Syncs(clock, serving, "purchase_orders", ordering_vendor_codes=sorted(codes))
+        run = syncs.sync()
+    assert len(codes) == 2
+    assert sorted(run.keys("purchase_orders")) == sorted(orders)
+
+
+# ---- fields and values that no model has -------------------------------------------------------
+
+ODD = {
+    "purchaseOrderNumber": "7TESTA02",
+    "orderDetails": {
+        "purchaseOrderDate": "2026-05-30T00:00:00Z",
+        "brandNewField": {"a": [1]},
+        "items": [
+            {
+                "itemSequenceNumber": "1",
+                "netCost": {"amount": "about 5", "currencyCode": "USD"},
+            }
+        ],
+    },
+}
+ORDINARY = {
+    "purchaseOrderNumber": "7TESTA01",
+    "orderDetails": {"purchaseOrderDate": "2026-05-30T00:00:00Z", "items": []},
+}
+
+
+def rescued(record: dict[str, Any]) -> Any:
+    """Return what was rescued of a record, whether it is written as an object or as its JSON."""
+    value = record["rescuedData"]
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def test_fields_and_values_that_do_not_fit_are_rescued(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = Answers("getPurchaseOrders", {"payload": {"orders": [ORDINARY, ODD]}})
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        run = Syncs(clock, serving, "purchase_orders", **LATELY).sync()
+    records = run.by_key("purchase_orders")
+    assert rescued(records["7TESTA01",]) is None
+    assert rescued(records["7TESTA02",]) == {
+        "brandNewField": {"a": [1]},
+        "items[0].netCost.amount": "about 5",
+    }
+    assert len(warnings(caplog, "brandNewField")) == 1
+    assert len(warnings(caplog, "netCost.amount")) == 1
+
+
+def test_rows_that_fit_have_nothing_rescued(clock: FakeClock) -> None:
+    with serve(clock, orders=20, quirks=False) as serving:
+        run = Syncs(clock, serving, *LISTS.values(), "order_reports").sync()
+    for stream in (*LISTS.values(), "order_reports"):
+        assert run.records(stream)
+        assert {rescued(record) for record in run.records(stream)} == {None}, stream
+
+
+# ---- maps --------------------------------------------------------------------------------------
+
+
+def test_a_map_is_one_column_of_flattened_records(clock: FakeClock) -> None:
+    report = {
+        "orderMetadata": {
+            "orderId": "114-0000000-0000001",
+            "orderDate": "2026-05-30T00:00:00Z",
+            "region": "US",
+        },
+        "orderStatus": "CLOSED",
+        "charges": [],
+        "businessOrderInfo": {"Cost center": "CC-7", "GL code": "6400"},
+    }
+    answers = Answers(
+        "getOrderReports",
+        lambda r: {"ordersReport": [report] if r.parameters["region"] == "US" else []},
+    )
+    flattening: dict[str, Any] = {"flattening_enabled": True, "flattening_max_depth": 1}
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        run = Syncs(clock, serving, "orders", **flattening).sync()
+    (record,) = run.records("orders")
+    (schema,) = [m["schema"]["properties"] for m in run.messages if m["type"] == "SCHEMA"]
+    assert record.keys() <= schema.keys()
+    info = record["businessOrderInfo"]
+    assert (json.loads(info) if isinstance(info, str) else info) == report["businessOrderInfo"]
+    assert schema["businessOrderInfo"].get("properties") != {}
+
+
+# ---- rows of one key ---------------------------------------------------------------------------
+
+
+def shipment(kind: str, date: str) -> dict[str, str]:
+    return {
+        "vendorShipmentIdentifier": "VS-1",
+        "transactionType": kind,
+        "transactionDate": date,
+        "shipmentCreateDate": "2026-05-30T00:00:00Z",
+    }
+
+
+def test_versions_of_a_shipment_are_written_in_the_order_in_which_they_came(
+    clock: FakeClock,
+) -> None:
+    new = shipment("New", "2026-05-30T00:00:00Z")
+    cancelled = shipment("Cancel", "2026-05-30T05:00:00Z")
+    answers = Answers("GetShipmentDetails", {"payload": {"shipments": [new, cancelled, cancelled]}})
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        run = Syncs(clock, serving, "vendor_shipments", **LATELY).sync()
+    kinds = [record["transactionType"] for record in run.records("vendor_shipments")]
+    assert kinds == ["New", "Cancel"]
+
+
+def test_identical_items_of_two_versions_of_a_shipment_are_written_once(clock: FakeClock) -> None:
+    items = [{"itemSequenceNumber": "001", "vendorProductIdentifier": "V1"}]
+    orders = {"purchaseOrders": [{"purchaseOrderNumber": "A1", "items": items}]}
+    rows = [
+        {**shipment("New", "2026-05-30T00:00:00Z"), **orders},
+        {**shipment("Cancel", "2026-05-30T05:00:00Z"), **orders},
+    ]
+    answers = Answers("GetShipmentDetails", {"payload": {"shipments": rows}})
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        streams = ("vendor_shipments", "vendor_shipment_items")
+        run = Syncs(clock, serving, *streams, **LATELY).sync()
+    assert run.keys("vendor_shipments") == [("VS-1",), ("VS-1",)]
+    assert run.keys("vendor_shipment_items") == [("VS-1", "A1", "001")]
+
+
+def test_the_last_version_of_a_cancelled_shipment_counts(clock: FakeClock) -> None:
+    with serve(clock, orders=60, span_days=25, quirks=False) as serving:
+        syncs = Syncs(clock, serving, "vendor_shipments", "vendor_shipment_items")
+        before = serving.rows("vendor_shipments")
+        cancelled = [
+            identifier
+            for (identifier,), row in before.items()
+            if datetime.fromisoformat(row["shipmentCreateDate"]) < clock.now() - timedelta(days=3)
+        ][::9]
+        syncs.sync()
+        for identifier in cancelled:
+            serving.world.cancel_shipment(identifier)
+        found = last(syncs.cycle(), "vendor_shipments")
+    assert len(cancelled) > 2
+    assert {found[identifier,]["transactionType"] for identifier in cancelled} == {"Cancel"}
+
+
+def test_an_order_that_changes_while_it_is_listed_is_written_as_it_came_last(
+    clock: FakeClock,
+) -> None:
+    def order(state: str) -> dict[str, Any]:
+        details = {"purchaseOrderDate": "2026-05-30T00:00:00Z", "items": []}
+        return {"purchaseOrderNumber": "A1", "purchaseOrderState": state, "orderDetails": details}
+
+    rows = [order("New"), order("New"), order("Closed")]
+    answers = Answers("getPurchaseOrders", {"payload": {"orders": rows}})
+    with serve(clock, orders=0, faults=[answers]) as serving:
+        config = serving.config(rate_limits=FAST_PLANS, max_parallel_requests=1, **LATELY)
+        run = run_by(clock, config, catalog=select("purchase_orders"))
+    assert run.status == 0, run.log
+    assert [r["purchaseOrderState"] for r in run.records("purchase_orders")][:2] == [
+        "New",
+        "Closed",
+    ]
