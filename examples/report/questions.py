@@ -85,7 +85,8 @@ QUESTIONS = (
             _open(
                 "open_value_by_age",
                 "Open value by age",
-                "Value Amazon is still waiting for, by days since the promised window ended.",
+                "The value that Amazon is still waiting for, by the days since the promised window "
+                "ended.",
             ),
             _open(
                 "late_purchase_orders",

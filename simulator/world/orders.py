@@ -41,8 +41,8 @@ class Order:
         cut: When its last item was cut for the last time. No date of the order tells it.
         cuts: Cuts so far; each halves the last item's quantity, down to nothing.
         received: When goods were received for the last time. Only its status tells it.
-        status_date: The purchaseOrderDate of its status, where that is another one.
         plausible: Whether what becomes of it is as a business would have it; see `plausible`.
+        status_date: The purchaseOrderDate of its status, where that is another one.
     """
 
     number: str
@@ -59,8 +59,8 @@ class Order:
     cut: Millis | None = None
     cuts: int = 0
     received: Millis | None = None
-    status_date: str | None = None
     plausible: bool = False
+    status_date: str | None = None
 
     @property
     def updated(self) -> Millis | None:

@@ -22,9 +22,9 @@ class RowQuirks:
         respelled: A report names its purchase order in another case, or with spaces around.
         odd_amount: Amounts of Amazon Business of an unusual scale, such as a trillion.
         late_invoice: Fresh invoices and payments are not complete until the books are closed.
-        other_status_date: The purchaseOrderDate of a status is not its order's.
         random: Quantities, amounts and dates are drawn one by one. If none are, they go together as
             those of a business do.
+        other_status_date: The purchaseOrderDate of a status is not its order's.
         integer: Numbers of digits alone, of purchase orders and orders, are JSON integers.
     """
 
@@ -41,8 +41,8 @@ class RowQuirks:
     respelled: float = 0.0
     odd_amount: float = 0.05
     late_invoice: float = 0.3
-    other_status_date: float = 0.0
     random: float = 1.0
+    other_status_date: float = 0.0
     integer: float = 0.0
 
     def number(self, text: str, seed: int) -> str | int:
