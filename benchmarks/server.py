@@ -155,7 +155,7 @@ def serving(
         *(sys.executable, "-m", module),
         *(part for name, value in options.items() for part in (f"--{name}", str(value))),
         *(() if limits else ("--no-limits",)),
-        *(() if quirks else ("--no-quirks",)),
+        *(("--quirks",) if quirks else ()),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

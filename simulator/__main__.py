@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="send some purchase order numbers and order ids as integers",
     )
-    add("--no-quirks", dest="quirks", action="store_false", help="no odd rows or pages")
+    add("--quirks", action="store_true", help="odd rows and pages, and values drawn at random")
     add(
         "--latency-ms",
         type=float,

@@ -214,7 +214,7 @@ class TapAmazonBusiness(CommandLine):
             TapError: At least one stream failed; the others are complete and bookmarked. Or the
                 output cannot be written.
         """
-        # Imported modules live as long as the process, and rows contain no cycles. Without this, the
+        # Imported modules live as long as the process, and rows have no cycles. Without this, the
         # garbage collector visits them again and again, which took a third of the time.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
