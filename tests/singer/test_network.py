@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator import Hang
+from simulator import EndlessHead, Hang, Reply
 from tests.support.runs import Run, run_by, select
 from tests.support.serving import VENDOR_ONLY, serve, settings
 from tests.support.sockets import TlsServer, Trickle, closed_port
@@ -114,7 +116,17 @@ def test_no_proxy_sees_requests_to_a_loopback_address(
 
 @pytest.mark.timeout(60)  # as the requests would otherwise take minutes
 @pytest.mark.parametrize("operation", ["token", "getPurchaseOrders"])
-@pytest.mark.parametrize("fault", [Hang(), Trickle()], ids=["silent", "slow"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Hang(),
+        Trickle(),
+        EndlessHead(b"HTTP/1.1 2"),
+        EndlessHead(),
+        EndlessHead(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["silent", "slow body", "slow status line", "slow headers", "endless 100 Continue"],
+)
 def test_an_answer_that_takes_too_long_is_requested_again(
     clock: FakeClock, serving: Simulator, operation: str, fault: Fault
 ) -> None:
@@ -123,3 +135,19 @@ def test_an_answer_that_takes_too_long_is_requested_again(
     assert run.status == 0, run.log
     assert run.log.count("no response: 127.0.0.1 did not respond in time; attempt 1 of 8") == 1
     assert len(run.numbers()) == 30
+
+
+def test_a_gzip_bomb_fails_its_stream_before_it_fills_the_memory(
+    clock: FakeClock, serving: Simulator
+) -> None:
+    bomb = gzip.compress(b" " * (80 << 20), compresslevel=6)
+    serving.fail_next("getPurchaseOrders", Reply(200, {"Content-Encoding": "gzip"}, bomb))
+    tracemalloc.start()
+    try:
+        run = sync(clock, serving)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert run.status == 1
+    assert "127.0.0.1 sent a response of more than 64 MB" in run.log
+    assert peak < 75 << 20
