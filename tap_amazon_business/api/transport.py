@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from _typeshed import WriteableBuffer
-    from urllib3.connectionpool import ConnectionPool
 
     from tap_amazon_business.api.operations import Request
 
@@ -168,7 +167,7 @@ class _Adapter(HTTPAdapter):
     """
 
     @override
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         kind = pool.ConnectionCls  # with or without TLS, or of a proxy
         if kind.response_class is not _Response:
