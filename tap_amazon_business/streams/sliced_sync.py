@@ -42,6 +42,9 @@ _CHUNK = 100
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
 
+# A row that is larger counts as several where windows are cut: memory holds bytes, not rows.
+_BYTES_PER_ROW = 10_000
+
 _HOUR_DIGITS = len("2026-06-01T00")
 _MOST_HOURS = 50_000  # hours of which the text is remembered
 
@@ -66,12 +69,16 @@ class _Page:
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
         by_change: Whether the rows were listed by change.
+        inside: How many of its rows are dated in the window asked for.
+        size: The bytes of all of its rows.
     """
 
     rows: Rows
     listed: Sequence[_Listed]
     undated: Sequence[_Listed]
     by_change: bool
+    inside: int
+    size: int
 
     @property
     def all(self) -> Iterator[_Listed]:
@@ -159,14 +166,15 @@ class SlicedSync:
 
     def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
-        query, found = task.query, 0
+        query, found, size, weight = task.query, 0, 0, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
-                page, inside = self._lister.page(rows, query, window)
+                page = self._lister.page(rows, query, window)
                 pages.append(page)
-                found += inside
-                self._slicer.observe(query.subject, window, found, complete=False)
-            self._slicer.observe(query.subject, window, found, complete=True)
+                found, size = found + page.inside, size + page.size
+                weight = max(found, size // _BYTES_PER_ROW)
+                self._slicer.observe(query.subject, window, weight, complete=False)
+            self._slicer.observe(query.subject, window, weight, complete=True)
         except PageTokenRefusedError:
             if not splits:
                 raise
@@ -299,15 +307,16 @@ class _Lister:
         self._buckets: dict[datetime, datetime] = {}
         self._inside = self._ignored = 0
 
-    def page(self, rows: Rows, query: Query, window: Window) -> tuple[_Page, int]:
-        """Return a page of a window, and how many of its rows are dated in the window."""
+    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
+        """Return a page of a window."""
         listed: list[_Listed] = []
         undated: list[_Listed] = []
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
-        read, outside = self._read[query.date], 0
+        read, outside, size = self._read[query.date], 0, 0
         for number, row in enumerate(rows.json()):
+            size += len(memoryview(row))
             date, created, key = read(row)
             if self._named:
                 self._named.discard(str(key))
@@ -325,7 +334,7 @@ class _Lister:
         if query.by_change:
             self._inside += inside
             self._ignored += outside
-        return _Page(rows, listed, undated, query.by_change), inside
+        return _Page(rows, listed, undated, query.by_change, inside, size)
 
     @property
     def ignores_dates(self) -> bool:

@@ -280,3 +280,19 @@ def test_an_order_that_changes_while_it_is_listed_is_written_as_it_came_last(
         "New",
         "Closed",
     ]
+
+
+# ---- large rows --------------------------------------------------------------------------------
+
+
+def test_windows_are_narrower_where_rows_are_large(clock: FakeClock) -> None:
+    def windows(items: int) -> int:
+        with serve(clock, orders=900, items=items, quirks=False) as serving:
+            syncs = Syncs(
+                clock, serving, "purchase_orders", start_date="2026-05-01", max_parallel_requests=1
+            )
+            syncs.sync()
+            calls = serving.stats().calls
+        return len({call.parameters.get("createdAfter") for call in calls})
+
+    assert windows(items=1000) > 1.5 * windows(items=1)
