@@ -64,7 +64,8 @@ class Health:
 
     def exhausted(self, request: Request, error: TransientError) -> RequestFailedError:
         """Return the failure of a request whose attempts all failed."""
-        problem = f"{request} failed in {error.attempts} attempts: {error.problem}. "
+        tries = f"{error.attempts} attempts" if error.attempts > 1 else "one attempt"
+        problem = f"{request} failed in {tries}: {error.problem}. "
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             return RequestFailedError(
                 problem + advice.of_trouble(error.status, self.prefix), status=error.status

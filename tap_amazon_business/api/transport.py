@@ -73,7 +73,8 @@ class Transport:
 
         Raises:
             TransientError: There was no response.
-            RequestFailedError: The host's certificate is not trusted, or the response has no end.
+            RequestFailedError: No retry helps: the host's certificate is not trusted, a
+                proxy refuses the connection, or the response has no end.
         """
         return self._send(
             request.operation.method,
@@ -88,7 +89,8 @@ class Transport:
 
         Raises:
             TransientError: There was no response.
-            RequestFailedError: The host's certificate is not trusted, or the response has no end.
+            RequestFailedError: No retry helps: the host's certificate is not trusted, a
+                proxy refuses the connection, or the response has no end.
         """
         return self._send("POST", url, data=form, auth=_Auth())
 
@@ -121,11 +123,11 @@ class Transport:
                 stream=True,
             )
             content = _content(response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (OSError, urllib3.exceptions.HTTPError) as error:  # one of requests is an OSError
             reason = unreachable.reason(error, url)
-            if unreachable.is_untrusted(error):
+            if remedy := unreachable.remedy(error):
                 raise RequestFailedError(
-                    f"{reason[0].upper()}{reason[1:]}; {unreachable.CA_ADVICE}.", cause=reason
+                    f"{reason[0].upper()}{reason[1:]}; {remedy}.", cause=reason
                 ) from error
             seconds = self._clock.monotonic() - started
             raise TransientError(f"no response: {reason}", outage=True, seconds=seconds) from error

@@ -6,6 +6,7 @@ import logging
 from itertools import islice
 
 import pytest
+from typing_extensions import override
 
 from tap_amazon_business.api.retry import MAX_ATTEMPTS, Outage, TransientError, retry, waits
 from tests.support.clocks import FakeClock
@@ -97,6 +98,7 @@ def test_waits_as_long_as_the_server_asks_while_others_are_answered(clock: FakeC
     outage = Outage(clock)
 
     class Answered(FakeClock):
+        @override
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             outage.answered()
