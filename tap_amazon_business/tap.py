@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
@@ -90,6 +91,14 @@ class TapAmazonBusiness(CommandLine):
         self.logger.addFilter(_is_no_noise)
         super().__init__(**kwargs)
         self.warn_of_unknown_variables()
+
+    @override
+    def setup_mapper(self) -> None:
+        # The SDK's errors are tracebacks.
+        try:
+            super().setup_mapper()
+        except MappingError as error:
+            raise TapError(f"stream_maps: {error}") from error
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tap_amazon_business.errors import PageTokenRefusedError
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
-from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
+from tap_amazon_business.sync.checksums import DAY, HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.sync.windows import Slicer
+from tap_amazon_business.sync.windows import Slicer, Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.streams.sliced import SlicedStream
     from tap_amazon_business.sync.checksums import Grid
-    from tap_amazon_business.sync.windows import Slice, Window
+    from tap_amazon_business.sync.windows import Slice
 
     # The number of a row on its page, its hash, and its bucket.
     _Listed = tuple[int, int, datetime | None]
@@ -41,6 +42,9 @@ _CHUNK = 100
 
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
+
+# In so much of the oldest time that an operation reads, a refused window is no error.
+_UNSURE_REACH = timedelta(days=3)
 
 # A row that is larger counts as several where windows are cut: memory holds bytes, not rows.
 _BYTES_PER_ROW = 10_000
@@ -108,6 +112,7 @@ class SlicedSync:
         self._bookmark = self._plan.resume.moment
         self._checksums = self._plan.checksums
         operation = stream.operation
+        self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
         self._slicer = Slicer(
             self._plan.span,
             widest=min(operation.longest_range, stream.widest_window),
@@ -180,6 +185,16 @@ class SlicedSync:
                 raise
             for half in window.halves():
                 self._collect(pages, task, half, splits - 1)
+        except RequestFailedError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or window.start >= self._readable_from:
+                raise
+            # How far back the operation reads is not known to the day.
+            self._stream.warn_once(
+                self._stream.operation.name,
+                "Amazon refuses the oldest days that the operation reads; reading from a day later",
+            )
+            if window.start + DAY < window.end:
+                self._collect(pages, task, Window(window.start + DAY, window.end), splits)
 
     # ---- comparison ----------------------------------------------------------------------------
 
@@ -300,12 +315,12 @@ class _Lister:
         queries = stream.queries()
         created = next(query.date for query in queries if not query.by_change)
         self._read = {
-            query.date: FieldReader(query.date, created, tuple(stream.keys[:1]))
+            query.subject: FieldReader(query.date, created, tuple(stream.keys[:1]), *query.expected)
             for query in queries
         }
         self._hours: dict[str, datetime] = {}
         self._buckets: dict[datetime, datetime] = {}
-        self._inside = self._ignored = 0
+        self._inside = self._ignored = self._unfiltered = 0
 
     def page(self, rows: Rows, query: Query, window: Window) -> _Page:
         """Return a page of a window."""
@@ -314,10 +329,13 @@ class _Lister:
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
-        read, outside, size = self._read[query.date], 0, 0
+        read, outside, size = self._read[query.subject], 0, 0
+        expected = [*query.expected.values()]
         for number, row in enumerate(rows.json()):
             size += len(memoryview(row))
-            date, created, key = read(row)
+            date, created, key, *found = read(row)
+            if found != expected and _differ(found, expected):
+                self._unfiltered += 1
             if self._named:
                 self._named.discard(str(key))
             hour = self._hour(date)
@@ -345,7 +363,14 @@ class _Lister:
         return not self._is_first and self._ignored > max(self._inside, STRAY_ROWS)
 
     def warn(self, stream: SlicedStream) -> None:
-        """Warn if most rows lay outside of the window of changes that was asked for."""
+        """Warn of rows that Amazon returned although they were not asked for."""
+        if self._unfiltered:
+            stream.warn(
+                "%s ignores purchase_order_state or ordering_vendor_codes for this account: %d "
+                "rows have other values. They are kept; a filter in stream_maps removes them.",
+                stream.operation.name,
+                self._unfiltered,
+            )
         if self._ignored > max(self._inside, STRAY_ROWS):
             stream.warn(
                 "%s ignores the dates of changes that it is asked for: %d rows have other dates, "
@@ -376,3 +401,9 @@ class _Lister:
         if bucket is None:
             bucket = self._buckets[hour] = self._grid.bucket(hour)
         return bucket
+
+
+def _differ(found: Sequence[object], expected: Sequence[str]) -> bool:
+    """Return whether a value is another than expected; one that is missing says nothing."""
+    pairs = zip(found, expected, strict=True)
+    return any(value and str(value).casefold() != other.casefold() for value, other in pairs)

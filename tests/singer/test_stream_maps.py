@@ -274,3 +274,53 @@ def test_maps_of_purchase_orders_leave_their_children_whole(
     assert run.status == 0, run.log
     assert sorted(run.keys("purchase_order_items")) == sorted(items)
     assert sorted(run.keys("order_reports")) == sorted(reports)
+
+
+# ---- expressions that fail, and streams that are removed ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"buyer": "record['buyingCustomer']['email'] + 1"},
+        {"__filter__": "record['buyingCustomer']['email'] > 1"},
+        {"buyer": "no_such_name"},
+    ],
+    ids=["field", "filter", "name"],
+)
+def test_an_expression_that_fails_on_a_record_ends_its_stream_alone(
+    clock: FakeClock, maps: dict[str, str]
+) -> None:
+    with serve(clock, orders=20, quirks=False) as serving:
+        config = settings(serving, stream_maps={"orders": maps})
+        run = run_by(clock, config, catalog=select("orders", "shipments"))
+    assert run.status == 1
+    (line,) = [line for line in run.log.splitlines() if line.startswith("orders: stream_maps:")]
+    assert "an expression for orders fails on a record (" in line
+    assert "Traceback" not in run.log
+    assert run.records("shipments")
+    assert not run.records("orders")
+
+
+@pytest.mark.parametrize("maps", [{"purchase_orders": None}, {"__else__": "__NULL__"}])
+def test_children_of_a_stream_that_is_removed_are_complete(
+    clock: FakeClock, maps: dict[str, Any]
+) -> None:
+    maps = {**maps, "purchase_order_items": {"__source__": "purchase_order_items"}}
+    with serve(clock, orders=20, quirks=False) as serving:
+        config = settings(serving, stream_maps=maps)
+        run = run_by(clock, config, catalog=select("purchase_orders", "purchase_order_items"))
+        expected = serving.rows("purchase_order_items")
+    assert run.by_key("purchase_order_items").keys() == expected.keys()
+    assert not run.records("purchase_orders")
+
+
+def test_a_filter_under_a_wildcard_holds_for_children_too(clock: FakeClock) -> None:
+    maps = {"purchase_orders*": {"__filter__": "purchaseOrderNumber < '4'"}}
+    with serve(clock, orders=60, quirks=False) as serving:
+        config = settings(serving, stream_maps=maps)
+        run = run_by(clock, config, catalog=select("purchase_orders", "order_reports"))
+    orders = {number for (number,) in run.keys("purchase_orders")}
+    reports = {number for number, _ in run.keys("order_reports")}
+    assert reports
+    assert reports <= orders
