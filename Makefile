@@ -1,5 +1,5 @@
-# `make demo` and `make test` set up all they need inside this folder. They ask for Python 3.11 or
-# newer, with its venv module, and the network's package index.
+# `make demo` and `make test` install all they need inside this folder. They need Python 3.11 or newer,
+# with its venv module, and a package index.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -20,18 +20,18 @@ DAGSTER := .tools/dagster/.installed
 DBT := .tools/dbt/.installed
 DBT_PACKAGES := dbt-core==1.11.16 dbt-duckdb==1.10.1 dbt-postgres==1.10.2 'duckdb<1.3'
 
-# Any of these will do.
+# One of these is enough.
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 DEBIAN_BROWSER := chromium-headless-shell fonts-dejavu-core
 APT := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option DPkg::Lock::Timeout=120 --yes --no-install-recommends
 
-# Environments: $(call environment,folder) makes one, $(call install,folder,name) installs into it what
-# is pinned in constraints/name.txt.
+# $(call environment,folder) creates a virtual environment; $(call install,folder,name) installs into it,
+# with the versions of constraints/name.txt.
 environment = $(UV) venv --quiet --clear --python $(DEVELOPMENT_PYTHON) $(1) \
   || $(UV) venv --quiet --clear --python '>=$(DEVELOPMENT_PYTHON)' $(1)
 install = $(UV) pip install --quiet --python $(1) --constraint constraints/$(2).txt
 
-# Commands of Python start twice as fast where their bytecode is kept.
+# Python commands start twice as fast with cached bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 # Meltano installs plugins with the uv that it finds first; uv looks for Pythons on the path.
@@ -40,8 +40,8 @@ PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-# What behaves differently from one version of Python to another: modules by themselves, and a sync.
-# The workflow on GitHub runs all tests but those of Meltano on every version.
+# Tests that may differ from one version of Python to another: of single modules, and of a sync. The
+# workflow on GitHub runs all tests but those of Meltano on every version.
 NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit)
 
 PYTEST := $(BIN)/pytest
@@ -54,7 +54,7 @@ END_TO_END_WORKERS ?= 4
 
 help:
 	@echo "To try the tap:"
-	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano, and make a page of it"
+	@echo "  make demo          sync a simulator of both APIs into DuckDB, through Meltano, and create a page of charts"
 	@echo "  make bench         measure requests, time, CPU and memory, two peers, and a week of syncs"
 	@echo "                     (BENCH_ARGS=--quick: smaller, no peers; BENCH_ARGS='--only G': the week)"
 	@echo
@@ -64,16 +64,16 @@ help:
 	@echo "  make unit          run all tests but those that run Meltano"
 	@echo "  make end-to-end    run the tests that run Meltano, Dagster, dbt and real loaders"
 	@echo "  make lint          run linters and type checks"
-	@echo "  make soak          sync under faults of all kinds, killed and resumed: three minutes"
+	@echo "  make soak          sync under faults of all kinds, with kills: three minutes"
 	@echo "                     (SOAK_ARGS='--seeds 100 --first-seed 21')"
 	@echo "  make format        format the code"
 	@echo "  make descriptions  copy the settings' descriptions into docs/settings.md and files for Meltano"
 	@echo "  make dictionary    write docs/data-dictionary.md from the catalog"
-	@echo "  make recording     run a sync on a terminal, and draw it as docs/terminal.svg"
+	@echo "  make recording     record a sync on a terminal as docs/terminal.svg"
 	@echo "  make answers       write docs/answers.md and its picture from the simulator's data"
 	@echo "  make browser       install Chromium, as root on Debian, if there is no browser"
 	@echo "  make constraints   pin the newest versions for development and CI"
-	@echo "  make clean         remove all that these commands made"
+	@echo "  make clean         remove everything that these commands created"
 
 setup: $(SETUP) $(MELTANO)
 
@@ -91,7 +91,7 @@ $(MELTANO): constraints/meltano.txt | $(UV)
 	$(call install,.tools/meltano,meltano) meltano==$(MELTANO_VERSION)
 	touch $@
 
-# Two runs that install the same plugin at once get in each other's way.
+# Two runs that install the same plugin in parallel conflict.
 $(PLUGINS): meltano.yml pyproject.toml | $(MELTANO)
 	$(MELTANO) install
 	touch $@
@@ -118,8 +118,8 @@ demo: setup
 bench: $(BENCH)
 	.tools/bench/bin/python -m benchmarks $(BENCH_ARGS)
 
-# Installing waits for the network, and tests of Meltano and Dagster wait for processes: the rest of
-# the work fills the gaps.
+# Installing waits for the network, and tests of Meltano and Dagster wait for processes, so these run
+# in parallel with the rest.
 test: $(UV)
 	$(MAKE) --jobs 3 --output-sync=target lint dagster-types browser $(PLUGINS) $(DBT)
 	$(MAKE) --jobs 2 --output-sync=target end-to-end unit
@@ -139,7 +139,7 @@ unit: $(SETUP)
 end-to-end: $(SETUP) $(PLUGINS) $(DAGSTER) $(DBT) browser
 	$(PYTEST) --numprocesses $(END_TO_END_WORKERS) --dist loadfile --no-loadscope-reorder -m end_to_end
 
-# Tests look at a page in it, and fail without one.
+# Some tests open a page in it, and fail without one.
 browser:
 	@command -v $(BROWSERS) >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && $(APT) update && $(APT) install $(DEBIAN_BROWSER) >/dev/null; } \

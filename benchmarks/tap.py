@@ -19,17 +19,26 @@ TAP = Path(sys.executable).parent / "tap-amazon-business"
 
 
 def sync(
-    server: Server, folder: Path, *, streams: Sequence[str] = ("purchase_orders",), **settings: Any
+    server: Server,
+    folder: Path,
+    *,
+    streams: Sequence[str] = ("purchase_orders",),
+    state: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> Run:
-    """Sync some streams from the beginning, and no others.
+    """Sync some streams, and no others.
 
     Args:
         server: The simulator.
         folder: For the files that a run needs.
         streams: What is selected.
+        state: Where the last sync ended; None to begin.
         **settings: Settings of the tap beside credentials and addresses.
     """
-    return run(_command(server, folder, streams, settings), folder / "tap.log")
+    command = _command(server, folder, streams, settings)
+    if state is not None:
+        command += ["--state", _file(folder, "state", state)]
+    return run(command, folder / "tap.log")
 
 
 def sync_to_file(server: Server, folder: Path, **settings: Any) -> Path:

@@ -34,6 +34,7 @@ _PATIENCE = 7
 # Stands for a purchase order where none of the account's own is known.
 _ANY_NUMBER = "TEST0001"
 _NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})
+_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ConnectionCheck:
         asked = {name: q for name, q in questions.items() if q.client.prefix not in refused}
         answers = self._ask(asked)
         if not questions:
-            self._tell("No stream is selected, so there is nothing to ask.")
+            self._tell("No stream is selected: nothing to check.")
         failed = False
         for name, question in asked.items():
             problem = _problem(name, question, answers[name])
@@ -93,7 +94,7 @@ class ConnectionCheck:
                 q.request.operation.name for q in questions.values() if q.client.prefix == prefix
             ]
             names = ", ".join(dict.fromkeys(operations))
-            self._tell(f"Not asked, as {prefix} cannot sign in: {names}")
+            self._tell(f"Skipped because {prefix} cannot sign in: {names}")
         return bool(asked) and not failed and not refused
 
     def _sign_in(self) -> list[str]:
@@ -118,7 +119,9 @@ class ConnectionCheck:
             for probe in stream.probes():
                 request = self._request(stream, probe.request)
                 question = _Question(stream.client, replace(probe, request=request))
-                found.setdefault(str(request), question)
+                # A stream that cannot do without the operation decides.
+                if str(request) not in found or not probe.refused:
+                    found[str(request)] = question
         return found
 
     def _request(self, stream: AmazonStream, request: Request) -> Request:
@@ -185,8 +188,10 @@ class ConnectionCheck:
             oldest = self._clock.now() - operation.reach
             since = max(filter(None, (oldest, self._settings.start_date)))
             parts.append(f"data back to {since.date()}")
-        if _not_found(answer) and question.probe.not_found:
-            parts.append(question.probe.not_found)
+        if _not_found(answer) and question.probe.not_found is not None:
+            parts += filter(None, [question.probe.not_found])
+        elif _refused(answer):
+            return f"refused; {question.probe.refused}"
         return ", ".join(parts)
 
 
@@ -236,6 +241,10 @@ def run_at_once(
     } | answers
 
 
+def _refused(answer: Answer) -> bool:
+    return isinstance(answer, RequestFailedError) and answer.status in _REFUSALS
+
+
 def _not_found(answer: Answer) -> bool:
     return isinstance(answer, RequestFailedError) and answer.status == HTTPStatus.NOT_FOUND
 
@@ -249,6 +258,8 @@ def _reason(answer: Answer, subject: str) -> str:
 
 def _problem(name: str, question: _Question, answer: Answer) -> str:
     probe, client = question.probe, question.client
+    if probe.refused and _refused(answer):
+        return ""
     if _not_found(answer) and probe.not_found is not None and (client.answers or not probe.witness):
         return ""
     return _reason(answer, name)

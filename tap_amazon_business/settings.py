@@ -75,7 +75,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _strings(
         "business_api_regions",
-        "Region codes to read, one by one: US CA MX, or UK DE FR ES IT IN, or JP AU. One host must "
+        "Region codes to read: US CA MX, or UK DE FR ES IT IN, or JP AU. One host must "
         "serve all of them; use a second tap for another host.",
         default=["US"],
     ),
@@ -150,7 +150,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _integer(
         "max_parallel_requests",
-        "How many requests each stream sends at once.",
+        "How many requests each stream sends in parallel.",
         least=1,
         most=16,
         default=4,
@@ -164,7 +164,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
             ),
         ),
         "rate_limits",
-        "Operation -> {rate, burst} (requests a second, requests at once), for an account with a "
+        "Operation -> {rate, burst} (requests a second, burst of requests), for an account with a "
         "plan of its own or one shared with another program. Amazon's x-amzn-RateLimit-Limit "
         "header can lower these limits, never raise them.",
     ),
@@ -175,7 +175,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         most=600,
         default=60,
     ),
-    _boolean("sandbox", "Use Amazon's sandbox: it returns examples, no data.", default=False),
+    _boolean("sandbox", "Use Amazon's sandbox: it returns examples, not data.", default=False),
     _string("sp_api_url", f"Replaces the Selling Partner API's host; {_LOOPBACK}."),
     _string("business_api_url", f"Replaces the Amazon Business API's host; {_LOOPBACK}."),
     _string("lwa_url", f"Replaces the host of Login with Amazon; {_LOOPBACK}."),

@@ -19,7 +19,7 @@ class Query:
     Attributes:
         name: Name of the file in `queries/`, without its ending.
         title: What the result is.
-        note: What it tells.
+        note: What it shows.
     """
 
     name: str
@@ -49,7 +49,7 @@ QUESTIONS = (
             Query(
                 "open_value_by_age",
                 "Open value by age",
-                "What Amazon still waits for, by the days since the promised window ended.",
+                "Value Amazon is still waiting for, by days since the promised window ended.",
             ),
             Query(
                 "late_purchase_orders",
@@ -92,7 +92,7 @@ QUESTIONS = (
             Query(
                 "spend_by_approver",
                 "Spend by month and approver",
-                "Approvers are people: mind who may see this.",
+                "Approvers are people: share this with care.",
             ),
             Query(
                 "spend_by_purchase_order",

@@ -114,7 +114,7 @@ def example(operation: Operation) -> Request:
     """
     if operation.name not in EXAMPLES:
         raise RequestFailedError(
-            f"{operation.name} ({REGION}) was not asked: Amazon's models hold no example of it."
+            f"{operation.name} ({REGION}) was skipped: Amazon's models contain no example of it."
         )
     return EXAMPLES[operation.name]
 

@@ -233,7 +233,8 @@ class AmazonStream(Stream, abc.ABC):
 
     @cached_property
     def _rescues(self) -> bool:
-        return RESCUED in self.effective_schema["properties"]
+        known = RESCUED in self.effective_schema["properties"]
+        return known and self.mask.get(("properties", RESCUED), True)
 
     def warn_of_rescued(self) -> None:
         """Name the fields that the schema cannot hold, once for the whole sync."""
@@ -241,7 +242,11 @@ class AmazonStream(Stream, abc.ABC):
             return
         named = ", ".join(redact(path) for path in list(self._rescued)[:_MOST_NAMED])
         more = len(self._rescued) - _MOST_NAMED
-        kept = "kept in rescuedData" if self._rescues else "lost: the catalog has no rescuedData"
+        kept = (
+            "kept in rescuedData"
+            if self._rescues
+            else "lost: the catalog does not select rescuedData"
+        )
         self.warn(
             "new fields, or values of another type, are %s: %s%s",
             kept,
@@ -282,6 +287,13 @@ class AmazonStream(Stream, abc.ABC):
             ) from None
 
     # ---- bookmark ------------------------------------------------------------------------------
+
+    @property
+    def bookmark(self) -> Mapping[str, Any]:
+        """The stream's part of the state; empty if there is none."""
+        # The SDK's own property would add an empty part.
+        found: Mapping[str, Any] = self.tap_state.get("bookmarks", {}).get(self.name, {})
+        return found
 
     def write_bookmark(self, bookmarks: Mapping[str, dict[str, Any]]) -> None:
         """Replace parts of the state, by the names of streams, and write a STATE message.

@@ -5,6 +5,7 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.children import ChildSync
+    from tap_amazon_business.streams.probes import Probe
     from tap_amazon_business.sync.bookmark import Coverage
 
 
@@ -77,6 +79,12 @@ class OrdersStream(OrderDateStream):
     primary_keys = ("orderId",)
     has_children = True
     schema: ClassVar = schemas.ORDERS
+
+    @override
+    def probes(self) -> list[Probe]:
+        others = () if self.selected else (child.alternative for child in self.children)
+        alternative = next(filter(None, others), "")
+        return [replace(probe, refused=alternative) for probe in super().probes()]
 
     @override
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader
-from tap_amazon_business.streams.queries import feed_queries
+from tap_amazon_business.streams.queries import feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of
 
@@ -46,7 +46,7 @@ class ChangeFeed:
     def __init__(self, stream: AmazonStream, since: datetime, until: datetime) -> None:
         self._stream = stream
         self._window = Window(since - _SLACK, until)
-        self._later = f"within {stream.settings.lookback_cycle_hours} hours"
+        self._later = within_a_cycle(stream.settings)
 
     def names(self) -> set[str]:
         """Return the numbers of the orders that changed; none, after a warning, if that fails.
@@ -63,9 +63,9 @@ class ChangeFeed:
             if stream.client.failure:
                 raise
             stream.warn(
-                "change feed unavailable (%s). Changes of older orders arrive %s.",
-                error.message,
+                "change feed unavailable; changes of older orders arrive %s. The reason: %s",
                 self._later,
+                error.message,
             )
         return numbers
 
@@ -102,8 +102,8 @@ class ChangeFeed:
         left = len(named) - len(numbers)
         if errors or missing or left:
             stream.warn(
-                "of %d older orders that changed, %d were not read: %d not found, %d refused, %d "
-                "beyond the %d of one sync. Within the lookback, changes arrive %s.%s",
+                "%d older orders changed, %d of them were not read (%d not found, %d refused, %d "
+                "beyond the %d of one sync). The lookback finds their changes %s.%s",
                 len(named),
                 missing + len(errors) + left,
                 missing,

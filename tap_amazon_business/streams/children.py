@@ -65,7 +65,7 @@ class Child(abc.ABC):
         del bucket
         return changed
 
-    def bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
         """Return the child's own part of the state, None if its parent's bookmark covers it.
 
         Args:
@@ -87,10 +87,18 @@ class Child(abc.ABC):
         """Yield the records that could not be built before the parent's last page."""
         return iter(())
 
+    @property
+    def alternative(self) -> str:
+        """What the child does if its parent's lists are refused, in words; "" if nothing."""
+        return ""
+
     def give_up(self, error: RequestFailedError) -> bool:
         """Return whether the records can be built in another way, now that the parent failed."""
         del error
         return False
+
+    def parent_begins(self) -> None:  # noqa: B027 (few children need it)
+        """Record that the parent is going to be synced, in parallel with others."""
 
     def parent_ended(self, error: TapError | None) -> None:  # noqa: B027 (few children need it)
         """Record that the parent's sync has ended, with the error if it failed."""

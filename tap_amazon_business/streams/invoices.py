@@ -187,7 +187,7 @@ class InvoicePaymentsStream(LookupStream):
             yield records
         for code, count in self._failed.items():
             self.warn(
-                "invoices without payment details: %d (%s); later syncs ask again", count, code
+                "invoices without payment details: %d (%s); later syncs retry them", count, code
             )
 
     @override

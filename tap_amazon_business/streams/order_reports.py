@@ -138,7 +138,7 @@ class _ChildReportsStream(OrderReportsStream, abc.ABC):
 
 
 class PurchaseOrderReportsStream(_ChildReportsStream):
-    """Order reports with the credentials of both APIs."""
+    """The order reports that name a purchase order number."""
 
     parent_stream_type = PurchaseOrdersStream
 
@@ -185,9 +185,14 @@ class Fallback:
 
     def __init__(self) -> None:
         self._ended = threading.Event()
+        self._ended.set()  # unless they are going to be read
         self._error: TapError | None = None
         self.is_active = False
         self.listed_until: datetime | None = None
+
+    def expect(self) -> None:
+        """Record that the lists are going to be read."""
+        self._ended.clear()
 
     def start(self, listed_until: datetime | None) -> None:
         """Have the reports asked for by number."""
@@ -233,17 +238,27 @@ class ListedReports(Child):
             (number, [row]) for number, row in named if number.strip()
         )
 
+    @property
+    @override
+    def alternative(self) -> str:
+        return "order_reports are requested by number" if self._fallback else ""
+
     @override
     def give_up(self, error: RequestFailedError) -> bool:
         if self._fallback is None:
             return False
         self._stream.warn(
-            "the lists of orders cannot be read (%s) Asking for the reports of each purchase order "
-            "by number instead.",
+            "the lists of orders cannot be read; requesting the reports of each purchase order by "
+            "number. The reason: %s",
             error.message,
         )
         self._fallback.start(self._parent.plan.resume.moment)
         return True
+
+    @override
+    def parent_begins(self) -> None:
+        if self._fallback:
+            self._fallback.expect()
 
     @override
     def parent_ended(self, error: TapError | None) -> None:
@@ -336,7 +351,7 @@ class ReportsByNumber(Child):
         oldest = plan.now - timedelta(days=self._stream.settings.order_lookback_days)
         old = (share.within(oldest, plan.now) for share in shares)
         # The parent reads all of the recent days in every sync.
-        recent = Lookback(rolling.recent, timedelta(), rolling.cycle)
+        recent = Lookback(plan.now - plan.span.since, timedelta(), rolling.cycle)
         young = due(recent, position=position, now=plan.now)
         return [share.window for share in (*old, *young) if share]
 
@@ -362,7 +377,7 @@ class ReportsByNumber(Child):
     def _resume(self) -> ResumePoint:
         stream, plan = self._stream, self._plan
         return resume_point(
-            stream.tap_state.get("bookmarks", {}).get(stream.name) or {},
+            stream.bookmark,
             stream=stream.name,
             replication_key=None,
             covers=self._own_covers,
@@ -371,7 +386,7 @@ class ReportsByNumber(Child):
         )
 
     @override
-    def bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
+    def own_bookmark(self, end: datetime | None, position: datetime) -> dict[str, Any] | None:
         before = self._resume
         if self._has_lists:
             end = None  # the lists have the reports
@@ -457,8 +472,8 @@ def reports_by_number(
         raise refused[0]  # it is not the number
     for error in refused:
         stream.warn(
-            "%s If Amazon refuses only this number, its order reports are missing until a later "
-            "cycle asks again; order_reports_strategy order_date sends no numbers.",
+            "%s If Amazon refuses only this number, its order reports are missing until the next "
+            "cycle retries it. order_reports_strategy order_date avoids requests by number.",
             error.message,
         )
 
@@ -466,7 +481,7 @@ def reports_by_number(
 def _rows(stream: AmazonStream, number: str, region: str) -> list[Any]:
     if number in _NOT_A_PATH_SEGMENT:
         stream.warn(
-            "purchase order '%s' cannot be requested by number: no URL path can hold it", number
+            "purchase order '%s' cannot be requested by number: no URL path can contain it", number
         )
         return []
     request = Request(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.streams.queries import Query, feed_queries
+from tap_amazon_business.streams.queries import Query, feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 
 if TYPE_CHECKING:
@@ -24,23 +24,25 @@ _MARGIN = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Probe:
-    """A request whose answer tells whether an operation can be used.
+    """A request whose answer shows whether an operation can be used.
 
     Attributes:
         request: The request. If its path needs a purchase order number, the check finds one.
-        not_found: What a 404 means that is ok, "" if it is not worth a word; None: it is an error.
+        not_found: What a 404 means that is ok, "" if it needs no remark; None: it is an error.
+        refused: What a sync does without the operation; "" if it fails.
         witness: What has to be answered for a 404 to be ok, unless another request of the API was.
     """
 
     request: Request
     not_found: str | None = None
+    refused: str = ""
     witness: Request | None = None
 
 
 def listed(operation: operations.Operation, queries: Iterable[Query], now: datetime) -> list[Probe]:
     """Return probes that list the last week, a row of it where an operation lets one choose."""
     window = Window(now - min(operation.longest_range, _WEEK), now - _MARGIN)
-    requests = [query.request(operation, window) for query in queries if not query.by_change]
+    requests = [query.request(operation, window) for query in queries]
     return [
         Probe(replace(request, params={**request.params, "limit": "1"}))
         if "limit" in request.params
@@ -54,11 +56,18 @@ def purchase_orders(settings: Settings, own: list[Probe], now: datetime) -> list
     by_number = Probe(Request(operations.GET_PURCHASE_ORDER), not_found="")
     if settings.purchase_order_numbers:
         return [by_number]
-    feed = listed(
-        operations.GET_PURCHASE_ORDERS_STATUS, feed_queries(settings.ordering_vendor_codes), now
-    )
+    later = f"changes of older orders arrive {within_a_cycle(settings)}"
+    feed = [
+        replace(probe, refused=later)
+        for probe in listed(
+            operations.GET_PURCHASE_ORDERS_STATUS,
+            feed_queries(settings.ordering_vendor_codes),
+            now,
+        )
+    ]
     # By number, an order comes whatever the filters say: then it is not asked for.
-    return [*own, *feed, *([] if settings.purchase_order_filters else [by_number])]
+    orders = [] if settings.purchase_order_filters else [replace(by_number, refused=later)]
+    return [*own, *feed, *orders]
 
 
 def reports_by_number(regions: Iterable[str]) -> list[Probe]:

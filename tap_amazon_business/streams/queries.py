@@ -99,6 +99,12 @@ def feed_queries(vendor_codes: Sequence[str]) -> list[Query]:
     )
 
 
+def within_a_cycle(settings: Settings) -> str:
+    """Return when the lookback finds a change, in words."""
+    hours = settings.lookback_cycle_hours
+    return f"within {hours} hours" if hours else "with the next sync"
+
+
 def order_date_query(region: str) -> Query:
     """Return the query by order date; a region without orders returns an empty list."""
     return Query(

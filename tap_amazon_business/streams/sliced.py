@@ -124,7 +124,8 @@ class SlicedStream(AmazonStream):
 
     @override
     def probes(self) -> list[Probe]:
-        return listed(self.operation, self.queries(), self.clock.now())
+        queries = [query for query in self.queries() if not query.by_change]
+        return listed(self.operation, queries, self.clock.now())
 
     @property
     @override
@@ -138,6 +139,8 @@ class SlicedStream(AmazonStream):
 
     @override
     def prepare(self) -> None:
+        for child in self.children:
+            child.parent_begins()
         with suppress(TapError):  # it comes again when the stream is synced
             self.client.sign_in()  # the reply holds the time of day, which decides what to read
             _ = self.plan
@@ -153,7 +156,7 @@ class SlicedStream(AmazonStream):
         covers = self._coverage(children)
         oldest = now - self.operation.reach
         resume = resume_point(
-            self.stream_state if self.replication_method == "INCREMENTAL" else {},
+            self.bookmark if self.replication_method == "INCREMENTAL" else {},
             stream=self.name,
             replication_key=self.replication_key,
             covers=covers,
@@ -284,7 +287,7 @@ class SlicedStream(AmazonStream):
                 since=plan.since,
             )
         for child in plan.children:
-            if bookmark := child.bookmark(end, position):
+            if bookmark := child.own_bookmark(end, position):
                 bookmarks[child.stream.name] = bookmark
         if bookmarks:
             self.write_bookmark(bookmarks)

@@ -12,13 +12,14 @@ from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
+from tap_amazon_business.streams.queries import within_a_cycle
 from tap_amazon_business.sync.checksums import DAY, HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.sync.windows import Slicer, Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -83,10 +84,6 @@ class _Page:
     by_change: bool
     inside: int
     size: int
-
-    @property
-    def all(self) -> Iterator[_Listed]:
-        return chain(self.listed, self.undated)
 
 
 class SlicedSync:
@@ -202,27 +199,33 @@ class SlicedSync:
         """Yield the records of a slice; once they are written, have the children write theirs."""
         unchanged = self._compare(part.window, pages)
         first = self._plan.span.grid.bucket(part.window.start)
+        unwanted = {
+            bucket
+            for bucket in unchanged
+            if not any(child.wants_unchanged(bucket or first) for child in self._children)
+        }
         chunk: list[ListedRow] = []
         for page in pages:
-            ignored = page.by_change and self._lister.ignores_dates
-            for number, row_hash, bucket in page.listed if ignored else page.all:
+            for number, row_hash, bucket in self._wanted(page, unwanted):
                 changed = page.by_change or bucket not in unchanged
-                where = bucket or first
-                if changed:
-                    if not self._emitted.add(row_hash):
-                        continue
-                    if page.by_change and bucket:
-                        # Another version than the bucket's own: which one is newer is unknown.
-                        self._pending.pop(bucket, None)
-                        if bucket in self._stored:
-                            self._checksums.known.pop(bucket, None)
-                elif not any(child.wants_unchanged(where) for child in self._children):
+                if changed and not self._emitted.add(row_hash):
                     continue
-                chunk.append((page.rows[number], where, changed))
+                if page.by_change and bucket:
+                    # Another version than the bucket's own: which one is newer is unknown.
+                    self._pending.pop(bucket, None)
+                    if bucket in self._stored:
+                        self._checksums.known.pop(bucket, None)
+                chunk.append((page.rows[number], bucket or first, changed))
                 if len(chunk) == _CHUNK:
                     yield from self._chunk(chunk)
                     chunk.clear()
         yield from self._chunk(chunk)
+
+    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_Listed]:
+        """Return the rows of a page that are written, or that children want."""
+        if not page.by_change:
+            return [listed for listed in page.listed if listed[2] not in unwanted]
+        return page.listed if self._lister.ignores_dates else chain(page.listed, page.undated)
 
     def _chunk(self, chunk: Sequence[ListedRow]) -> Iterator[Record]:
         valid = [
@@ -255,13 +258,13 @@ class SlicedSync:
             end = grid.end(bucket)
             if end <= window.end or window.end == self._plan.span.until:
                 placed = self._rows.take(bucket)
-                sums = [checksum(placed | unplaced) if single else checksum(placed)]
+                found = checksum(placed | unplaced) if single else checksum(placed)
                 known = self._checksums.known.get(bucket)
-                if known == sums[0]:
+                if known == found:
                     unchanged |= {bucket, None} if single else {bucket}
                 elif known is not None and known == checksum(placed):
                     unchanged.add(bucket)
-                self._pending[bucket] = sums[0]
+                self._pending[bucket] = found
             bucket = end
         return unchanged
 
@@ -318,8 +321,7 @@ class _Lister:
             query.subject: FieldReader(query.date, created, tuple(stream.keys[:1]), *query.expected)
             for query in queries
         }
-        self._hours: dict[str, datetime] = {}
-        self._buckets: dict[datetime, datetime] = {}
+        self._places: dict[str, tuple[datetime, datetime]] = {}
         self._inside = self._ignored = self._unfiltered = 0
 
     def page(self, rows: Rows, query: Query, window: Window) -> _Page:
@@ -338,16 +340,16 @@ class _Lister:
                 self._unfiltered += 1
             if self._named:
                 self._named.discard(str(key))
-            hour = self._hour(date)
+            hour, bucket = self._place(date)
             known = listed if hour or not query.by_change else undated
             if hour and not first <= hour < last:
                 outside += 1
                 if query.by_change and not self._is_first:
                     continue  # Amazon ignores the filter: it is no change
-                hour = None
+                bucket = None
             elif query.by_change:
-                hour = self._hour(created)
-            known.append((number, self._hash(row), self._bucket(hour)))
+                _, bucket = self._place(created)
+            known.append((number, self._hash(row), bucket))
         inside = len(rows) - outside - len(undated)
         if query.by_change:
             self._inside += inside
@@ -373,34 +375,31 @@ class _Lister:
             )
         if self._ignored > max(self._inside, STRAY_ROWS):
             stream.warn(
-                "%s ignores the dates of changes that it is asked for: %d rows have other dates, "
-                "so they do not count as changes. The lookback finds all changes within %d hours.",
+                "%s ignores the filter by change date: %d rows lie outside of the range and do not "
+                "count as changes. The lookback finds all changes %s.",
                 stream.operation.name,
                 self._ignored,
-                stream.settings.lookback_cycle_hours,
+                within_a_cycle(stream.settings),
             )
 
-    def _hour(self, date: object) -> datetime | None:
+    def _place(self, date: object) -> tuple[datetime | None, datetime | None]:
+        """Return the hour of a row's date and its bucket, twice None if it is no date."""
         if isinstance(date, dict):
             date = date.get("date")
         if not isinstance(date, str):
-            return None
+            return None, None
         # Most dates are in UTC: then the hour is in their first characters.
         text = date[:_HOUR_DIGITS] if date.endswith("Z") else date
-        hour = self._hours.get(text)
-        if hour is None and (moment := moment_of(date)):
+        place = self._places.get(text)
+        if place is None:
+            moment = moment_of(date)
+            if moment is None:
+                return None, None
             hour = floor(moment, HOUR)
-            if len(self._hours) < _MOST_HOURS:
-                self._hours[text] = hour
-        return hour
-
-    def _bucket(self, hour: datetime | None) -> datetime | None:
-        if hour is None:
-            return None
-        bucket = self._buckets.get(hour)
-        if bucket is None:
-            bucket = self._buckets[hour] = self._grid.bucket(hour)
-        return bucket
+            place = hour, self._grid.bucket(hour)
+            if len(self._places) < _MOST_HOURS:
+                self._places[text] = place
+        return place
 
 
 def _differ(found: Sequence[object], expected: Sequence[str]) -> bool:

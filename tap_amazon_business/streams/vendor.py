@@ -101,7 +101,7 @@ class VendorListStream(SlicedStream):
 
 
 class PurchaseOrdersStream(VendorListStream):
-    """Purchase orders: by creation date, by change date, and as the change feed names them.
+    """The purchase orders that Amazon places with the vendor.
 
     changedAfter and changedBefore do not find orders that were never changed, so what is new is
     listed by creation and by change. The change feed names what no filter finds, such as a change
@@ -285,7 +285,7 @@ class PurchaseOrderItemsStream(ChildStream):
 
 
 class PurchaseOrderStatusItemsStream(ChildStream):
-    """The status of each item of the purchase orders, with its quantities side by side."""
+    """The status of each item of the purchase orders, with its quantities in columns."""
 
     name = "purchase_order_status_items"
     primary_keys = ("purchaseOrderNumber", "itemSequenceNumber")

@@ -38,8 +38,8 @@ _ACCOUNT = "account"
 
 # What is not covered where a text changed, in words.
 _CHANGED = {
-    "account": "this account, as its refresh token is another one",
-    "business_account": "this business account, as its refresh token is another one",
+    "account": "this account (the refresh token changed)",
+    "business_account": "this business account (the refresh token changed)",
 }
 
 # What a stream reads. Lists may grow, such as the selected streams and business_api_regions; None
@@ -92,7 +92,7 @@ def resume_point(
     value = state.get("replication_key_value")
     if value is None:
         return ResumePoint(None, _moment_in(state, "lookback_position", stream, now))
-    found = f"The state of {stream} holds {state.get('replication_key')!r}: {value!r}"
+    found = f"The state of {stream} contains {state.get('replication_key')!r}: {value!r}"
     if state.get("replication_key") != replication_key:
         raise TapError(f"{found}, but its bookmark is '{replication_key}'; {_REMEDY}.")
     moment = _moment(value, found, now)
@@ -112,7 +112,7 @@ def _moment_in(state: Mapping[str, Any], name: str, stream: str, now: datetime) 
     value = state.get(name)
     if value is None:
         return None
-    return _moment(value, f"The state of {stream} holds {name!r}: {value!r}", now)
+    return _moment(value, f"The state of {stream} contains {name!r}: {value!r}", now)
 
 
 def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 (whatever it holds)
@@ -122,7 +122,7 @@ def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 
         raise TapError(f"{found}, which is not a date-time; {_REMEDY}.") from error
     if moment > now + _CLOCKS_DIFFER:
         raise TapError(
-            f"{found}, which lies in the future of this machine's clock ({times.rfc3339(now)}); "
+            f"{found}, which is in the future of this machine's clock ({times.rfc3339(now)}); "
             f"correct the clock if it is behind. If it is right, the state is wrong: {_REMEDY}."
         )
     return moment
@@ -177,6 +177,8 @@ def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...
         if isinstance(wanted, str):
             if known != wanted:
                 added.append(_CHANGED.get(part, f"this {part}"))
-        elif isinstance(known, list):
-            added += [f"all {part}"] if wanted is None else [n for n in wanted if n not in known]
+        elif wanted is None:
+            added += [f"all {part}"] if isinstance(known, list) else []
+        elif known is not None:
+            added += [n for n in wanted if not (isinstance(known, list) and n in known)]
     return tuple(added)

@@ -33,7 +33,7 @@ _SCALE = 0.625
 
 _HEAD = """# Answers
 
-Four questions, and queries on the [models of dbt](analytics.md) that answer them. They run on
+Four questions, and queries on the [dbt models](analytics.md) that answer them. They run on
 DuckDB, PostgreSQL and Snowflake. [analytics.md](analytics.md#definitions) defines the figures.
 
 The results are those of the simulator's seed on 1 June 2026. It draws its figures at random: real
@@ -46,9 +46,9 @@ meltano run tap-amazon-business target-duckdb dbt-duckdb:build
 .venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output output/report.html
 ```
 
-This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in
-[examples/report/queries](../examples/report/queries). It is one file without scripts that loads
-nothing from anywhere. It names purchase orders and approvers: mind whom you send it to.
+This creates [such a page](report.png) from a warehouse of your own, with the same queries:
+[examples/report/queries](../examples/report/queries). It is one file without scripts or remote
+resources. It names purchase orders and approvers: share it with care.
 
 `make setup` installs what it needs. So does `pip install --group report`, with pip 25.1 or newer.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.catalogs import DECIMAL_FORMAT
 from tests.support.chain import PROJECT
@@ -47,14 +48,27 @@ JOINS = (
 
 _HEAD = """# Data dictionary
 
-Every stream and every field. This page is made of the catalog: `make dictionary` writes it.
+Every stream and every field. `make dictionary` generates this page from the catalog.
 
 - A path with a dot is a field within an object; `[]` stands for each element of an array.
 - Every field except the keys may be null.
 - A *decimal* is a string with exactly Amazon's digits. A *date-time* is in UTC and ends in `Z`.
-- [warehouses.md](warehouses.md) shows the column types that loaders make of these. A nested field
-  is part of the JSON in the column of its outermost field.
+- [warehouses.md](warehouses.md) shows the column types in each warehouse. A nested field is part of
+  the JSON in the column of its outermost field.
 - Values that a description lists are those that Amazon documents. Others occur.
+
+## rescuedData
+
+Amazon adds fields without notice, and sends values of other types than documented. The tap drops
+neither. Every stream has the field `rescuedData`: a JSON object from path to value, such as
+`{"items[0].netCost.margin": "0.31"}`, null in ordinary rows. It contains
+
+- fields that the schema does not know, with the value as Amazon sent it;
+- values that do not fit their type, such as a text where a number is documented. The field itself
+  is null then. Empty texts and empty dates become null and are not rescued.
+
+One warning per stream and sync names the first ten paths. Once a version of the tap has the field
+in its schema, the lookback is written again with it.
 
 ## Keys and joins
 
@@ -74,7 +88,7 @@ def page() -> str:
     streams = TapAmazonBusiness(config={}, validate_config=False).streams
     parts = [_HEAD, *_diagram(streams), "## Streams\n"]
     for name in sorted(streams):
-        parts += _section(streams[name])
+        parts += _section(streams[name], streams)
     return "\n".join(parts)
 
 
@@ -104,22 +118,32 @@ def _diagram(streams: Mapping[str, Stream]) -> Iterator[str]:
     yield "```\n"
 
 
-def _section(stream: Stream) -> Iterator[str]:
+def _section(stream: Stream, streams: Mapping[str, Stream]) -> Iterator[str]:
     yield f"### {stream.name}\n"
     yield f"{(type(stream).__doc__ or '').splitlines()[0]}\n"
     operation = getattr(stream, "operation", None)
     if operation:
         yield f"- Operation: `{operation.name}`"
     yield f"- Key: {', '.join(f'`{key}`' for key in stream.primary_keys)}"
-    parent: Any = stream.parent_stream_type
-    if parent:
-        yield f"- Bookmark: with its parent, `{parent.name}`\n"
+    if parents := _parents(stream, streams):
+        yield f"- Bookmark: with its parent, {' or '.join(f'`{parent}`' for parent in parents)}\n"
     else:
         yield f"- Bookmark: `{stream.replication_key}`\n"
     yield "| field | type | description |\n|---|---|---|"
     for path, field in paths(stream.schema):
         yield f"| `{path}` | {_kind(field)} | {field['description'].replace('|', '&#124;')} |"
     yield ""
+
+
+def _parents(stream: Stream, streams: Mapping[str, Stream]) -> list[str]:
+    """Return the streams from whose rows a stream is derived."""
+    return [
+        name
+        for name, parent in sorted(streams.items())
+        if isinstance(stream, AmazonStream)
+        and isinstance(parent, AmazonStream)
+        and stream.child_of(parent)
+    ]
 
 
 def _kind(field: Mapping[str, Any]) -> str:

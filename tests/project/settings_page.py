@@ -13,9 +13,9 @@ PAGE = PROJECT / "docs" / "settings.md"
 
 _HEAD = """# Settings
 
-Every setting, with its default. The table is made of what the command
-`tap-amazon-business --about --format=markdown` prints: `make descriptions` writes it. The
-[README](../README.md#settings) has a shorter one.
+Every setting, with its default. `make descriptions` generates the table from the output of
+`tap-amazon-business --about --format=markdown`. The [README](../README.md#settings) has a shorter
+one.
 
 - **With Meltano**, a setting is a variable, in the environment or in a file `.env`:
   `TAP_AMAZON_BUSINESS_` and its name in capitals. Or put it into `meltano.yml`:
@@ -23,9 +23,9 @@ Every setting, with its default. The table is made of what the command
 - **Without Meltano**, write a JSON file and pass it with `--config config.json`. Copy
   [sample_config.json](../sample_config.json) and fill in your credentials; add other settings from
   this table. With `--config=ENV`, the tap reads the variables.
-- A list or an object in a variable is JSON: `'["US", "CA"]'`. An empty value is not given.
+- A list or an object in a variable is JSON: `'["US", "CA"]'`. An empty value counts as not set.
 - **One credential set is required**, `sp_api_...` or `business_api_...`, with all its three values.
-- The last ones, from `stream_maps` on, are settings that Meltano's SDK gives to every tap.
+- The last ones, from `stream_maps` on, are settings that Meltano's SDK adds to every tap.
 
 | setting | default | meaning |
 |---|---|---|

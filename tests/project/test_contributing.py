@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: "Add a stream" works as it is written, and imports run as the map says."""
+"""CONTRIBUTING.md: "Add a stream" works as it is written, and imports are those of its table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COPIED = (PACKAGE, "simulator", "README.md", "pyproject.toml")
 
 # Files of the recipe whose samples are for people: commands, and names in two tuples.
 BY_HAND = (
-    "tests/singer/snapshots/catalog.json",
+    "tests/singer/snapshots/catalog.txt",
     "docs/data-dictionary.md",
     "tests/support/serving.py",
 )
@@ -225,47 +225,53 @@ def test_the_samples_follow_the_style(copy: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-# ---- the map of the house ------------------------------------------------------------------------
+# ---- the table of modules ------------------------------------------------------------------------
 
-# The rooms of the map, and what each may import.
-ROOMS = {
-    room: set(re.findall(r"`(\w+)`", imports))
-    for rooms, imports in re.findall(
-        r"^\| (`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|$", section("The map of the house"), re.MULTILINE
+# What each module of the table may import.
+MODULES = {
+    module: set(re.findall(r"`(\w+)`", imports))
+    for names, imports in re.findall(
+        r"^\| (`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|$", section("Modules"), re.MULTILINE
     )
-    for room in re.findall(r"`([\w/]+?)(?:\.py|/)`", rooms)
+    for module in re.findall(r"`([\w/]+?)(?:\.py|/)`", names)
 }
 
 
-def modules(room: str) -> list[Path]:
-    folder = PROJECT / PACKAGE / room
+def files(module: str) -> list[Path]:
+    folder = PROJECT / PACKAGE / module
     return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
 
 
-def test_the_map_shows_every_room() -> None:
+def test_the_table_shows_every_module() -> None:
     names = [path.name for path in (PROJECT / PACKAGE).iterdir()]
     parts = {name.partition(".")[0] for name in names if not name.startswith(("_", "py.typed"))}
-    assert parts == {room for room in ROOMS if "/" not in room}
+    assert parts == {module for module in MODULES if "/" not in module}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_what_the_map_says(room: str) -> None:
+def test_the_table_shows_every_module_of_the_streams() -> None:
+    names = [path.stem for path in (PROJECT / PACKAGE / "streams").glob("*.py")]
+    shown = re.findall(r"`(\w+)\.py`", section("Modules").partition("In `streams/`:")[2])
+    assert sorted(shown) == sorted(name for name in names if name != "__init__")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_what_the_table_says(module: str) -> None:
     inside = re.compile(rf"{PACKAGE}\.(\w+)")
     found = {
         match[1]
-        for path in modules(room)
+        for path in files(module)
         for name in imported(path)
-        if (match := inside.match(name)) and match[1] != room.partition("/")[0]
+        if (match := inside.match(name)) and match[1] != module.partition("/")[0]
     }
-    assert found <= ROOMS[room]
+    assert found <= MODULES[module]
 
 
 @pytest.mark.parametrize(
-    ("room", "foreign"), [("api", "singer_sdk"), ("sync", "singer_sdk"), ("sync", "requests")]
+    ("module", "foreign"), [("api", "singer_sdk"), ("sync", "singer_sdk"), ("sync", "requests")]
 )
-def test_rooms_do_not_know_what_is_foreign_to_them(room: str, foreign: str) -> None:
+def test_modules_do_not_know_what_is_foreign_to_them(module: str, foreign: str) -> None:
     assert foreign not in {
-        name.partition(".")[0] for path in modules(room) for name in imported(path)
+        name.partition(".")[0] for path in files(module) for name in imported(path)
     }
 
 

@@ -10,7 +10,7 @@ from tests.support.catalogs import discover, entry
 CATALOG = discover()
 
 
-def test_the_page_is_made_of_the_catalog() -> None:
+def test_the_page_is_generated_from_the_catalog() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: make dictionary"
 
 

@@ -1,4 +1,4 @@
-"""docs/failures.md quotes what the code prints, covers every message, and names real tests."""
+"""docs/failures.md quotes what the code prints, and covers every message."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PAGE = PROJECT / "docs" / "failures.md"
 PACKAGE = PROJECT / "tap_amazon_business"
 GAP = "…"
 
-# Messages that hold nothing but what another one said.
-PASSED_ON = {"{}: {}", "{}", "\n", "{}: {}; {}.", "{}: {}; {}"}
+# It ends threads of a stream that has ended, and reaches no user.
+INTERNAL = "The stream has ended."
 LOGS = {"warn", "warning", "error"}
 ERRORS = {"TapError", "RequestFailedError", "PageTokenRefusedError"}
 
@@ -78,7 +78,9 @@ def messages() -> Iterator[str]:
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             text = text_of(node.args[0])
-            if name in LOGS | ERRORS and text and len(text.replace(GAP, "").strip(":;.% \n")) > 3:
+            # A message without words of its own repeats what another one said.
+            own = (text or "").replace(GAP, "").strip(":;.% \n")
+            if name in LOGS | ERRORS and text and len(own) > 3 and text != INTERNAL:
                 yield re.sub(r"\s+", " ", text)
 
 
@@ -88,13 +90,6 @@ def test_the_code_prints_what_the_page_quotes(row: list[str]) -> None:
     missing = [part for part in words if not any(pattern(part).search(t) for t in literals())]
     assert missing == []
     assert words or row[1] in {"nothing", "the same, for its stream"}
-
-
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:60])
-def test_each_row_names_a_test_that_exists(row: list[str]) -> None:
-    path, _, name = row[-1].strip("`").partition("::")
-    tree = ast.parse((PROJECT / path).read_text(encoding="utf-8"))
-    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("message", sorted(set(messages())))

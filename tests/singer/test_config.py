@@ -42,7 +42,7 @@ def test_a_rate_of_the_user_s_own_is_kept_to(clock: FakeClock) -> None:
         config = settings(serving, rate_limits=plans, max_parallel_requests=1)
         run_by(clock, config, catalog=select("purchase_orders"))
         requests = serving.stats().operations["getPurchaseOrders"].requests
-    assert requests == 52
+    assert requests > 50  # pages of half a year, by creation and by change
     assert clock.monotonic() == pytest.approx((requests - 5) / 5, rel=0.05)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -186,6 +186,24 @@ def test_asks_only_what_the_catalog_selects(
     assert not numbers(serving, "getPurchaseOrders")
 
 
+@pytest.mark.parametrize("rule", ["lacking_roles", "missing_operations"])
+def test_what_a_sync_can_do_without_is_no_failure(
+    clock: HeldClock, tmp_path: Path, rule: str
+) -> None:
+    needed = {"getPurchaseOrders", "getPurchaseOrder", "getOrderReportsByPurchaseOrderNumber"}
+    others: dict[str, Any] = {rule: frozenset(OPERATIONS) - needed}
+    options = replace(NO_LIMITS, **others)
+    catalog = tmp_path / "selected.json"
+    catalog.write_text(json.dumps(select("purchase_orders", "order_reports")), "utf-8")
+    with serve(clock, options, orders=30, quirks=False) as serving:
+        config = serving.config(business_api_regions=["US"])
+        run = check(clock, config, tmp_path, "--test", "--catalog", str(catalog))
+    assert run.status == 0, run.output
+    assert line(run, "getOrderReports") == "refused; order_reports are requested by number"
+    changes = "refused; changes of older orders arrive within 24 hours"
+    assert line(run, "getPurchaseOrdersStatus") == changes
+
+
 @pytest.mark.parametrize(
     ("stream", "operations"),
     [
@@ -228,7 +246,7 @@ def test_a_strategy_that_sends_no_numbers_is_not_asked_by_number(
 def test_an_empty_selection_is_not_ok(clock: HeldClock, serving: Simulator, tmp_path: Path) -> None:
     run = check(clock, serving.config(), tmp_path, catalog=select())
     assert run.status == 1
-    assert lines(run) == ["No stream is selected, so there is nothing to ask."]
+    assert lines(run) == ["No stream is selected: nothing to check."]
 
 
 # ---- purchase order numbers ----------------------------------------------------------------------
@@ -277,10 +295,10 @@ def test_a_set_that_cannot_sign_in_is_not_asked_and_the_other_one_is(
     assert f"Login with Amazon ({other}): ok" in lines(run)
     (refused,) = [row for row in lines(run) if row.startswith(f"Login with Amazon ({prefix}): ref")]
     assert f"{prefix}_client_secret" in refused
-    (left_out,) = [row for row in lines(run) if row.startswith("Not asked")]
+    (left_out,) = [row for row in lines(run) if row.startswith("Skipped because")]
     ours = OPERATIONS[:4] if prefix == "sp_api" else OPERATIONS[4:]
     told, _, names = left_out.partition(": ")
-    assert told == f"Not asked, as {prefix} cannot sign in"
+    assert told == f"Skipped because {prefix} cannot sign in"
     assert sorted(names.split(", ")) == sorted(ours)
     asked = {call.operation for call in serving.stats().calls}
     assert asked == {*OPERATIONS} - {*ours}

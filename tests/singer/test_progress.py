@@ -1,4 +1,4 @@
-"""What a sync tells of itself: how far each stream is while it runs, and a table at the end."""
+"""What a sync logs: the progress of each stream while it runs, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulator import Simulator
     from tests.support.clocks import FakeClock
 
-LINE = re.compile(r"(\w+): (read|\d+ of) .*records")
+LINE = re.compile(r"(\w+): (?:(\d+) % done, )?[\d,]+ records, [\d,]+ requests")
 ROW = re.compile(
     r"^(?P<stream>\w+) +(?P<records>[\d,]+) +(?P<requests>\d+) +(?P<retries>\d+)"
     r" +(?P<before>\S+) +(?P<after>\S+) +(?P<seconds>[\d,.]+) +(?P<waited>[\d,.]+)(?P<rest>.*)$",
@@ -32,12 +32,18 @@ UNITS = {"s": 1, "min": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
-class Told:
-    """A line of progress, and when it was told, in seconds."""
+class Line:
+    """A line of progress, and when it was logged, in seconds."""
 
     at: float
     stream: str
     text: str
+
+    @property
+    def share(self) -> int | None:
+        """How many per cent are done."""
+        found = LINE.match(self.text)
+        return int(found[2]) if found and found[2] else None
 
     @property
     def left(self) -> float | None:
@@ -47,20 +53,20 @@ class Told:
 
 
 @contextmanager
-def listening(clock: FakeClock) -> Iterator[list[Told]]:
+def listening(clock: FakeClock) -> Iterator[list[Line]]:
     """Collect the lines of progress with the time of an injected clock."""
-    told: list[Told] = []
+    lines: list[Line] = []
 
     class Listener(logging.Handler):
         @override
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
             if record.levelno == logging.INFO and (found := LINE.match(text)):
-                told.append(Told(clock.monotonic(), found[1], text))
+                lines.append(Line(clock.monotonic(), found[1], text))
 
     logger, listener = logging.getLogger(TapAmazonBusiness.name), Listener()
     logger.addHandler(listener)
-    yield told
+    yield lines
     logger.removeHandler(listener)
 
 
@@ -78,70 +84,70 @@ def table(run: Run) -> dict[str, re.Match[str]]:
 # ---- lines -------------------------------------------------------------------------------------
 
 
-def test_a_sync_of_five_minutes_tells_how_far_it_is(clock: FakeClock) -> None:
-    with serve(clock, orders=300) as serving, listening(clock) as told:
-        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 5.2))
+def test_a_sync_of_five_minutes_logs_its_progress(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving, listening(clock) as lines:
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 4.1))
         run = run_by(clock, config, catalog=select("purchase_orders"))
     assert run.status == 0, run.log
     took = clock.monotonic()
     assert 270 < took < 330
-    times = [line.at for line in told]
+    times = [line.at for line in lines]
     assert len(times) >= 8
     assert times == [30.0 * number for number in range(1, len(times) + 1)]
-    late = {took - line.at: line.left or 0 for line in told if line.at >= took / 2}
+    late = {took - line.at: line.left or 0 for line in lines if line.at >= took / 2}
     assert {true: left for true, left in late.items() if abs(left - true) > true / 3} == {}
 
 
-def test_a_line_tells_place_records_time_left_and_limit(clock: FakeClock) -> None:
-    with serve(clock, orders=300) as serving, listening(clock) as told:
+def test_a_line_has_share_records_requests_time_left_and_limit(clock: FakeClock) -> None:
+    with serve(clock, orders=300) as serving, listening(clock) as lines:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 5))
         run_by(clock, config, catalog=select("purchase_orders"))
     assert re.fullmatch(
-        r"purchase_orders: read to 2026-\d\d-\d\d \(\d+ %\), \d+ records, "
+        r"purchase_orders: \d+ % done, \d+ records, \d+ requests, "
         r"about \d+ (s|min) left, waiting for Amazon's limit \(0\.2 requests/s\)",
-        told[3].text,
+        lines[3].text,
     )
 
 
 def test_lines_come_while_a_stream_waits(clock: FakeClock) -> None:
-    with serve(clock, orders=3) as serving, listening(clock) as told:
+    with serve(clock, orders=3) as serving, listening(clock) as lines:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 300))
         config["start_date"] = "2026-05-29T00:00:00Z"
         run_by(clock, config, catalog=select("purchase_orders"))
-    assert len(told) >= 9
-    assert [line.at for line in told] == [30.0 * number for number in range(1, len(told) + 1)]
+    assert len(lines) >= 9
+    assert [line.at for line in lines] == [30.0 * number for number in range(1, len(lines) + 1)]
 
 
-def test_a_sync_of_less_than_thirty_seconds_tells_no_progress(clock: FakeClock) -> None:
-    with serve(clock, orders=30) as serving, listening(clock) as told:
+def test_a_sync_of_less_than_thirty_seconds_logs_no_progress(clock: FakeClock) -> None:
+    with serve(clock, orders=30) as serving, listening(clock) as lines:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 0.4))
         run_by(clock, config, catalog=select("purchase_orders"))
     assert 10 < clock.monotonic() < 30
-    assert told == []
+    assert lines == []
 
 
-def test_a_child_is_where_its_parent_is(clock: FakeClock) -> None:
-    with serve(clock, orders=60) as serving, listening(clock) as told:
+def test_the_share_of_a_child_is_its_parents(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving, listening(clock) as lines:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 4))
         run_by(clock, config, catalog=select("purchase_orders", "purchase_order_items"))
-    places: dict[float, dict[str, str]] = {}
-    for line in told:
-        places.setdefault(line.at, {})[line.stream] = line.text.split(": ")[1].split(" (")[0]
-    assert len(places) >= 6
-    for place in places.values():
-        assert place["purchase_orders"] == place["purchase_order_items"]
+    shares: dict[float, dict[str, int | None]] = {}
+    for line in lines:
+        shares.setdefault(line.at, {})[line.stream] = line.share
+    assert len(shares) >= 6
+    for share in shares.values():
+        assert share["purchase_orders"] == share["purchase_order_items"]
 
 
 def test_the_stream_that_waits_for_a_limit_says_so(clock: FakeClock) -> None:
-    with serve(clock, orders=60) as serving, listening(clock) as told:
+    with serve(clock, orders=60) as serving, listening(clock) as lines:
         config = settings(serving, **slow("getOrderReportsByPurchaseOrderNumber", 4))
         run_by(clock, config, catalog=select("purchase_orders", "order_reports"))
-    waiting = {line.stream for line in told if "(0.25 requests/s)" in line.text}
-    assert (waiting, len({line.stream for line in told}) > 1) == ({"order_reports"}, True)
+    waiting = {line.stream for line in lines if "(0.25 requests/s)" in line.text}
+    assert (waiting, len({line.stream for line in lines}) > 1) == ({"order_reports"}, True)
 
 
-def test_orders_asked_for_by_number_are_counted(clock: FakeClock) -> None:
-    with serve(clock, orders=60) as serving, listening(clock) as told:
+def test_the_share_of_orders_asked_for_by_number_is_that_of_the_numbers(clock: FakeClock) -> None:
+    with serve(clock, orders=60) as serving, listening(clock) as lines:
         numbers = sorted(serving.world.purchase_orders())[:20]
         config = settings(
             serving,
@@ -151,12 +157,12 @@ def test_orders_asked_for_by_number_are_counted(clock: FakeClock) -> None:
         )
         run_by(clock, config, catalog=select("purchase_orders"))
     found = re.fullmatch(
-        r"purchase_orders: (\d+) of 20 purchase orders \((\d+) %\), \d+ records, "
+        r"purchase_orders: (\d+) % done, (\d+) records, \d+ requests, "
         r"about [\d.]+ (?:s|min) left, waiting for Amazon's limit \(0\.1 requests/s\)",
-        told[1].text,
+        lines[1].text,
     )
-    assert found, told
-    assert int(found[2]) == int(found[1]) * 5
+    assert found, lines
+    assert int(found[1]) == int(found[2]) * 5
 
 
 # ---- table -------------------------------------------------------------------------------------
@@ -180,17 +186,6 @@ def test_the_table_counts_the_records_and_requests_of_each_stream(clock: FakeClo
     assert counted["purchase_order_items"] == 0
 
 
-def test_listing_purchase_order_numbers_counts_for_order_reports(clock: FakeClock) -> None:
-    with serve(clock, orders=40) as serving:
-        config = settings(serving, order_reports_strategy="order_date")
-        run = run_by(clock, config, catalog=select("order_reports"))
-        by_number = requests(serving, "getOrderReportsByPurchaseOrderNumber")
-        listed = requests(serving, "getPurchaseOrders")
-    counted = {name: int(row["requests"]) for name, row in table(run).items()}
-    assert (by_number, counted["order_reports"] > 0) == (0, True)
-    assert counted["order_reports"] + counted["purchase_orders"] == listed
-
-
 def test_the_table_counts_retries(clock: FakeClock) -> None:
     with serve(clock, orders=5) as serving:
         serving.fail_next("getPurchaseOrders", Reply(503), Reply(429))
@@ -202,7 +197,7 @@ def test_the_table_counts_retries(clock: FakeClock) -> None:
     assert (int(row["requests"]), int(row["retries"])) == (sent, 3)
 
 
-def test_the_table_tells_the_bookmarks_before_and_after(clock: FakeClock) -> None:
+def test_the_summary_has_the_bookmarks_before_and_after(clock: FakeClock) -> None:
     with serve(clock, orders=5) as serving:
         config, catalog = settings(serving, **VENDOR_ONLY), select("purchase_orders")
         first = run_by(clock, config, catalog=catalog)
@@ -225,7 +220,9 @@ def test_the_table_fits_a_terminal_of_120_columns(clock: FakeClock) -> None:
     assert len(heading) <= 120
 
 
-def test_the_table_tells_how_long_a_stream_took_and_waited_for_limits(clock: FakeClock) -> None:
+def test_the_summary_has_the_seconds_of_a_stream_and_of_its_waits_for_limits(
+    clock: FakeClock,
+) -> None:
     with serve(clock, orders=30) as serving:
         config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 2))
         run = run_by(clock, config, catalog=select("purchase_orders"))
@@ -242,10 +239,10 @@ def test_the_table_comes_after_a_failure_too(clock: FakeClock) -> None:
     assert run.status == 1
     failed = {name for name, row in table(run).items() if row["rest"].strip() == "failed"}
     assert failed == {"purchase_orders"}
-    assert run.log.index("The sync in figures") > run.log.index("was refused")
+    assert run.log.index("Sync summary") > run.log.index("was refused")
 
 
-def test_a_stream_made_of_one_that_failed_is_incomplete(tmp_path: Path) -> None:
+def test_a_stream_that_depends_on_one_that_failed_is_incomplete(tmp_path: Path) -> None:
     down = Fails("getPurchaseOrders", 20, Reply(404))
     with serve(orders=100, faults=[down]) as serving:
         run = run_tap(settings(serving, **VENDOR_ONLY, max_parallel_requests=1), tmp_path)
@@ -253,7 +250,7 @@ def test_a_stream_made_of_one_that_failed_is_incomplete(tmp_path: Path) -> None:
     assert 0 < len(some) < len(every)
     assert ends(run) == {"purchase_orders": "failed", "purchase_order_items": "incomplete"}
     assert "Failed: purchase_orders (see" in run.log
-    assert "Incomplete, as made of these: purchase_order_items." in run.log
+    assert "Also incomplete, because they depend on these: purchase_order_items." in run.log
     assert statuses(run) == {
         name: "failed" if name in ends(run) else "succeeded" for name in table(run)
     }

@@ -32,7 +32,7 @@ def on_a_terminal(parts: list[str], *, records_too: bool = False, **environment:
         try:
             while piece := os.read(leader, 1 << 16):
                 got.append(piece)
-        except OSError:  # nobody has the terminal open any more
+        except OSError:  # the terminal is closed
             return
 
     reader = threading.Thread(target=read)
@@ -60,7 +60,7 @@ def parts(tidy: Simulator, tmp_path: Path) -> list[str]:
 def test_a_terminal_gets_a_display_and_whole_lines(parts: list[str]) -> None:
     got = on_a_terminal(parts)
     assert MOVES.search(got)
-    assert re.search(rb"The sync in figures:\r\nstream +records +requests .*\r\n", got)
+    assert re.search(rb"Sync summary:\r\nstream +records +requests .*\r\n", got)
     assert b"\x1b[?25l" not in got  # the cursor is never hidden
 
 

@@ -360,7 +360,7 @@ def test_one_refused_number_is_a_warning_and_is_asked_for_again(clock: FakeClock
         run = sync(clock, config)
         (refused,) = {*numbers} - {*run.numbers("order_reports")}
         assert run.status == 0, run.log
-        assert re.search(rf"order_reports: .*purchase order {refused}\b.* a later cycle", run.log)
+        assert re.search(rf"order_reports: .*purchase order {refused}\b.* the next cycle", run.log)
         brought, state = dict[str, int](), run
         for _ in range(5):
             clock.advance(hours=5)

@@ -150,7 +150,9 @@ def test_a_moment_without_an_offset_is_in_utc(value: object) -> None:
     assert moment_of(value) == datetime(2026, 5, 1, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("value", ["soon", "", None, 5, {"date": "soon"}, {"date": 5}, {}, "2026-02-30"])
+@pytest.mark.parametrize(
+    "value", ["soon", "", None, 5, {"date": "soon"}, {"date": 5}, {}, "2026-02-30"]
+)
 def test_a_value_that_is_not_a_date_is_no_moment(value: object) -> None:
     assert moment_of(value) is None
 

@@ -111,12 +111,18 @@ def _address() -> tuple[Field, ...]:
 
 
 ORDER_REPORTS = schema(
-    key(text("purchaseOrderNumber", "The number asked for; joins purchase_orders.")),
+    key(
+        text(
+            "purchaseOrderNumber",
+            "The purchase order number as reported; by number, the one that was requested. Joins "
+            "purchase_orders, trimmed and without regard to case.",
+        )
+    ),
     *_order(),
     text(
         "reportedPurchaseOrderNumber",
-        "The purchase order number that the report itself names, where it is another one; added "
-        "by the tap.",
+        "The purchase order number that the report itself names, where it is not the requested "
+        "one; added by the tap.",
     ),
     *_order_report(),
 )
@@ -306,7 +312,7 @@ def _fees(description: str, *apportionment: Field) -> Field:
         text("feeType", "SHIPPING, GIFTWRAPPING or OTHER."),
         _tax("tax", "Tax of the fee."),
         money("discount", "Discount on the fee."),
-        records("apportionment", "How the fee is divided.", *apportionment),
+        records("apportionment", "Division of the fee.", *apportionment),
     )
 
 
@@ -319,7 +325,7 @@ INVOICES = schema(
     text("invoiceType", "STANDARD or CREDIT_MEMO."),
     record(
         "consolidatedInvoiceDetails",
-        "The consolidated invoice that holds this one.",
+        "The consolidated invoice that contains this one.",
         text("invoiceNumber", "Its number; Pending until the document is ready."),
     ),
     text("associatedInvoiceNumber", "Invoice that a credit memo belongs to. Japan only."),
@@ -354,7 +360,7 @@ INVOICES = schema(
         money("discount", "Discount."),
         records(
             "apportionment",
-            "How it is divided among order lines.",
+            "Division among order lines.",
             text("orderLineItemId", "Amazon's identifier of the order's line."),
             count("lineNumber", "Number of the line."),
             count("units", "How many."),

@@ -30,7 +30,7 @@ _RESCUED = th.Property(
     RESCUED,
     th.CustomType({"type": ["object", "null"]}),
     description=(
-        "What Amazon sent and no other column can hold, by its path in the row: new fields, and "
+        "Values that no other column can hold, as an object from path to value: new fields, and "
         "values of another type. Usually null; added by the tap."
     ),
 )

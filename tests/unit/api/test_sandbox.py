@@ -20,5 +20,5 @@ def test_an_operation_without_an_example_is_named() -> None:
     with pytest.raises(RequestFailedError) as caught:
         example(replace(GET_TRANSACTIONS, name="getReturnReports"))
     assert caught.value.message == (
-        "getReturnReports (sandbox) was not asked: Amazon's models hold no example of it."
+        "getReturnReports (sandbox) was skipped: Amazon's models contain no example of it."
     )

@@ -243,7 +243,12 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "_generate_schema_messages",
         "_generate_record_messages",
     },
-    (ChildStream, AmazonStream): {"child_of", "finalize_state_progress_markers", "get_records"},
+    (ChildStream, AmazonStream): {
+        "__init__",
+        "child_of",
+        "finalize_state_progress_markers",
+        "get_records",
+    },
     (CommandLine, Tap): {
         "cb_config",
         "invoke",
@@ -646,7 +651,7 @@ def test_a_warning_says_that_values_are_lost_where_the_catalog_lacks_the_field(
     stream, (record, *_) = rescued_by(OwnStream, rows=odd_rows())
     assert record == {"id": "0", "amount": None}
     (warning,) = warnings_of(caplog, stream)
-    assert "are lost: the catalog has no rescuedData: amount, new" in warning
+    assert "are lost: the catalog does not select rescuedData: amount, new" in warning
 
 
 def test_a_warning_names_no_value_and_no_address(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,25 +6,25 @@ import io
 import json
 import signal
 from contextlib import redirect_stdout
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.children import ChildStream, ChildSync, with_children
-from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-from tap_amazon_business.streams.vendor_items import PurchaseOrderItemsStream
-from tap_amazon_business.sync.bookmark import ResumePoint
+from tap_amazon_business.streams.vendor import PurchaseOrderItemsStream, PurchaseOrdersStream
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.streams.base import AmazonStream, Row
+    from tap_amazon_business.streams.children import ListedRow
 
+BUCKET = datetime(2026, 5, 1, tzinfo=UTC)
 CONFIG = {f"sp_api_{name}": "x" for name in ("client_id", "client_secret", "refresh_token")}
 
 
@@ -45,8 +45,7 @@ class Recorded:
         self._error = error
         self.sync = ChildSync(child, self._read)
 
-    def _read(self, parents: Sequence[Row], since: datetime | None) -> Iterator[Record]:
-        del since
+    def _read(self, parents: Sequence[Row]) -> Iterator[Record]:
         self._events.append([dict(parent) for parent in parents])
         if self._error:
             raise TapError(self._error)
@@ -69,19 +68,20 @@ def order(number: str) -> Record:
     }
 
 
+def listed(*numbers: str, changed: bool = True) -> list[ListedRow]:
+    """Return orders as a parent lists them."""
+    return [(order(number), BUCKET, changed) for number in numbers]
+
+
 def taken(*numbers: str) -> list[Row]:
-    """Return what a child that needs numbers and items takes of these orders."""
-    return [
-        {"purchaseOrderNumber": number, "items": [{"itemSequenceNumber": number}]}
-        for number in numbers
-    ]
+    return [order(number) for number in numbers]
 
 
-def test_children_get_their_fields_of_a_page_after_its_records() -> None:
+def test_children_get_a_page_once_its_records_are_written() -> None:
     parent, child = streams()
     events: list[Any] = []
     sync = Recorded(child, events).sync
-    for record in with_children(parent, [sync], [order("1"), order("2")]):
+    for record in with_children(parent, [sync], listed("1", "2")):
         events.append(record["purchaseOrderNumber"])
         record.clear()  # as writing it may do
     assert events == ["1", "2", taken("1", "2")]
@@ -93,19 +93,44 @@ def test_children_do_not_get_parents_that_a_filter_removes() -> None:
     )
     events: list[Any] = []
     sync = Recorded(child, events).sync
-    list(with_children(parent, [sync], [order("1"), order("2")]))
+    list(with_children(parent, [sync], listed("1", "2")))
     assert events == [taken("1")]
 
 
-def test_children_that_want_them_get_unchanged_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_parents_are_not_emitted_and_go_to_children_that_want_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     parent, child = streams()
     events: list[Any] = []
     sync = Recorded(child, events).sync
-    unchanged = [order("2"), order("3")]
-    assert list(with_children(parent, [sync], [order("1")], unchanged)) == [order("1")]
-    monkeypatch.setattr(child, "wants_unchanged", lambda row: row["purchaseOrderNumber"] == "3")
-    list(with_children(parent, [sync], [order("1")], unchanged))
-    assert events == [taken("1"), taken("1", "3")]
+    page = [*listed("1"), *listed("2", changed=False)]
+    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [sync], page)]
+    assert numbers == ["1"]
+    assert not sync.wants_unchanged(BUCKET)
+    asked: list[tuple[datetime | None, bool]] = []
+
+    def wants(bucket: datetime | None, *, changed: bool) -> bool:
+        asked.append((bucket, changed))
+        return True
+
+    monkeypatch.setattr(child, "wants", wants)
+    assert sync.wants_unchanged(BUCKET)
+    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [sync], page)]
+    assert numbers == ["1"]
+    assert asked == [(BUCKET, False), (BUCKET, True), (BUCKET, False)]
+    assert events == [taken("1"), taken("1", "2")]
+
+
+def test_children_get_parents_with_the_fields_that_are_deselected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parent, child = streams()
+    monkeypatch.setattr(parent, "all_selected", False)
+    events: list[Any] = []
+    sync = Recorded(child, events).sync
+    for record in with_children(parent, [sync], listed("1")):
+        record["items"].clear()  # as writing it may do
+    assert events == [taken("1")]
 
 
 def test_a_child_gets_no_empty_page() -> None:
@@ -122,7 +147,7 @@ def test_a_failing_child_gets_no_further_pages_and_its_parent_continues() -> Non
     emitted = [
         record["purchaseOrderNumber"]
         for number in "12"
-        for record in with_children(parent, [sync], [order(number)])
+        for record in with_children(parent, [sync], listed(number))
     ]
     assert emitted == ["1", "2"]
     assert events == [taken("1")]
@@ -135,15 +160,24 @@ def test_a_child_announces_itself_once_and_counts_its_records() -> None:
     item = {"itemSequenceNumber": "1"}
     orders = [{**order(number), "items": [item, item]} for number in "12"]
     text = io.StringIO()
-    resume = ResumePoint(None)
     with (
         redirect_stdout(text),
-        child.syncing(resume, parent.track) as sync,
-        child.syncing(resume, parent.track),
+        child.syncing(parent.progress) as sync,
+        child.syncing(parent.progress),
     ):
-        for record in orders:
-            list(with_children(parent, [sync], [record]))
+        for row in orders:
+            list(with_children(parent, [sync], [(row, BUCKET, True)]))
         child.shared.flush()
     messages = [json.loads(line) for line in text.getvalue().splitlines()]
     assert [message["type"] for message in messages] == ["SCHEMA", "RECORD", "RECORD"]
-    assert child.track.records == 2
+    assert child.progress.records == 2
+
+
+def test_a_child_that_failed_asks_for_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent, child = streams()
+    closed: list[bool] = []
+    monkeypatch.setattr(child.client, "close", lambda: closed.append(True))
+    sync = Recorded(child, [], error="broken").sync
+    list(with_children(parent, [sync], listed("1")))
+    assert closed == [True]
+    assert sync.failed

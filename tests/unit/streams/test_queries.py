@@ -84,5 +84,5 @@ def test_a_query_names_window_and_parameters() -> None:
 @pytest.mark.parametrize("codes", [[], ["A", "B"]])
 def test_the_change_feed_asks_by_update_date_for_each_vendor_code(codes: list[str]) -> None:
     found = feed_queries(codes)
-    assert [query.params.get("orderingVendorCode") for query in found] == (codes or [None])
+    assert [query.params.get("orderingVendorCode") for query in found] == (codes or [None])  # type: ignore[list-item]
     assert {(query.after, query.by_change) for query in found} == {("updatedAfter", True)}

@@ -1,4 +1,4 @@
-"""Sliced streams: the requests of a window, bookmarks and what they cover, and the plan."""
+"""Sliced streams: their queries, bookmarks and what they cover, and the plan of a sync."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS, Request
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.streams.query import Query
 from tap_amazon_business.streams.sliced import SlicedStream
-from tap_amazon_business.sync.bookmark import ResumePoint
+from tap_amazon_business.sync.bookmark import BOOKMARK_FIELDS, ResumePoint
 from tap_amazon_business.sync.lookback import Lookback
-from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.tap import TapAmazonBusiness
+from tap_amazon_business.times import rfc3339
 from tests.support.clocks import BEGINNING, FakeClock
 from tests.support.runs import select
 
@@ -85,7 +83,7 @@ def bookmarked(found: SlicedStream) -> dict[str, Any]:
     """Return the part of the state that a stream writes."""
     output = io.StringIO()
     with redirect_stdout(output):
-        found.advance_bookmark(END, POSITION, {"changes_until": "2026-05-31T00:00:00Z"})
+        found.advance_bookmark(END, POSITION)
     part: dict[str, Any] = json.loads(output.getvalue())["value"]["bookmarks"][found.name]
     return part
 
@@ -96,20 +94,6 @@ def written_coverage(found: SlicedStream) -> dict[str, Any]:
 
 
 # ---- requests ------------------------------------------------------------------------------------
-
-
-def test_a_query_names_window_and_parameters() -> None:
-    query = Query("created", "createdAfter", "createdBefore", {"limit": "100"})
-    window = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
-    assert query.request(GET_PURCHASE_ORDERS, window) == Request(
-        GET_PURCHASE_ORDERS,
-        {
-            "createdAfter": "2026-04-30T23:59:59Z",
-            "createdBefore": "2026-05-02T00:00:00Z",
-            "limit": "100",
-        },
-        "created 2026-05-01T00:00:00Z to 2026-05-02T00:00:00Z",
-    )
 
 
 @pytest.mark.parametrize(
@@ -142,9 +126,9 @@ def test_a_window_needs_these_queries(
     assert [query.subject for query in stream(name, **config).queries()] == subjects
 
 
-def test_only_queries_by_the_first_date_read_windows_again() -> None:
-    rereads = {query.subject: query.rereads for query in stream().queries()}
-    assert rereads == {"created": True, "changed": False}
+def test_only_the_query_by_creation_lists_every_row_of_a_window() -> None:
+    by_change = {query.subject: query.by_change for query in stream().queries()}
+    assert by_change == {"created": False, "changed": True}
 
 
 # ---- coverage ------------------------------------------------------------------------------------
@@ -172,12 +156,6 @@ def test_resumes_where_the_bookmark_covers_what_is_read(name: str) -> None:
             (["purchase_order_items"], {}),
             (["purchase_orders", "purchase_order_items"], {}),
             ("purchase_orders",),
-        ),
-        (
-            "purchase_orders",
-            (["purchase_orders"], {}),
-            (["order_reports"], {"order_reports_strategy": "purchase_order"}),
-            ("order_reports",),
         ),
         ("orders", (["orders"], {}), (["order_reports"], {}), ("order_reports",)),
         # More of the account.
@@ -235,6 +213,15 @@ def test_reads_everything_again_where_the_bookmark_covers_less(
     assert found.plan.resume == ResumePoint(None, not_covered=missing)
 
 
+@pytest.mark.parametrize("strategy", ["auto", "purchase_order"])
+def test_order_reports_that_are_selected_later_need_all_purchase_orders(strategy: str) -> None:
+    covers = written_coverage(stream("purchase_orders"))
+    config: dict[str, Any] = {"order_reports_strategy": strategy}
+    found = stream("purchase_orders", "order_reports", covers=covers, **config)
+    assert found.plan.resume.moment is None
+    assert "order_reports" in found.plan.resume.not_covered
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
@@ -253,8 +240,6 @@ def test_reads_everything_again_where_the_bookmark_covers_less(
             (["purchase_orders"], {}),
             (["purchase_orders"], {"purchase_order_state": "New"}),
         ),
-        # Reports of young orders come from the lists, and those of older ones need no past here.
-        ("purchase_orders", (["purchase_orders"], {}), (["purchase_orders", "order_reports"], {})),
         (
             "orders",
             (["orders"], {"business_api_regions": ["US", "CA"]}),
@@ -288,19 +273,38 @@ def test_a_full_table_sync_ignores_the_bookmark() -> None:
 
 def test_a_bookmark_holds_all_that_the_next_sync_needs() -> None:
     part = bookmarked(stream("purchase_orders", "purchase_orders", "purchase_order_items"))
-    host = part["covers"].pop("host")
-    assert len(host) == 6
+    covers = part.pop("covers")
+    assert {len(covers.pop(name)) for name in ("host", "account")} == {6, 8}
+    assert covers["streams"] == ["purchase_order_items", "purchase_orders"]
+    assert list(part.pop("checksums")) == ["days", "hours"]
     assert part == {
         "replication_key": "lastChangedDate",
         "replication_key_value": "2026-05-31T00:00:00Z",
         "lookback_position": "2026-05-30T12:00:00Z",
-        "changes_until": "2026-05-31T00:00:00Z",
-        "covers": {"streams": ["purchase_order_items", "purchase_orders"]},
     }
 
 
-def test_a_stream_without_a_lookback_keeps_no_position() -> None:
-    assert "lookback_position" not in bookmarked(stream("transactions"))
+def test_every_bookmark_has_the_same_keys() -> None:
+    part = bookmarked(stream())
+    assert tuple(part) == BOOKMARK_FIELDS
+
+
+def test_the_beginning_of_the_first_sync_stays_in_the_bookmark() -> None:
+    before = {**written_coverage(stream()), "since": "2026-02-01T00:00:00Z"}
+    found = stream(covers=before, start_date="2026-02-02")
+    assert written_coverage(found)["since"] == "2026-02-01T00:00:00Z"
+
+
+def test_a_first_sync_notes_where_it_begins() -> None:
+    covers = written_coverage(stream(covers={"host": "another"}, start_date="2026-02-01"))
+    assert covers["since"] == "2026-02-01T00:00:00Z"
+
+
+def test_a_sync_begins_with_the_checksums_of_the_bookmark() -> None:
+    found = stream(
+        bookmark={"checksums": {"days": ["2026-05-01", "AAAB"], "hours": ["2026-05-29T00", ""]}}
+    )
+    assert found.plan.checksums.known == {datetime(2026, 5, 1, tzinfo=UTC): 1}
 
 
 # ---- the plan ------------------------------------------------------------------------------------
@@ -313,6 +317,7 @@ def test_a_stream_without_a_lookback_keeps_no_position() -> None:
         ("purchase_order_statuses", "lookback_days"),
         ("vendor_shipments", "shipment_lookback_days"),
         ("orders", "order_lookback_days"),
+        ("transactions", "order_lookback_days"),
     ],
 )
 def test_the_settings_say_how_far_back_rows_are_read_again(name: str, setting: str) -> None:
@@ -321,19 +326,15 @@ def test_the_settings_say_how_far_back_rows_are_read_again(name: str, setting: s
     assert stream(name, **config).rolling == Lookback(17 * days, 3 * days, 5 * hours)
 
 
-def test_transactions_are_read_again_as_far_as_they_are_recent() -> None:
-    day = timedelta(days=1)
-    assert stream("transactions").rolling == Lookback(timedelta(), 2 * day, day)
-    assert stream("transactions").plan.span.shares == ()
-
-
 @pytest.mark.parametrize(
     ("name", "overlap"), [("purchase_orders", timedelta(hours=1)), ("transactions", DAY)]
 )
 def test_without_recent_days_a_sync_begins_an_overlap_before_the_bookmark(
     name: str, overlap: timedelta
 ) -> None:
-    assert stream(name, recent_days=0).plan.span.since == END - overlap
+    moment = BEGINNING - timedelta(hours=1)
+    found = stream(name, recent_days=0, bookmark={"replication_key_value": rfc3339(moment)})
+    assert found.plan.span.since == moment - overlap
 
 
 def test_a_sync_reads_from_the_recent_days_to_two_minutes_before_now() -> None:
@@ -345,8 +346,8 @@ def test_a_sync_reads_the_share_of_the_lookback_that_is_due() -> None:
     found = stream(bookmark={"lookback_position": "2026-06-01T11:00:00Z"})
     assert found.plan.resume.position == BEGINNING - timedelta(hours=1)
     (share,) = found.plan.span.shares
-    width = share.window.end - share.window.start
-    assert width == pytest.approx((180 - 2) * DAY / 24 + timedelta(hours=1), rel=0.001)
+    # A twenty-fourth of 178 days, in whole days.
+    assert (share.window.end - share.window.start) / DAY in {7, 8}
     assert share.until == BEGINNING
 
 
