@@ -98,7 +98,7 @@ class TapAmazonBusiness(CommandLine):
         try:
             super().setup_mapper()
         except MappingError as error:
-            raise TapError(f"stream_maps: {error}") from error
+            raise TapError(f"stream_maps cannot be used: {error}") from error
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

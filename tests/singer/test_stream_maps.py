@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft7Validator
+from singer_sdk.mapper import CustomStreamMap
 
 from simulator.world.catalogue import Catalogue
 from simulator.world.quirks import NO_ROW_QUIRKS
@@ -324,3 +326,37 @@ def test_a_filter_under_a_wildcard_holds_for_children_too(clock: FakeClock) -> N
     reports = {number for number, _ in run.keys("order_reports")}
     assert reports
     assert reports <= orders
+
+
+@pytest.mark.parametrize(
+    "maps", [{"x": "1 +"}, {"__filter__": "("}, {"__key_properties__": ["no_such_field"]}]
+)
+def test_a_stream_map_that_cannot_be_used_is_one_line(
+    simulator: Simulator, tmp_path: Path, maps: dict[str, Any]
+) -> None:
+    config = settings(simulator, stream_maps={"purchase_orders": maps})
+    run = run_tap(config, tmp_path, catalog=select("purchase_orders"))
+    assert run.status == 1
+    assert "| stream_maps cannot be used: " in run.log.splitlines()[-1]
+    assert "Traceback" not in run.log
+
+
+def test_the_mapper_is_used_by_one_thread_at_a_time(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    inside = threading.Semaphore()
+    real = CustomStreamMap.get_filter_result
+
+    def get_filter_result(stream_map: CustomStreamMap, record: Record) -> bool:
+        assert inside.acquire(blocking=False)
+        threads.append(threading.current_thread().name)
+        result = real(stream_map, record)
+        inside.release()
+        return result
+
+    monkeypatch.setattr(CustomStreamMap, "get_filter_result", get_filter_result)
+    maps = {"purchase_orders": {"__filter__": "purchaseOrderNumber > ''"}}
+    run = run_by(FakeClock(), settings(simulator, stream_maps=maps))
+    assert run.status == 0, run.log
+    assert {*threads} == {"purchase_orders"}
