@@ -33,7 +33,17 @@ Other programs use the control endpoints, which need no token: `GET /_simulator/
 `POST /_simulator/reset`, `revoke` and `change?fraction=0.1&state_only=0.05&new=3`.
 """
 
-from simulator.faults import Cut, Fault, Faults, Hang, Reply, Reset, Trickle, WithErrors
+from simulator.faults import (
+    Cut,
+    EndlessHead,
+    Fault,
+    Faults,
+    Hang,
+    Reply,
+    Reset,
+    Trickle,
+    WithErrors,
+)
 from simulator.limits import Plan
 from simulator.operations import Request
 from simulator.options import Options, PageQuirks
@@ -45,6 +55,7 @@ __all__ = [
     "Call",
     "Changes",
     "Cut",
+    "EndlessHead",
     "Fault",
     "Faults",
     "Hang",

@@ -141,6 +141,32 @@ class Trickle:
 
 
 @dataclass(frozen=True)
+class EndlessHead:
+    """A reply whose status line or headers have no end; it lasts until the client gives up.
+
+    Attributes:
+        beginning: What is sent first.
+        piece: What is sent again and again.
+        every: Seconds between two pieces; each keeps a client's read timeout from passing.
+    """
+
+    beginning: bytes = b"HTTP/1.1 200 OK\r\nX-Filler: "
+    piece: bytes = b"a"
+    every: float = 0.05
+
+    async def answer(self, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+        """Send piece by piece."""
+        del serve
+        transport = request.transport
+        if transport is not None:
+            transport.write(self.beginning)
+            while not transport.is_closing():
+                transport.write(self.piece)
+                await asyncio.sleep(self.every)
+        return web.Response()
+
+
+@dataclass(frozen=True)
 class WithErrors:
     """The proper reply with `errors` beside its rows; unaltered where it has no rows.
 

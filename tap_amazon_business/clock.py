@@ -78,15 +78,16 @@ class BoundedClock:
     def bound(self, server_time: datetime) -> timedelta:
         """Take a server's time of day; return how far this clock is ahead of it, if that is news.
 
-        Less than a minute is nothing to report: the server's time has no fractions, and travels.
+        The time is negative where the clock is behind, by which it is not changed. Less than a
+        minute is nothing to report: the server's time has no fractions, and travels.
         """
-        known, self._ahead = self._ahead, max(self._clock.now() - server_time, timedelta())
-        news = self._ahead > _CLOCKS_DIFFER and abs(self._ahead - known) > _CLOCKS_DIFFER
+        known, self._ahead = self._ahead, self._clock.now() - server_time
+        news = abs(self._ahead) > _CLOCKS_DIFFER and abs(self._ahead - known) > _CLOCKS_DIFFER
         return self._ahead if news else timedelta()
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""
-        return self._clock.now() - self._ahead
+        return self._clock.now() - max(self._ahead, timedelta())
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""

@@ -58,7 +58,7 @@ def bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _text(option: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise TapError(f"{option} {path}: cannot read the file: {reason}.") from error
@@ -71,10 +71,15 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         TapError: The text is no JSON object.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise TapError(f"{name}: the file is not valid JSON{where}.") from error
     if not isinstance(document, dict):
         raise TapError(f"{name}: the file must hold a JSON object.")
     return document
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python's decoder takes and JSON does not have."""
+    raise ValueError(name)

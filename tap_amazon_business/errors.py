@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+from typing import IO, Any
+
 import click
+from typing_extensions import override
+
+# Of the tap's name, as the SDK's own.
+_LOGGER = logging.getLogger("tap-amazon-business")
 
 
 class TapError(click.ClickException):
-    """An error whose message is all that the user needs: printed without a traceback.
+    """An error whose message is all that the user needs: logged without a traceback.
 
     Attributes:
         cause: What failures for the same reason have in common, None if nothing is known.
     """
 
     cause: str | None = None
+
+    @override
+    def show(self, file: IO[Any] | None = None) -> None:
+        # Meltano takes a line that is only printed for information.
+        if not _LOGGER.hasHandlers():
+            super().show(file)
+            return
+        for line in self.message.splitlines():
+            _LOGGER.error("%s", line)
 
     def same_as(self, other: TapError) -> bool:
         """Return whether another stream failed for the same reason."""

@@ -61,7 +61,6 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "sp_api_region",
         "Region of the vendor account: NA, EU or FE (Far East).",
         default="NA",
-        allowed_values=list(hosts.SP_API_REGIONS),
     ),
     _secret(
         "business_api_client_id",
@@ -223,14 +222,14 @@ class Settings:
             for name, field in SCHEMA["properties"].items()
             if "default" in field
         } | given(config)
-        regions = tuple(dict.fromkeys(values["business_api_regions"]))
+        region = values["sp_api_region"].upper()
+        regions = tuple(dict.fromkeys(map(str.upper, values["business_api_regions"])))
         sandbox = values["sandbox"]
         return cls(
             sp_api=_credentials(values, SP_API),
             business_api=_credentials(values, BUSINESS_API),
-            sp_api_region=values["sp_api_region"],
-            sp_api_url=values.get("sp_api_url")
-            or hosts.sp_api_url(values["sp_api_region"], sandbox=sandbox),
+            sp_api_region=region,
+            sp_api_url=values.get("sp_api_url") or hosts.sp_api_url(region, sandbox=sandbox),
             business_api_url=values.get("business_api_url")
             or hosts.business_api_url(regions[0], sandbox=sandbox),
             lwa_url=values.get("lwa_url") or hosts.LOGIN_WITH_AMAZON,

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
@@ -92,12 +93,18 @@ class TapAmazonBusiness(CommandLine):
         self.warn_of_unknown_variables()
 
     @override
+    def setup_mapper(self) -> None:
+        # The SDK's errors are tracebacks.
+        try:
+            super().setup_mapper()
+        except MappingError as error:
+            raise TapError(f"stream_maps cannot be used: {error}") from error
+
+    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         errors = problems(self._config, self.config_jsonschema, self._clock.now())
         if errors and raise_errors:
-            for error in errors:
-                self.logger.error("%s", error)
             # The SDK's own exception prints the schema of all settings, which hides the message
             # under `meltano config test`, and a traceback under --test.
             raise TapError("\n".join(errors))
@@ -276,7 +283,7 @@ class TapAmazonBusiness(CommandLine):
 
         Raises:
             TapError: At least one stream failed. It names the first cause, as some programs show
-                only the last error.
+                only the last error; what to do about it is in that stream's own line.
         """
         if self._failures:
             first = next(iter(self._failures.values()))
@@ -296,7 +303,7 @@ class TapAmazonBusiness(CommandLine):
                     if len(unfailed) > len(cut_off)
                     else "The next sync resumes at their bookmarks. "
                 )
-                + f"The first error was: {first.message}"
+                + f"The first error was: {first.message.partition('. ')[0].removesuffix('.')}."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 # Nothing that these APIs hold is older, and arithmetic with dates has its limits.
 _FIRST_YEAR = 1970
+
+# Below these many seconds, a time is given in seconds, minutes and hours: rounded to the next unit,
+# it would be off by too much.
+_FEW_SECONDS = 20
+_MINUTES = 150
+_HOURS = 150 * 60
+_DAYS = 47.5 * 3600
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -71,6 +78,20 @@ def latest(values: Iterable[object]) -> str | None:
     """Return the latest date of one of Amazon's rows, as `utc` does; None if none is a date."""
     dates = [(moment, value) for value in values if (moment := moment_of(value))]
     return utc(max(dates)[1]) if dates else None
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: 40 s, 3 min, 2.5 h, 2 days."""
+    if seconds < _FEW_SECONDS:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < _MINUTES:
+        return f"{round(seconds, -1):.0f} s"
+    if seconds < _HOURS:
+        return f"{seconds / 60:.0f} min"
+    span = timedelta(seconds=seconds)
+    if seconds < _DAYS:
+        return f"{span / timedelta(hours=1):.1f} h"
+    return f"{span / timedelta(days=1):.0f} days"
 
 
 def _text(moment: datetime) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
 _CONFIG_IN_MAPS = re.compile(r"""\bconfig\[\\?["'](\w+)\\?["']\]""")
+_BLANK = re.compile(r"[\s\x00-\x1f]")
 _LONGEST_USER_AGENT = 500  # Amazon's limit
 
 
@@ -59,6 +60,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         ),
         *_user_agent_problems(values.get("user_agent", "")),
         *_stream_map_problems(values),
+        *_batch_problems(values.get("batch_config", {})),
     ]
 
 
@@ -111,7 +113,10 @@ def _credential_problems(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _region_problems(values: Mapping[str, Any]) -> Iterator[str]:
-    regions = values.get("business_api_regions", ["US"])
+    region = values.get("sp_api_region", "NA")
+    if region.upper() not in hosts.SP_API_REGIONS:
+        yield (f"sp_api_region: unknown region '{region}'; one of {' '.join(hosts.SP_API_REGIONS)}")
+    regions = [region.upper() for region in values.get("business_api_regions", ["US"])]
     if not regions:
         yield "business_api_regions: name at least one region"
     unknown = [region for region in regions if region not in hosts.BUSINESS_API_REGIONS]
@@ -151,6 +156,23 @@ def _stream_map_problems(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"stream_map_config: {name} is missing, which stream_maps uses as config['{name}']"
 
 
+def _batch_problems(batch: Mapping[str, Any]) -> Iterator[str]:
+    if not batch:
+        return
+    encoding = batch.get("encoding")
+    if not encoding:
+        yield 'batch_config[\'encoding\']: missing; set {"format": "jsonl", "compression": "gzip"}'
+    elif (
+        encoding.get("format", "jsonl") != "jsonl" or encoding.get("compression", "gzip") != "gzip"
+    ):
+        yield "batch_config['encoding']: the tap writes the format jsonl with the compression gzip"
+    root = str((batch.get("storage") or {}).get("root") or "")
+    if not root:
+        yield "batch_config['storage']['root']: missing; name a folder such as file:///tmp/batches"
+    elif "://" in root and not root.startswith("file://"):
+        yield f"batch_config['storage']['root']: '{root}' is no folder of this machine"
+
+
 def _user_agent_problems(user_agent: str) -> Iterator[str]:
     if len(user_agent) > _LONGEST_USER_AGENT:
         yield f"user_agent: longer than {_LONGEST_USER_AGENT} characters"
@@ -169,8 +191,8 @@ def url_problem(url: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "must be a URL such as https://host"
+    if parts.scheme not in {"http", "https"} or not host or _BLANK.search(url):
+        return "must be a URL such as https://host, without spaces or line breaks"
     if parts.username or parts.password:
         return "must not carry a user name or a password"
     if parts.query or parts.fragment:

@@ -145,15 +145,14 @@ def _setting(name: str, field: dict[str, Any], *, hub: bool) -> dict[str, Any]:
         setting["placeholder"] = shapes[0]
     if hub and "default" in field:
         setting["value"] = field["default"]
-    if "enum" in field:
-        setting["options"] = [{"label": value, "value": value} for value in field["enum"]]
     return setting
 
 
 def _kind(field: dict[str, Any]) -> str:
-    """Return Meltano's name of a setting's type."""
-    if "enum" in field:
-        return "options"
+    """Return Meltano's name of a setting's type.
+
+    Never "options": Meltano answers any other value with a traceback, the tap with the values.
+    """
     if field.get("format") == "date-time":
         return "date_iso8601"
     (kind,) = {*field["type"]} - {"null"}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
 from tap_amazon_business.api.tokens import Refusal, TokenEndpoint
 from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.times import duration
 
 if TYPE_CHECKING:
     import logging
@@ -162,13 +164,20 @@ class LoginWithAmazon:
         """Keep this machine's clock from running ahead of Amazon's."""
         try:
             server_time = parsedate_to_datetime(date)
-        except ValueError:
+        except (ValueError, OverflowError):
             return
-        if server_time.tzinfo is not None and (ahead := self._clock.bound(server_time)):
+        ahead = self._clock.bound(server_time) if server_time.tzinfo else timedelta()
+        if ahead > timedelta():
             self._logger.warning(
                 "This machine's clock is %s ahead of Amazon's. The sync goes by Amazon's clock, so "
                 "that no bookmark moves past rows that do not exist yet. Correct the clock.",
-                ahead,
+                duration(ahead.total_seconds()),
+            )
+        elif ahead:
+            self._logger.warning(
+                "This machine's clock is %s behind Amazon's: newer rows are read once it is "
+                "correct. Correct the clock.",
+                duration(-ahead.total_seconds()),
             )
 
 

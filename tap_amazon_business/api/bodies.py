@@ -49,22 +49,25 @@ class PageDecoder:
         envelope: The object around rows and pagination; None if they stand at the top.
         rows: The field that holds the rows.
         paging: The field that holds the pagination, or the page token.
+        token: The field that holds the page token.
     """
 
-    def __init__(self, *, envelope: str | None, rows: str, paging: str) -> None:
+    def __init__(self, *, envelope: str | None, rows: str, paging: str, token: str = "") -> None:
         self._envelope = envelope
         self._rows = rows
         self._paging = paging
-        # Errors beside the rows need a look, whatever they are.
-        none = ("errors", msgspec.UnsetType, msgspec.UNSET)
+        # Errors beside the rows need a look, whatever they are, and so do page tokens elsewhere.
+        odd = {"errors", "pagination", token} - {""}
+        none = [(name, msgspec.UnsetType, msgspec.UNSET) for name in sorted(odd - {rows, paging})]
         found = dict[str, Any] | None if envelope else Any
         page = msgspec.defstruct(
             "Page",
-            [("rows", list[msgspec.Raw]), ("paging", found, msgspec.UNSET), none],
+            [("rows", list[msgspec.Raw]), ("paging", found, msgspec.UNSET), *none],
             rename={"rows": rows, "paging": paging},
         )
         if envelope:
-            page = msgspec.defstruct("Body", [("page", page), none], rename={"page": envelope})
+            none = [(name, msgspec.UnsetType, msgspec.UNSET) for name in sorted(odd)]
+            page = msgspec.defstruct("Body", [("page", page), *none], rename={"page": envelope})
         self._decoder = msgspec.json.Decoder[Any](page)
 
     def __call__(self, content: bytes) -> dict[str, Any] | None:

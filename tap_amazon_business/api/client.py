@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.api import advice
 from tap_amazon_business.api.responses import Action, Verdict, judge
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Patience, TransientError, retry
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import Rows
 
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.transport import Transport
     from tap_amazon_business.clock import Clock
 
-# A next page that is refused this often in a row is not refused in passing.
-_MAX_PAGE_REFUSALS = 4
+# What is refused this often in a row is not refused in passing: a next page, or an access token
+# that was accepted before.
+_MAX_REFUSALS = 4
+
+# So many pages in a row without a new row are no list that has an end.
+_MAX_IDLE_PAGES = 200
 
 # A list whose page tokens keep being refused starts over this often: tokens may expire, and rows
 # that come again are recognised by their keys.
@@ -122,7 +127,8 @@ class Client:
             RequestFailedError: Amazon refuses the request, or does not answer it.
         """
         try:
-            return self._body(request, self._attempt(request, again=False))
+            patience = self._patience(request)
+            return self._body(request, self._attempt(request, patience, again=False))
         except TransientError as error:
             what_to_do = advice.of_trouble(error.status, self.prefix)
             raise RequestFailedError(
@@ -137,21 +143,24 @@ class Client:
             PageTokenRefusedError: Amazon keeps refusing the page token.
         """
         self.sign_in()
-        refusals = 0  # of the page, in a row
+        refusals = 0  # in a row
         again = False
+        patience = self._patience(request)
 
         def attempt() -> dict[str, Any]:
             nonlocal refusals, again
             self._check()
             again, repeats = True, again
-            verdict = self._attempt(request, again=repeats)
-            refusals = refusals + 1 if verdict.action is Action.RETRY_PAGE else 0
-            if refusals == _MAX_PAGE_REFUSALS:
+            verdict = self._attempt(request, patience, again=repeats)
+            refused = verdict.action in {Action.RETRY_PAGE, Action.RENEW_TOKEN}
+            refusals = refusals + 1 if refused else 0
+            final = refusals == _MAX_REFUSALS
+            if final and verdict.action is Action.RETRY_PAGE:
                 raise PageTokenRefusedError(
                     f"{request}: the next page was refused {refusals} times: {verdict.problem}.",
                     status=verdict.status,
                 )
-            return self._body(request, verdict)
+            return self._body(request, verdict, final=final)
 
         try:
             return retry(
@@ -160,6 +169,7 @@ class Client:
                 outage=self._health.outage,
                 clock=self._api.clock,
                 logger=self._logger,
+                patience=patience,
             )
         except TransientError as error:
             raise self._health.exhausted(request, error) from None
@@ -177,6 +187,7 @@ class Client:
         token: str | None = None
         token_alone = False
         known: set[str] = set()
+        idle, before = 0, list[Any]()
         while True:
             try:
                 body = self.get(request.page(token, alone=token_alone))
@@ -193,13 +204,22 @@ class Client:
                 token, token_alone = None, False
                 known.clear()
                 continue
-            yield request.operation.rows_of(body) or Rows([])
+            rows = request.operation.rows_of(body) or Rows([])
+            found = [*rows.json()]
+            idle = idle + 1 if found in ([], before) else 0
+            before = found
+            yield rows
             token = request.operation.page_token_of(body)
             if token is None:
                 return
             if token in known:
                 raise RequestFailedError(
                     f"{request}: the page tokens repeat, so the list never ends. {_RUN_AGAIN}"
+                )
+            if idle == _MAX_IDLE_PAGES:
+                raise RequestFailedError(
+                    f"{request}: {idle} pages in a row without a new row, each with the token of "
+                    f"another page, so the list never ends. {_RUN_AGAIN}"
                 )
             known.add(token)
 
@@ -217,30 +237,44 @@ class Client:
             raise RequestFailedError("The stream has ended.")
         self._health.check()
 
-    def _attempt(self, request: Request, *, again: bool) -> Verdict:
+    def _patience(self, request: Request) -> Patience:
+        return Patience(
+            request, outage=self._health.outage, clock=self._api.clock, logger=self._logger
+        )
+
+    def _attempt(self, request: Request, patience: Patience, *, again: bool) -> Verdict:
         """Send a request, and once more with a new access token if this one was refused.
 
         A 403 means an expired or revoked access token as well as a missing role.
         """
-        token, verdict = self._send(request, again=again)
+        token, verdict = self._send(request, patience, again=again)
         if verdict.action is Action.RENEW_TOKEN:
             self._logger.info("%s: %s; requesting a new access token", request, verdict.problem)
             self._authenticator.discard(token)
-            _, verdict = self._send(request, again=True)
+            _, verdict = self._send(request, patience, again=True)
         return verdict
 
-    def _body(self, request: Request, verdict: Verdict) -> dict[str, Any]:
-        """Return the body of an accepted response, or raise what the verdict says."""
+    def _body(self, request: Request, verdict: Verdict, *, final: bool = True) -> dict[str, Any]:
+        """Return the body of an accepted response, or raise what the verdict says.
+
+        Args:
+            request: The request.
+            verdict: The verdict.
+            final: Whether an access token that is refused now is refused for good, although others
+                were accepted before.
+        """
         if verdict.action is Action.ACCEPT:
             if not request.operation.has_rows(verdict.body):
                 # On a bad day Amazon answers so now and then, with data at the next attempt.
                 problem = f"HTTP 200 without '{request.operation.rows}'"
                 raise TransientError(problem, status=verdict.status)
-            self._health.succeeded()
+            self._health.succeeded(request)
             if verdict.problem and self._health.is_news(request.operation.name):
                 self._logger.warning("%s: data came with an error: %s", request, verdict.problem)
             return verdict.body
-        if verdict.action in {Action.REFUSE, Action.RENEW_TOKEN}:
+        # An operation that answered before has its role: Amazon refuses it in passing.
+        final = final or not self._health.has_answered(request)
+        if verdict.action is Action.REFUSE or (verdict.action is Action.RENEW_TOKEN and final):
             what_to_do = advice.of_refusal(
                 request.operation,
                 verdict.status,
@@ -259,7 +293,7 @@ class Client:
             outage=verdict.action is Action.RETRY,
         )
 
-    def _send(self, request: Request, *, again: bool) -> tuple[str, Verdict]:
+    def _send(self, request: Request, patience: Patience, *, again: bool) -> tuple[str, Verdict]:
         """Take one token of the operation's bucket, send the request once, judge the response.
 
         Returns:
@@ -271,7 +305,9 @@ class Client:
         # an access token may also expire during a long wait for the bucket.
         self._authenticator.access_token()
         with self.traffic.waiting(bucket.rate):
-            bucket.acquire()
+            if not bucket.acquire(patience.wait):
+                status = HTTPStatus.TOO_MANY_REQUESTS
+                raise TransientError(f"HTTP {status.value}: Amazon asks to wait", status=status)
         self._check()  # another thread may have failed meanwhile
         token = self._authenticator.access_token()
         self.traffic.sent(again=again)

@@ -33,6 +33,7 @@ class Health:
         self.failure: RequestFailedError | None = None
         self.prefix = prefix
         self._down: set[str] = set()  # operations that failed since the last answer
+        self._answered: set[str] = set()  # operations
         self._reported: set[str] = set()
 
     def check(self) -> None:
@@ -40,11 +41,16 @@ class Health:
         if self.failure:
             raise self.failure
 
-    def succeeded(self) -> None:
+    def succeeded(self, request: Request) -> None:
         """Record that a request was answered."""
+        self._answered.add(request.operation.name)
         self.answers += 1
         self._down.clear()
         self.outage.answered()
+
+    def has_answered(self, request: Request) -> bool:
+        """Return whether a request of the same operation succeeded before."""
+        return request.operation.name in self._answered
 
     def failed(self, failure: RequestFailedError) -> None:
         """Record that no request can succeed any more; the first reason counts."""
@@ -58,7 +64,8 @@ class Health:
 
     def exhausted(self, request: Request, error: TransientError) -> RequestFailedError:
         """Return the failure of a request whose attempts all failed."""
-        problem = f"{request} failed in {error.attempts} attempts: {error.problem}. "
+        tries = f"{error.attempts} attempts" if error.attempts > 1 else "one attempt"
+        problem = f"{request} failed in {tries}: {error.problem}. "
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             return RequestFailedError(
                 problem + advice.of_trouble(error.status, self.prefix), status=error.status

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_amazon_business.api.operations import Operation, UsagePlan
     from tap_amazon_business.clock import Clock
@@ -55,11 +55,23 @@ class TokenBucket:
         """Return the present rate, in requests a second."""
         return self._rate
 
-    def acquire(self) -> None:
-        """Take one token, waiting until there is one. Every attempt pays, retries included."""
+    def acquire(self, wait_closed: Callable[[float], bool] | None = None) -> bool:
+        """Take one token, waiting until there is one. Every attempt pays, retries included.
+
+        Args:
+            wait_closed: Waits while a 429 closes the bucket; returns False to wait no longer.
+
+        Returns:
+            Whether there was one.
+        """
         while wait := self._take():
-            # Not longer at once, as a higher rate may be announced meanwhile.
-            self._clock.sleep(min(wait, _LONGEST_SLEEP))
+            if wait_closed and self._is_closed:
+                if not wait_closed(wait):
+                    return False
+            else:
+                # Not longer at once, as a higher rate may be announced meanwhile.
+                self._clock.sleep(min(wait, _LONGEST_SLEEP))
+        return True
 
     def retune(self, rate: float) -> None:
         """Follow the rate that x-amzn-RateLimit-Limit announces, in requests a second."""
@@ -87,12 +99,16 @@ class TokenBucket:
         """Take a token and return 0, or return the seconds until the next try makes sense."""
         with self._lock:
             self._refill()
-            if self._refilled_at < self._closed_until:
+            if self._is_closed:
                 return self._closed_until - self._refilled_at
             if self._tokens >= 1:
                 self._tokens -= 1
                 return 0
             return max((1 - self._tokens) / self._speed, _SHORTEST_WAIT)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._refilled_at < self._closed_until
 
     @property
     def _speed(self) -> float:

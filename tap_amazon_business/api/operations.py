@@ -75,7 +75,9 @@ class Operation:
     def decode_page(self) -> PageDecoder:
         """What decodes its pages."""
         paging = "pagination" if self.envelope else self.token_parameter
-        return PageDecoder(envelope=self.envelope, rows=self.rows, paging=paging)
+        return PageDecoder(
+            envelope=self.envelope, rows=self.rows, paging=paging, token=self.token_parameter
+        )
 
     def rows_of(self, body: Mapping[str, Any]) -> Rows | None:
         """Return the rows of a response body, None if it holds no list of rows."""
@@ -95,9 +97,11 @@ class Operation:
 
     def page_token_of(self, body: Mapping[str, Any]) -> str | None:
         """Return the token of the next page, None on the last: absent, null and "" all end it."""
-        holder = body[self.envelope].get("pagination") or {} if self.envelope else body
-        token = holder.get(self.token_parameter)
-        return str(token) if token else None
+        parts = [body[self.envelope], body] if self.envelope else [body]
+        # Amazon's models have the pagination beside the rows; it may lie beside the payload.
+        holders = [holder for part in parts for holder in (part.get("pagination"), part)]
+        tokens = (h.get(self.token_parameter) for h in holders if isinstance(h, dict))
+        return next((str(token) for token in tokens if token), None)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,8 @@ def _rows(value: object) -> Rows | None:
 
 
 # Ranges of more than seven days are refused, on some accounts also those of exactly seven, and a
-# window's overlap with the one before comes on top. Six months can be read.
+# window's overlap with the one before comes on top. Six months can be read, which may be 180 days
+# sharp; a day less, as the last page of the oldest window is requested later than its first.
 _vendor = partial(
     Operation,
     role="'Amazon Fulfillment' or 'Inventory and Order Tracking'",
@@ -160,7 +165,7 @@ _vendor = partial(
     token_parameter="nextToken",  # noqa: S106 (a parameter's name)
     envelope="payload",
     longest_range=timedelta(days=7) - timedelta(minutes=1),
-    reach=timedelta(days=180),
+    reach=timedelta(days=179),
 )
 
 # Two years can be read; a day less, as the last page of the oldest window is requested later than

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.api.bodies import Decoder
 
-_TRANSIENT = frozenset(
+# Of gateways and proxies, too: some answer with numbers of their own, such as 520 and 529.
+TRANSIENT = frozenset(
     {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
+        *range(520, 531),
     }
 )
 _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -100,7 +104,7 @@ def judge(
         action = Action.RETRY
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
         action = Action.SLOW_DOWN
-    elif status in _TRANSIENT:
+    elif status in TRANSIENT:
         action = Action.RETRY
     elif status in _UNAUTHORIZED:
         action = Action.RENEW_TOKEN
@@ -110,7 +114,7 @@ def judge(
         action = Action.RETRY_PAGE
     else:
         action = Action.REFUSE
-    retry_after = _retry_after(headers.get("retry-after", ""))
+    retry_after = retry_after_of(headers)
     return Verdict(action, {}, problem, retry_after, status, code)
 
 
@@ -146,6 +150,7 @@ def _describe(status: int, code: str, message: str, headers: Mapping[str, str], 
     return f"HTTP {said} [x-amzn-RequestId {request_id}]"
 
 
-def _retry_after(value: str) -> float:
-    seconds = value.strip()
+def retry_after_of(headers: Mapping[str, str]) -> float:
+    """Return how many seconds a server asks to wait, 0 if it asks for none."""
+    seconds = headers.get("retry-after", "").strip()
     return min(float(seconds), _LONGEST_RETRY_AFTER) if seconds.isdecimal() else 0.0

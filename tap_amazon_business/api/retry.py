@@ -28,6 +28,9 @@ _LONGEST_TROUBLE = 115
 # has a few attempts, as another operation may work.
 _ATTEMPTS_WHILE_DOWN = 3
 
+# Seconds between two lines about what is waited for.
+_SECONDS_BETWEEN_LINES = 30
+
 # Seconds in which the same problem of other requests is not logged again.
 _QUIET = 15
 
@@ -96,6 +99,45 @@ class Outage:
             return True
 
 
+class Patience:
+    """The waits of one request: logged as they go, and over where the sync can only wait.
+
+    Args:
+        subject: What waits, for log lines.
+        outage: Whether the hosts are down.
+        clock: The time.
+        logger: Gets a line every 30 seconds of a wait, once for what many requests wait for.
+    """
+
+    def __init__(
+        self, subject: object, *, outage: Outage, clock: Clock, logger: logging.Logger
+    ) -> None:
+        self._subject = subject
+        self._outage = outage
+        self._clock = clock
+        self._logger = logger
+        self._answers = outage.answers
+        self._waited = 0.0  # since an API answered
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; return False, maybe early, if no API answers anything meanwhile."""
+        left = seconds
+        while left > 0:
+            if self._answers != self._outage.answers:
+                self._answers, self._waited = self._outage.answers, 0.0
+            if max(self._waited, left * self._outage.known) > _LONGEST_TROUBLE:
+                self._outage.given_up(self._answers)
+                return False
+            piece = min(left, _SECONDS_BETWEEN_LINES)
+            self._clock.sleep(piece)
+            self._waited, left = self._waited + piece, left - piece
+            if left > 0 and self._outage.is_news(("wait", self._logger.name), self._subject):
+                self._logger.info(
+                    "%s: waiting %.0f s more, as the server asks (Retry-After)", self._subject, left
+                )
+        return True
+
+
 def retry(
     attempt: Callable[[], T],
     *,
@@ -104,6 +146,7 @@ def retry(
     clock: Clock,
     logger: logging.Logger,
     attempts: int = MAX_ATTEMPTS,
+    patience: Patience | None = None,
 ) -> T:
     """Return what an attempt returns, repeated while it fails in a way that may pass.
 
@@ -114,11 +157,13 @@ def retry(
         clock: The time.
         logger: Gets a warning before a wait, once for what many requests have in common.
         attempts: How many attempts to make at most.
+        patience: The waits of the request, where its attempts wait, too.
 
     Raises:
         TransientError: The last attempt failed, too.
     """
     spent, answers = 0.0, outage.answers
+    patience = patience or Patience(subject, outage=outage, clock=clock, logger=logger)
     for number, wait in enumerate(waits(), start=1):
         try:
             result = attempt()
@@ -144,7 +189,12 @@ def retry(
                 attempts,
                 pause,
             )
-            clock.sleep(pause)
+            if not error.retry_after:
+                clock.sleep(pause)
+            elif not patience.wait(pause):
+                error.attempts = number
+                error.problem += f"; the server asks to wait at least {error.retry_after:.0f} s"
+                raise
             spent += pause
         else:
             return result

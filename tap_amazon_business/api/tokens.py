@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_amazon_business.api.responses import TRANSIENT, retry_after_of
 from tap_amazon_business.api.retry import TransientError
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.redaction import oauth_code
@@ -28,7 +29,7 @@ _PATH = "/auth/o2/token"
 _TOKEN = re.compile("[!-~]+")
 
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS}
+_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS} - TRANSIENT
 _TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
 
 
@@ -88,7 +89,12 @@ class TokenEndpoint:
         code = oauth_code(reply.get("error"))
         problem = f"HTTP {response.status} {code}".rstrip()
         if response.status not in _FINAL or code in _TRANSIENT_CODES:
-            raise TransientError(problem, status=response.status, outage=True)
+            raise TransientError(
+                problem,
+                retry_after=retry_after_of(response.headers),
+                status=response.status,
+                outage=True,
+            )
         if response.status in _REFUSALS:
             advice = refusal.advice.get(code, refusal.otherwise)
             message = f"{refusal.told}: {problem}; {advice}.".format(self._prefix)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import time
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,12 +20,21 @@ from tap_amazon_business.clock import SystemClock
 from tap_amazon_business.errors import RequestFailedError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
+
+    from _typeshed import WriteableBuffer
 
     from tap_amazon_business.api.operations import Request
 
 # Seconds; a response may take longer, a connection does not.
 _CONNECT_TIMEOUT = 15
+
+# Bytes of a decoded body. A page of a hundred orders with a thousand items each takes 45 MB; a few
+# kilobytes of gzip may hold any number.
+_LARGEST_BODY = 64 << 20
+_PIECE = 1 << 18
+_BUFFER = 1 << 16  # of a socket: eight times Python's own, which saves system calls
 
 
 @dataclass(frozen=True)
@@ -40,14 +52,14 @@ class Transport:
     Args:
         user_agent: The user-agent header.
         connections: How many connections to keep open to a host.
-        request_timeout: Seconds until a response is complete.
+        request_timeout: Seconds until a response is complete, from its first byte to its last.
     """
 
     def __init__(self, *, user_agent: str, connections: int, request_timeout: float) -> None:
         self._session = requests.Session()
         self._session.headers.update({"user-agent": user_agent, "accept": "application/json"})
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=connections))
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=connections))
+        self._session.mount("https://", _Adapter(pool_maxsize=connections))
+        self._session.mount("http://", _Adapter(pool_maxsize=connections))
         self._request_timeout = request_timeout
         self._clock = SystemClock()  # which sockets go by, whatever the tap's clock is
 
@@ -61,7 +73,8 @@ class Transport:
 
         Raises:
             TransientError: There was no response.
-            RequestFailedError: The host's certificate is not trusted.
+            RequestFailedError: No retry helps: the host's certificate is not trusted, a
+                proxy refuses the connection, or the response has no end.
         """
         return self._send(
             request.operation.method,
@@ -76,7 +89,8 @@ class Transport:
 
         Raises:
             TransientError: There was no response.
-            RequestFailedError: The host's certificate is not trusted.
+            RequestFailedError: No retry helps: the host's certificate is not trusted, a
+                proxy refuses the connection, or the response has no end.
         """
         return self._send("POST", url, data=form, auth=_Auth())
 
@@ -108,29 +122,95 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
-            content = self._content(response, started)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            content = _content(response)
+        except (OSError, urllib3.exceptions.HTTPError) as error:  # one of requests is an OSError
             reason = unreachable.reason(error, url)
-            if unreachable.is_untrusted(error):
+            if remedy := unreachable.remedy(error):
                 raise RequestFailedError(
-                    f"{reason[0].upper()}{reason[1:]}; {unreachable.CA_ADVICE}.", cause=reason
+                    f"{reason[0].upper()}{reason[1:]}; {remedy}.", cause=reason
                 ) from error
             seconds = self._clock.monotonic() - started
             raise TransientError(f"no response: {reason}", outage=True, seconds=seconds) from error
         return Response(response.status_code, response.headers, content)
 
-    def _content(self, response: requests.Response, started: float) -> bytes:
-        """Return the body, if it is complete in time."""
-        pieces = []
-        # Each read returns what has arrived. Reading the whole body at once has no deadline.
-        while piece := response.raw.read1(decode_content=True):
-            pieces.append(piece)
-            if self._clock.monotonic() - started > self._request_timeout:
-                response.close()
-                raise requests.ReadTimeout
-        if response.raw.length_remaining:
-            raise requests.exceptions.ChunkedEncodingError("the body is incomplete")
-        return b"".join(pieces)
+
+def _content(response: requests.Response) -> bytes:
+    """Return the body, if it is complete.
+
+    Raises:
+        RequestFailedError: It is too large for any response of these APIs.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    # Each read returns what has arrived, and no more of what a few bytes may hold.
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _LARGEST_BODY:
+            response.close()
+            raise RequestFailedError(
+                f"{urlsplit(response.url).hostname} sent a response of more than "
+                f"{_LARGEST_BODY >> 20} MB, which no page of these APIs is. Check the network and "
+                "its proxies; if it happens again, ask Amazon's support."
+            )
+    if response.raw.length_remaining:
+        raise requests.exceptions.ChunkedEncodingError("the body is incomplete")
+    return b"".join(pieces)
+
+
+# ---- a deadline for the whole response -----------------------------------------------------------
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections whose timeout bounds a whole response.
+
+    The timeout of requests and urllib3 bounds each read of the socket. A status line, headers or a
+    body that arrive byte by byte, and `100 Continue` again and again, would keep a thread for ever.
+    """
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        kind = pool.ConnectionCls  # with or without TLS, or of a proxy
+        if kind.response_class is not _Response:
+            pool.ConnectionCls = type(kind.__name__, (kind,), {"response_class": _Response})
+        return pool
+
+
+class _Response(HTTPResponse):
+    """A response that is read until its deadline: the timeout of its socket, from now on."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(sock, *args, **kwargs)
+        self.fp: io.BufferedReader = io.BufferedReader(_Reader(sock, self.fp.detach()), _BUFFER)
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket until a deadline, which is measured by the clock that sockets go by."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        timeout = sock.gettimeout()
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._sock = sock
+        self._raw = raw
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Auth(requests.auth.AuthBase):

@@ -6,10 +6,10 @@ import sys
 import threading
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_amazon_business.clock import Stopwatch
+from tap_amazon_business.times import duration
 
 if TYPE_CHECKING:
     import logging
@@ -27,12 +27,6 @@ _SECONDS_BETWEEN_FRAMES = 1
 
 # A stream that waited for a usage plan this share of the time is said to wait for it.
 _MOSTLY = 0.5
-
-# Below these many seconds, a time is given in seconds, and in minutes: rounded to the next unit, it
-# would be off by too much.
-_FEW_SECONDS = 20
-_MINUTES = 150
-_HOURS = 150 * 60
 
 
 class StreamProgress:
@@ -134,17 +128,6 @@ class Report:
     def limit(self) -> str:
         """What it waits for, in words; empty if it does not."""
         return f"waiting for Amazon's limit ({self.rate:.3g} requests/s)" if self.rate else ""
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: 40 s, 3 min, 2.5 h."""
-    if seconds < _FEW_SECONDS:
-        return f"{max(round(seconds), 1)} s"
-    if seconds < _MINUTES:
-        return f"{round(seconds, -1):.0f} s"
-    if seconds < _HOURS:
-        return f"{seconds / 60:.0f} min"
-    return f"{timedelta(seconds=seconds) / timedelta(hours=1):.1f} h"
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import abc
 import logging
 import re
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.sync.prefetch import ReadBudget
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 # Raised when the same row leads to another record than before, and no schema shows it: rows are
 # written again then.
@@ -93,7 +94,10 @@ class AmazonStream(Stream, abc.ABC):
 
     Attributes:
         progress: The progress of its sync.
+        keys_that_may_be_empty: Key fields in which an empty text is a value.
     """
+
+    keys_that_may_be_empty: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, tap: Tap, *, client: Client, budget: ReadBudget, shared: Shared) -> None:
         super().__init__(tap)
@@ -189,7 +193,12 @@ class AmazonStream(Stream, abc.ABC):
                 self.warn_once("a row", "not an object, skipped")
                 continue
             reshaped = self.reshape(row)
-            if all(isinstance(reshaped.get(key), (str, int)) for key in self.keys):
+            keys = {key: reshaped.get(key) for key in self.keys}
+            if all(
+                isinstance(value, (str, int))
+                and (value != "" or key in self.keys_that_may_be_empty)
+                for key, value in keys.items()
+            ):
                 yield reshaped
             else:
                 self.warn_once(", ".join(self.keys), "a row without its key was skipped")
@@ -260,7 +269,22 @@ class AmazonStream(Stream, abc.ABC):
         # A catalog of the children alone has no stream map of their parent.
         maps = self._tap.mapper.stream_maps.get(self.name, ())
         custom = next((one for one in maps[:1] if isinstance(one, CustomStreamMap)), None)
-        return custom.get_filter_result if custom else None
+        return partial(self._mapped, custom.get_filter_result) if custom else None
+
+    def _mapped(self, call: Callable[[Record], T], record: Record) -> T:
+        """Return what a stream map makes of a record.
+
+        Raises:
+            TapError: An expression of the user's fails. Its own error may hold the record.
+        """
+        try:
+            return call(record)
+        except Exception as error:  # noqa: BLE001 (an expression may raise anything)
+            cause = type(error.__cause__ or error).__name__
+            raise TapError(
+                f"stream_maps: an expression for {self.name} fails on a record ({cause}); fields "
+                "may be null or missing, so test for that in the expression"
+            ) from None
 
     # ---- bookmark ------------------------------------------------------------------------------
 
@@ -361,7 +385,7 @@ class AmazonStream(Stream, abc.ABC):
         if not self.all_selected:
             pop_deselected_record_properties(record, self.schema, self.mask)
         for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+            mapped = self._mapped(stream_map.transform, record)
             if mapped is None:
                 continue
             if stream_map.flattening_enabled:

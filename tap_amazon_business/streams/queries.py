@@ -30,6 +30,8 @@ class Query:
         params: The other parameters.
         by_change: Whether it lists changed rows. All others list every row of a window: theirs are
             compared with what was read before.
+        expected: The values that a filter asks for, by the path of the field. Amazon ignores some
+            filters for some accounts.
     """
 
     subject: str
@@ -38,6 +40,7 @@ class Query:
     date: FieldPath
     params: Mapping[str, str] = field(default_factory=dict)
     by_change: bool = False
+    expected: Mapping[FieldPath, str] = field(default_factory=dict)
 
     def request(self, operation: Operation, window: Window) -> Request:
         """Return the request for the first page of a window."""
@@ -51,6 +54,8 @@ def vendor_queries(
     dates: Mapping[str, FieldPath],
     params: Mapping[str, str],
     vendor_codes: Sequence[str],
+    vendor_code: FieldPath = ("sellingParty", "partyId"),
+    expected: Mapping[FieldPath, str] | None = None,
 ) -> list[Query]:
     """Return the queries of an operation of the Selling Partner API.
 
@@ -60,20 +65,26 @@ def vendor_queries(
             field. All but `created` lead to changes.
         params: Further parameters.
         vendor_codes: One query each; without any, a query for all.
+        vendor_code: The field that holds a row's vendor code.
+        expected: The values that `params` asks for, by the path of the field.
     """
-    codes = [(f"vendor code {c}, ", {"orderingVendorCode": c}) for c in vendor_codes] or [("", {})]
     # Both bounds, always: some requests with one alone are refused. Never sortOrder: some accounts
     # refuse it, others ignore it.
     return [
         Query(
-            subject=name + date,
+            subject=f"vendor code {code}, {date}" if code else date,
             after=f"{date}After",
             before=f"{date}Before",
             date=path,
-            params={"limit": str(operation.page_size), **params, **code},
+            params={
+                "limit": str(operation.page_size),
+                **params,
+                **({"orderingVendorCode": code} if code else {}),
+            },
             by_change=date != "created",
+            expected={**(expected or {}), **({vendor_code: code} if code else {})},
         )
-        for name, code in codes
+        for code in vendor_codes or [""]
         for date, path in dates.items()
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
 from tap_amazon_business.streams.queries import within_a_cycle
-from tap_amazon_business.sync.checksums import HOUR, BucketRows, checksum, floor, row_hasher
+from tap_amazon_business.sync.checksums import DAY, HOUR, BucketRows, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.sync.windows import Slicer
+from tap_amazon_business.sync.windows import Slicer, Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.streams.sliced import SlicedStream
     from tap_amazon_business.sync.checksums import Grid
-    from tap_amazon_business.sync.windows import Slice, Window
+    from tap_amazon_business.sync.windows import Slice
 
     # The number of a row on its page, its hash, and its bucket.
     _Listed = tuple[int, int, datetime | None]
@@ -43,6 +44,12 @@ _CHUNK = 100
 
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
+
+# In so much of the oldest time that an operation reads, a refused window is no error.
+_UNSURE_REACH = timedelta(days=3)
+
+# A row that is larger counts as several where windows are cut: memory holds bytes, not rows.
+_BYTES_PER_ROW = 10_000
 
 _HOUR_DIGITS = len("2026-06-01T00")
 _MOST_HOURS = 50_000  # hours of which the text is remembered
@@ -69,12 +76,16 @@ class _Page:
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
         by_change: Whether the rows were listed by change.
+        inside: How many of its rows are dated in the window asked for.
+        size: The bytes of all of its rows.
     """
 
     rows: Rows
     listed: Sequence[_Listed]
     undated: Sequence[_Listed]
     by_change: bool
+    inside: int
+    size: int
 
 
 class SlicedSync:
@@ -100,6 +111,7 @@ class SlicedSync:
         self._bookmark = self._plan.resume.moment
         self._checksums = self._plan.checksums
         operation = stream.operation
+        self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
         self._slicer = Slicer(
             self._plan.span,
             widest=min(operation.longest_range, stream.widest_window),
@@ -164,21 +176,32 @@ class SlicedSync:
 
     def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
-        query, found = task.query, 0
+        query, found, size, weight = task.query, 0, 0, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
                 if task.number > self._failed_at:
                     return  # nothing after a failure is written
-                page, inside = self._lister.page(rows, query, window)
+                page = self._lister.page(rows, query, window)
                 pages.append(page)
-                found += inside
-                self._slicer.observe(query.subject, window, found, complete=False)
-            self._slicer.observe(query.subject, window, found, complete=True)
+                found, size = found + page.inside, size + page.size
+                weight = max(found, size // _BYTES_PER_ROW)
+                self._slicer.observe(query.subject, window, weight, complete=False)
+            self._slicer.observe(query.subject, window, weight, complete=True)
         except PageTokenRefusedError:
             if not splits:
                 raise
             for half in window.halves():
                 self._collect(pages, task, half, splits - 1)
+        except RequestFailedError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or window.start >= self._readable_from:
+                raise
+            # How far back the operation reads is not known to the day.
+            self._stream.warn_once(
+                self._stream.operation.name,
+                "Amazon refuses the oldest days that the operation reads; reading from a day later",
+            )
+            if window.start + DAY < window.end:
+                self._collect(pages, task, Window(window.start + DAY, window.end), splits)
 
     # ---- comparison ----------------------------------------------------------------------------
 
@@ -305,22 +328,26 @@ class _Lister:
         queries = stream.queries()
         created = next(query.date for query in queries if not query.by_change)
         self._read = {
-            query.date: FieldReader(query.date, created, tuple(stream.keys[:1]))
+            query.subject: FieldReader(query.date, created, tuple(stream.keys[:1]), *query.expected)
             for query in queries
         }
         self._places: dict[str, tuple[datetime, datetime]] = {}
-        self._inside = self._ignored = 0
+        self._inside = self._ignored = self._unfiltered = 0
 
-    def page(self, rows: Rows, query: Query, window: Window) -> tuple[_Page, int]:
-        """Return a page of a window, and how many of its rows are dated in the window."""
+    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
+        """Return a page of a window."""
         listed: list[_Listed] = []
         undated: list[_Listed] = []
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
-        read, outside = self._read[query.date], 0
+        read, outside, size = self._read[query.subject], 0, 0
+        expected = [*query.expected.values()]
         for number, row in enumerate(rows.json()):
-            date, created, key = read(row)
+            size += len(memoryview(row))
+            date, created, key, *found = read(row)
+            if found != expected and _differ(found, expected):
+                self._unfiltered += 1
             if self._named:
                 self._named.discard(str(key))
             hour, bucket = self._place(date)
@@ -337,7 +364,7 @@ class _Lister:
         if query.by_change:
             self._inside += inside
             self._ignored += outside
-        return _Page(rows, listed, undated, query.by_change), inside
+        return _Page(rows, listed, undated, query.by_change, inside, size)
 
     @property
     def ignores_dates(self) -> bool:
@@ -348,7 +375,14 @@ class _Lister:
         return not self._is_first and self._ignored > max(self._inside, STRAY_ROWS)
 
     def warn(self, stream: SlicedStream) -> None:
-        """Warn if most rows lay outside of the window of changes that was asked for."""
+        """Warn of rows that Amazon returned although they were not asked for."""
+        if self._unfiltered:
+            stream.warn(
+                "%s ignores purchase_order_state or ordering_vendor_codes for this account: %d "
+                "rows have other values. They are kept; a filter in stream_maps removes them.",
+                stream.operation.name,
+                self._unfiltered,
+            )
         if self._ignored > max(self._inside, STRAY_ROWS):
             stream.warn(
                 "%s ignores the filter by change date: %d rows lie outside of the range and do not "
@@ -376,3 +410,9 @@ class _Lister:
             if len(self._places) < _MOST_HOURS:
                 self._places[text] = place
         return place
+
+
+def _differ(found: Sequence[object], expected: Sequence[str]) -> bool:
+    """Return whether a value is another than expected; one that is missing says nothing."""
+    pairs = zip(found, expected, strict=True)
+    return any(value and str(value).casefold() != other.casefold() for value, other in pairs)

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.sync.bookmark import Coverage
 
+# The filter that asks for the value of the field of its name.
+_STATE = "purchaseOrderState"
+
 _CHANGE_DATES = (
     "purchaseOrderDate",
     "purchaseOrderChangedDate",
@@ -60,10 +63,12 @@ class VendorListStream(SlicedStream):
         dates: The dates that a window is listed by, as the API's parameters begin, each with the
             field that holds it.
         by_vendor_code: Whether the operation takes orderingVendorCode.
+        vendor_code: The field that holds a row's vendor code.
     """
 
     dates: ClassVar[Mapping[str, FieldPath]]
     by_vendor_code: ClassVar[bool] = True
+    vendor_code: ClassVar[FieldPath] = ("sellingParty", "partyId")
     # Some orders have no date at all; with ten requests a second, a window for each day is cheap.
     widest_lookback_window = DAY
 
@@ -90,6 +95,8 @@ class VendorListStream(SlicedStream):
             dates=self.dates,
             params=self.filters,
             vendor_codes=self.settings.ordering_vendor_codes if self.by_vendor_code else (),
+            vendor_code=self.vendor_code,
+            expected={(n,): value for n, value in self.filters.items() if n == _STATE},
         )
 
 
@@ -109,6 +116,7 @@ class PurchaseOrdersStream(VendorListStream):
         "created": ("orderDetails", "purchaseOrderDate"),
         "changed": ("orderDetails", "purchaseOrderChangedDate"),
     }
+    vendor_code = ("orderDetails", "sellingParty", "partyId")
     has_children = True
     examples = (operations.GET_PURCHASE_ORDERS, operations.GET_PURCHASE_ORDER)
     schema: ClassVar = schemas.PURCHASE_ORDERS
@@ -172,7 +180,14 @@ class PurchaseOrdersStream(VendorListStream):
             return []
 
     def _order_or_warning(self, number: str) -> list[Row]:
-        rows = self._order(number)
+        try:
+            rows = self._order(number)
+        except RequestFailedError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            self.warn("%s Reading the other purchase orders.", error.message)
+            self.fail_at_the_end(error)
+            return []
         if not rows:
             self.warn("there is no purchase order %s", number)
         return rows
@@ -291,6 +306,7 @@ class VendorShipmentItemsStream(ChildStream):
 
     name = "vendor_shipment_items"
     primary_keys = ("vendorShipmentIdentifier", "purchaseOrderNumber", "itemSequenceNumber")
+    keys_that_may_be_empty = frozenset({"purchaseOrderNumber"})
     parent_stream_type = VendorShipmentsStream
     schema: ClassVar = schemas.VENDOR_SHIPMENT_ITEMS
 

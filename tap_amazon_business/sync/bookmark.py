@@ -121,7 +121,10 @@ def _moment(value: Any, found: str, now: datetime) -> datetime:  # noqa: ANN401 
     except (TypeError, ValueError, AttributeError) as error:
         raise TapError(f"{found}, which is not a date-time; {_REMEDY}.") from error
     if moment > now + _CLOCKS_DIFFER:
-        raise TapError(f"{found}, which is in the future; {_REMEDY}.")
+        raise TapError(
+            f"{found}, which is in the future of this machine's clock ({times.rfc3339(now)}); "
+            f"correct the clock if it is behind. If it is right, the state is wrong: {_REMEDY}."
+        )
     return moment
 
 

@@ -57,14 +57,10 @@ def _setting(name: str, field: dict[str, Any]) -> dict[str, Any]:
         setting["sensitive"] = True
     if "default" in field:
         setting["value"] = field["default"]
-    if "enum" in field:
-        setting["options"] = [{"label": value, "value": value} for value in field["enum"]]
     return setting
 
 
 def _kind(field: dict[str, Any]) -> str:
-    if "enum" in field:
-        return "options"
     if field.get("format") == "date-time":
         return "date_iso8601"
     (kind,) = {*field["type"]} - {"null"}

@@ -45,7 +45,7 @@ def sync(clock: FakeClock, serving: Simulator, *streams: str, **extra: object) -
 def test_a_clock_that_is_ahead_is_warned_of_once(clock: FakeClock) -> None:
     with serve_behind(clock, AHEAD) as serving:
         run = sync(clock, serving, "purchase_orders")
-    assert run.log.count("This machine's clock is 5:00:00 ahead of Amazon's") == 1
+    assert run.log.count("This machine's clock is 5.0 h ahead of Amazon's") == 1
 
 
 @pytest.mark.parametrize("stream", ["purchase_orders", "orders", "transactions"])
@@ -76,5 +76,36 @@ def test_a_clock_that_is_less_than_a_minute_ahead_is_not_warned_of(clock: FakeCl
 def test_a_clock_that_is_behind_is_trusted(clock: FakeClock) -> None:
     with serve_behind(clock, -AHEAD) as serving:
         run = sync(clock, serving, "purchase_orders")
-    assert "clock" not in run.log
+    assert run.log.count("This machine's clock is 5.0 h behind Amazon's") == 1
     assert datetime.fromisoformat(run.bookmark()) == clock.now() - MARGIN
+
+
+def test_a_bookmark_after_a_clock_that_is_behind_names_the_clock(clock: FakeClock) -> None:
+    with serve_behind(clock, timedelta()) as serving:
+        state = sync(clock, serving, "purchase_orders").state
+    clock.advance(days=-2)
+    with serve_behind(clock, timedelta(days=-2)) as serving:
+        run = run_by(clock, settings(serving), state=state, catalog=select("purchase_orders"))
+    assert run.status == 1
+    assert "clock is 2 days behind Amazon's" in run.log
+    assert "correct the clock if it is behind" in run.log
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        "Fri, 31 Dec 2026 23:59:59 -9999999999999",
+    ],
+)
+def test_a_date_that_no_clock_shows_is_ignored(clock: FakeClock, date: str) -> None:
+    dated = Refuses("token", Served(headers={"Date": date}))
+    with Simulator(
+        World(orders=40, quirks=False, now=clock.now),
+        NO_LIMITS,
+        monotonic=clock.monotonic,
+        faults=[dated],
+    ) as serving:
+        run = sync(clock, serving, "purchase_orders")
+    assert "clock" not in run.log

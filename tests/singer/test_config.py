@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.runs import TapAmazonBusiness, run_by, select
+from tests.support.runs import TapAmazonBusiness, run_by, run_tap, select
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulator import Simulator
     from tests.support.clocks import FakeClock
 
 
@@ -115,13 +118,45 @@ def test_the_parts_that_meltano_makes_of_an_object_are_not_warned_of(
     assert "there is no such setting" not in run.log
 
 
-def test_a_wrong_setting_is_logged_as_an_error(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture
+def test_each_wrong_setting_is_logged_once_as_an_error(tidy: Simulator, tmp_path: Path) -> None:
+    wrong = {"business_api_regions": ["GB"], "lwa_url": "https://host\n"}
+    run = run_tap(settings(tidy, **wrong), tmp_path)
+    assert run.status == 1
+    errors = [line for line in run.log.splitlines() if "| INFO" not in line]
+    assert [line.split("| ")[-1].split(":")[0] for line in errors] == [*wrong]
+    assert all("| ERROR" in line for line in errors)
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        ({"encoding": {"format": "parquet"}}, "the tap writes the format jsonl"),
+        ({"encoding": {"format": "jsonl", "compression": "none"}}, "with the compression gzip"),
+        ({"storage": {"root": "s3://bucket"}}, "'s3://bucket' is no folder of this machine"),
+        ({"storage": {}}, "batch_config['storage']['root']: missing"),
+        ({"encoding": None}, "batch_config['encoding']: missing"),
+    ],
+)
+def test_a_batch_that_cannot_be_written_is_found_before_the_first_request(
+    clock: FakeClock, batch: dict[str, Any], words: str
 ) -> None:
+    usable = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": "file:///tmp"},
+    }
     with serve(clock, orders=3) as serving:
-        run_by(clock, settings(serving, business_api_regions=["GB"]))
-    errors = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert ["business_api_regions" in error.getMessage() for error in errors] == [True]
+        run = run_by(clock, settings(serving, batch_config={**usable, **batch}))
+        assert not serving.stats().calls
+    assert run.status == 1
+    assert words in run.log
+
+
+@pytest.mark.parametrize("region", ["na", "Na"])
+def test_regions_may_be_in_lower_case(clock: FakeClock, region: str) -> None:
+    with serve(clock, orders=3) as serving:
+        config = settings(serving, sp_api_region=region, business_api_regions=["us"])
+        run = run_by(clock, config, catalog=select("purchase_orders", "orders"))
+    assert run.status == 0, run.log
 
 
 def test_a_missing_hash_seed_is_found_before_the_first_request(clock: FakeClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,8 @@ def test_a_bad_file_is_one_line_that_names_it(tidy: Simulator, tmp_path: Path, o
     run = run_command(str(TAP), *usable, option, str(path))
     assert run.status == 1
     (line,) = run.log.splitlines()
-    assert line.startswith(f"Error: {option} {path}: ")
+    assert " | ERROR " in line
+    assert f"| {option} {path}: " in line
     assert "not valid JSON" in line
     assert HUSH not in run.log
     assert not run.output
@@ -119,5 +121,25 @@ def test_a_malformed_variable_is_one_error_that_names_it(name: str, value: str) 
     run = run_command(str(TAP), "--config=ENV", environment={variable: value})
     assert run.status == 1
     (*rest, line) = run.log.splitlines()
-    assert line == f"Error: {variable}: the value is not of the type of {name.lower()}."
+    assert " | ERROR " in line
+    assert line.endswith(f" {variable}: the value is not of the type of {name.lower()}.")
     assert all(re.search(r"\| INFO +\|", told) for told in rest)
+
+
+# ---- states of other programs ------------------------------------------------------------------
+
+
+def test_a_state_may_begin_with_a_byte_order_mark(tidy: Simulator, tmp_path: Path) -> None:
+    config = settings(tidy)
+    parts = command(config, tmp_path, catalog=select("purchase_orders"))
+    state = tmp_path / "state.json"
+    state.write_text('{"bookmarks": {}}', encoding="utf-8-sig")
+    assert run_command(*parts, "--state", str(state)).status == 0
+
+
+def test_a_state_with_nan_is_refused(tidy: Simulator, tmp_path: Path) -> None:
+    bookmark = {"replication_key": "lastChangedDate", "replication_key_value": math.nan}
+    run = run_tap(settings(tidy), tmp_path, state={"bookmarks": {"purchase_orders": bookmark}})
+    assert run.status == 1
+    (line,) = run.log.splitlines()
+    assert "the file is not valid JSON" in line

@@ -392,14 +392,19 @@ def test_a_retry_after_that_is_no_number_of_seconds_is_ignored(
     assert max(clock.slept) <= LONGEST
 
 
-@pytest.mark.parametrize(("after", "longest"), [("7", 7), ("9" * 400, 900)], ids=["seven", "aeons"])
-def test_a_retry_after_is_obeyed_up_to_a_quarter_of_an_hour(
-    clock: FakeClock, after: str, longest: float
-) -> None:
-    run = sync_refused(clock, after)
+def test_a_retry_after_is_obeyed(clock: FakeClock) -> None:
+    run = sync_refused(clock, "7")
     assert run.status == 0, run.log
-    assert clock.slept.count(longest) == 2
-    assert max(clock.slept) == longest
+    assert clock.slept.count(7) == 2
+    assert max(clock.slept) == 7
+
+
+@pytest.mark.parametrize("after", ["3600", "9" * 400], ids=["hour", "aeons"])
+def test_a_sync_that_can_only_wait_ends(clock: FakeClock, after: str) -> None:
+    run = sync_refused(clock, after)
+    assert run.status == 1
+    assert "the server asks to wait at least 900 s" in run.log
+    assert clock.monotonic() <= 180
 
 
 def test_a_lasting_429_names_what_shares_the_account(clock: FakeClock) -> None:

@@ -60,9 +60,11 @@ def test_a_sync_without_any_answer_ends_soon(
     assert "are complete" not in run.log
 
 
-def test_a_lasting_429_is_told_in_a_few_lines(clock: IdleClock) -> None:
-    run = sync(clock, down(OPERATIONS, Reply(429)))
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "3600"}], ids=["", "with Retry-After"])
+def test_a_lasting_429_ends_the_sync_soon(clock: IdleClock, headers: dict[str, str]) -> None:
+    run = sync(clock, down(OPERATIONS, Reply(429, headers)))
     assert run.status == 1
+    assert clock.monotonic() <= LONGEST
     assert len(lines(run)) < 100
 
 
@@ -100,7 +102,11 @@ class Blackout:
         return self._fault
 
 
-@pytest.mark.parametrize("fault", [Reply(503), Reset()], ids=["503", "reset"])
+@pytest.mark.parametrize(
+    "fault",
+    [Reply(503), Reset(), Reply(429, {"Retry-After": "3600"})],
+    ids=["503", "reset", "a long Retry-After"],
+)
 def test_an_outage_in_the_middle_ends_the_sync_soon(clock: IdleClock, fault: Fault) -> None:
     run = sync(clock, [Blackout(30, fault)])
     assert run.status == 1

@@ -280,3 +280,129 @@ def test_an_order_that_changes_while_it_is_listed_is_written_as_it_came_last(
         "New",
         "Closed",
     ]
+
+
+# ---- large rows --------------------------------------------------------------------------------
+
+
+def test_windows_are_narrower_where_rows_are_large(clock: FakeClock) -> None:
+    def windows(items: int) -> int:
+        with serve(clock, orders=900, items=items, quirks=False) as serving:
+            syncs = Syncs(
+                clock, serving, "purchase_orders", start_date="2026-05-01", max_parallel_requests=1
+            )
+            syncs.sync()
+            calls = serving.stats().calls
+        return len({call.parameters.get("createdAfter") for call in calls})
+
+    assert windows(items=1000) > 1.5 * windows(items=1)
+
+
+# ---- filters, reach, keys, page tokens ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameter", "setting"),
+    [
+        ("purchaseOrderState", {"purchase_order_state": "Closed"}),
+        ("orderingVendorCode", {"ordering_vendor_codes": ["OTHER"]}),
+    ],
+)
+def test_a_filter_that_is_ignored_is_warned_of_once(
+    clock: FakeClock, parameter: str, setting: dict[str, Any]
+) -> None:
+    options = replace(NO_LIMITS, ignored_parameters={"getPurchaseOrders": frozenset({parameter})})
+    with serve(clock, options, orders=40, quirks=False) as serving:
+        run = Syncs(clock, serving, "purchase_orders", **setting).sync()
+    assert len(run.numbers()) == 40
+    assert run.log.count("getPurchaseOrders ignores purchase_order_state or ") == 1
+
+
+def test_a_filter_that_is_heeded_is_not_warned_of(clock: FakeClock) -> None:
+    with serve(clock, orders=40, quirks=False) as serving:
+        rows = serving.rows("purchase_orders").values()
+        codes = {row["orderDetails"]["sellingParty"]["partyId"] for row in rows}
+        filters: dict[str, Any] = {
+            "purchase_order_state": "Closed",
+            "ordering_vendor_codes": sorted(codes),
+        }
+        run = Syncs(clock, serving, "purchase_orders", **filters).sync()
+    assert run.numbers()
+    assert "ignores" not in run.log
+
+
+@pytest.mark.parametrize("stream", ["purchase_orders", "vendor_shipments"])
+def test_a_first_window_that_is_refused_as_too_old_is_moved(clock: FakeClock, stream: str) -> None:
+    day = 86_400_000
+    with serve(clock, replace(NO_LIMITS, history=177 * day), orders=40, quirks=False) as serving:
+        run = Syncs(clock, serving, stream).sync()
+        expected = serving.rows(stream)
+    assert run.log.count("Amazon refuses the oldest days that the operation reads") == 1
+    young = {key for key, row in expected.items() if _listed_on(row) > "2025-12-10"}
+    assert len(young) > 20
+    assert young <= run.by_key(stream).keys()
+    assert run.bookmark(stream) == "2026-06-01T11:58:00Z"
+
+
+def _listed_on(row: dict[str, Any]) -> str:
+    date = row.get("orderDetails", row)
+    return str(date.get("purchaseOrderDate") or date.get("shipmentCreateDate") or "")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda payload, token: {"payload": payload, "pagination": {"nextToken": token}},
+        lambda payload, token: {"payload": {**payload, "nextToken": token}},
+        lambda payload, token: {"payload": payload, "nextToken": token},
+    ],
+    ids=["pagination beside the payload", "token in the payload", "token beside the payload"],
+)
+def test_a_page_token_elsewhere_leads_to_the_next_page(clock: FakeClock, token: Any) -> None:
+    date = {"orderDetails": {"purchaseOrderDate": "2026-05-29T01:00:00Z"}}
+
+    def answer(request: Any) -> object:
+        if "createdAfter" not in request.parameters:
+            return {"payload": {"orders": []}}
+        if "nextToken" in request.parameters:
+            return {"payload": {"orders": [{"purchaseOrderNumber": "P2", **date}]}}
+        return token({"orders": [{"purchaseOrderNumber": "P1", **date}]}, "next")
+
+    with serve(clock, orders=1, faults=[Answers("getPurchaseOrders", answer)]) as serving:
+        run = Syncs(clock, serving, "purchase_orders", start_date="2026-05-29").sync()
+    assert run.numbers().keys() == {"P1", "P2"}
+
+
+def test_an_empty_key_is_a_missing_key(clock: FakeClock) -> None:
+    line = {"orderMetadata": {"orderId": "O1", "orderDate": "2026-05-29T01:00:00Z"}}
+    body = {"orderLineItemsReport": [{**line, "orderLineItemId": n} for n in ("", "", "L1")]}
+    with serve(clock, orders=1, faults=[Answers("getOrderLineItemReports", body)]) as serving:
+        run = Syncs(clock, serving, "order_line_items", start_date="2026-05-29").sync()
+    assert run.keys("order_line_items") == [("O1", "L1")]
+    assert run.log.count("a row without its key was skipped") == 1
+
+
+# ---- some purchase orders by number ------------------------------------------------------------
+
+
+def test_one_refused_number_leaves_the_others_alone(clock: FakeClock) -> None:
+    refused = Refuses(
+        "getPurchaseOrder", refusal(400, "InvalidInput"), lambda request: request.argument == "BAD"
+    )
+    with serve(clock, orders=20, quirks=False, faults=[refused]) as serving:
+        numbers = [number for (number,) in serving.rows("purchase_orders")][:4]
+        wanted = [*numbers[:2], "BAD", *numbers[2:]]
+        run = Syncs(clock, serving, "purchase_orders").sync(status=1, purchase_order_numbers=wanted)
+    assert run.numbers().keys() == {*numbers}
+    assert run.log.count("purchase order BAD) was refused") >= 1
+
+
+def test_a_run_by_number_leaves_the_next_usual_sync_as_it_was(clock: FakeClock) -> None:
+    with serve(clock, orders=20, quirks=False) as serving:
+        syncs = Syncs(clock, serving, "purchase_orders", "orders", "order_reports")
+        syncs.sync()
+        number = next(iter(serving.rows("purchase_orders")))[0]
+        syncs.sync(purchase_order_numbers=[number])
+        clock.advance(hours=1)
+        run = syncs.sync()
+    assert "reading everything again" not in run.log

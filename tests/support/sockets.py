@@ -68,6 +68,45 @@ class TlsServer:
                     continue  # the client does not trust the certificate
 
 
+class RefusingProxy:
+    """A proxy that refuses every connection with a status.
+
+    Attributes:
+        address: Where it listens.
+        asked: How many connections it refused.
+
+    Args:
+        status: The status and its words.
+    """
+
+    def __init__(self, status: str) -> None:
+        self.asked = 0
+        self._answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.asked += 1
+            with connection:
+                connection.recv(4096)
+                connection.sendall(self._answer)
+
+
 def _certificate(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(

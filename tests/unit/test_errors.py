@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -12,13 +14,16 @@ ERRORS = [TapError, RequestFailedError, PageTokenRefusedError]
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-def test_the_command_line_prints_the_message_without_a_traceback(kind: type[TapError]) -> None:
+def test_the_command_line_logs_the_message_without_a_traceback(
+    kind: type[TapError], caplog: pytest.LogCaptureFixture
+) -> None:
     @click.command()
     def command() -> None:
         raise kind("The message.")
 
     result = CliRunner().invoke(command)
-    assert (result.exit_code, result.output) == (1, "Error: The message.\n")
+    assert result.exit_code == 1
+    assert caplog.record_tuples == [("tap-amazon-business", logging.ERROR, "The message.")]
 
 
 @pytest.mark.parametrize("kind", [RequestFailedError, PageTokenRefusedError])

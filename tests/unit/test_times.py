@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_amazon_business.times import latest, moment_of, parse, rfc3339, utc
+from tap_amazon_business.times import duration, latest, moment_of, parse, rfc3339, utc
 
 moments = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 (hypothesis wants them naive)
@@ -180,3 +180,27 @@ def test_the_latest_date_is_written_as_any_other(values: list[str | None]) -> No
 )
 def test_the_latest_of_some_dates(values: list[object], expected: str | None) -> None:
     assert latest(values) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"),
+        (7.4, "7 s"),
+        (44, "40 s"),
+        (149, "150 s"),
+        (151, "3 min"),
+        (3_600, "60 min"),
+        (9_000, "2.5 h"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_duration_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_rounding_a_duration_changes_it_by_less_than_a_fifth() -> None:
+    for seconds in range(1, 20_000):
+        number, unit = duration(seconds).split()
+        rounded = float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+        assert abs(rounded - seconds) <= seconds / 5, seconds

@@ -42,7 +42,7 @@ def found(config: dict[str, Any]) -> list[str]:
             r"end_date: 2026-03-01.* is not after start_date",
         ),
         ({**SP, "start_date": "2199-01-01"}, r"start_date: .* is in the future"),
-        ({**SP, "sp_api_region": "US"}, r"sp_api_region: 'US' is not one of"),
+        ({**SP, "sp_api_region": "US"}, r"sp_api_region: unknown region 'US'; one of NA EU FE"),
         (
             {**BUSINESS, "business_api_regions": ["XX"]},
             r"business_api_regions: unknown region 'XX'",

@@ -734,7 +734,7 @@ def test_a_429_empties_the_bucket_and_slows_it_down() -> None:
         assert 1 / 7 <= gap <= 1 + 1 / 6
 
 
-@pytest.mark.parametrize("seconds", [2, 37, 600])
+@pytest.mark.parametrize("seconds", [2, 37, 110])
 def test_obeys_retry_after_to_the_second(seconds: int) -> None:
     with line() as here:
         here.fail_next(slow_down(str(seconds)))
@@ -758,11 +758,55 @@ def test_obeys_retry_after_of_a_503() -> None:
         assert gaps(here) == [pytest.approx(45)]
 
 
-def test_waits_a_quarter_of_an_hour_at_most() -> None:
+def test_a_wait_that_is_too_long_is_named_in_the_error() -> None:
     with line() as here:
-        here.fail_next(slow_down("99999999"))
+        here.fail_next(slow_down("3600"))
+        assert "; the server asks to wait at least 900 s. " in str(here.failure())
+        assert here.clock.monotonic() <= 120
+
+
+@pytest.mark.parametrize("status", [408, 425, 520, 529])
+def test_retries_what_gateways_answer_in_passing(status: int) -> None:
+    with line() as here:
+        here.fail_next(Reply(status))
+        here.simulator.fail_next(SIGN_IN, Reply(status))
+        assert here.get()
+
+
+def test_two_403_after_an_answer_are_no_missing_role() -> None:
+    with line() as here:
         here.get()
-        assert gaps(here) == [pytest.approx(900)]
+        here.fail_next(*[refused(403, "Unauthorized")] * 2)
+        assert here.get()
+
+
+def test_lasting_403_after_an_answer_are_a_refusal() -> None:
+    with line() as here:
+        here.get()
+        here.fail_next(*[refused(403, "Unauthorized")] * 20)
+        assert "lacks the role" in str(here.failure())
+        assert here.traffic.by_status[403] == 8  # four attempts, each with a new access token
+
+
+def test_new_page_tokens_over_empty_pages_end() -> None:
+    with line() as here:
+        pages = [
+            {"payload": {"orders": [], "pagination": {"nextToken": str(n)}}} for n in range(999)
+        ]
+        here.fail_next(*[Reply(200, body=json.dumps(page).encode()) for page in pages])
+        with pytest.raises(RequestFailedError, match="200 pages in a row without a new row"):
+            list(here.client.pages(REQUEST))
+
+
+def test_new_page_tokens_over_the_same_page_end() -> None:
+    with line() as here:
+        row = {"purchaseOrderNumber": "A"}
+        pages = [
+            {"payload": {"orders": [row], "pagination": {"nextToken": str(n)}}} for n in range(999)
+        ]
+        here.fail_next(*[Reply(200, body=json.dumps(page).encode()) for page in pages])
+        with pytest.raises(RequestFailedError, match="200 pages in a row without a new row"):
+            list(here.client.pages(REQUEST))
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "Mon, 01 Jun 2026 13:00:00 GMT", "1e9"])

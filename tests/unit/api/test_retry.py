@@ -6,6 +6,7 @@ import logging
 from itertools import islice
 
 import pytest
+from typing_extensions import override
 
 from tap_amazon_business.api.retry import MAX_ATTEMPTS, Outage, TransientError, retry, waits
 from tests.support.clocks import FakeClock
@@ -70,8 +71,42 @@ def test_does_not_retry_any_other_error(clock: FakeClock) -> None:
 
 
 def test_waits_at_least_as_long_as_the_server_asks(clock: FakeClock) -> None:
-    run(Failing(TransientError("busy", retry_after=300)), clock)
-    assert clock.slept == [300]
+    run(Failing(TransientError("busy", retry_after=100)), clock)
+    assert sum(clock.slept) == 100
+
+
+def test_logs_a_long_wait_every_30_seconds(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    run(Failing(TransientError("busy", retry_after=100)), clock)
+    assert [line for line in caplog.messages if "waiting" in line] == [
+        f"a request: waiting {left} s more, as the server asks (Retry-After)"
+        for left in (70, 40, 10)
+    ]
+
+
+def test_does_not_wait_for_long_where_nothing_else_is_answered(clock: FakeClock) -> None:
+    attempt = Failing(TransientError("busy", retry_after=900))
+    with pytest.raises(TransientError) as caught:
+        run(attempt, clock)
+    assert caught.value.problem == "busy; the server asks to wait at least 900 s"
+    assert clock.monotonic() <= 120
+
+
+def test_waits_as_long_as_the_server_asks_while_others_are_answered(clock: FakeClock) -> None:
+    outage = Outage(clock)
+
+    class Answered(FakeClock):
+        @override
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            outage.answered()
+
+    slow = Answered()
+    attempt = Failing(TransientError("busy", retry_after=900))
+    retry(attempt, subject="a request", outage=outage, clock=slow, logger=LOGGER)
+    assert slow.monotonic() == 900
 
 
 def test_waits_longer_than_the_server_asks_where_its_own_wait_is_longer(clock: FakeClock) -> None:
@@ -148,7 +183,7 @@ def test_an_answer_ends_an_outage(clock: FakeClock) -> None:
 
 
 def test_a_busy_host_is_no_outage(clock: FakeClock) -> None:
-    attempt = Failing(*[TransientError("busy", retry_after=100)] * 5)
+    attempt = Failing(*[TransientError("busy")] * 5)
     assert run(attempt, clock) == "done"
 
 

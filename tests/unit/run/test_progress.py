@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_amazon_business.run.progress import Report, StreamProgress, duration, log_progress
+from tap_amazon_business.run.progress import Report, StreamProgress, log_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,29 +29,6 @@ def report(share: float | None, *, left: float | None = None, rate: float | None
 
 
 # ---- lines ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.2, "1 s"),
-        (7.4, "7 s"),
-        (44, "40 s"),
-        (149, "150 s"),
-        (151, "3 min"),
-        (3_600, "60 min"),
-        (9_000, "2.5 h"),
-    ],
-)
-def test_a_duration_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
-
-
-def test_rounding_a_duration_changes_it_by_less_than_a_fifth() -> None:
-    for seconds in range(1, 20_000):
-        number, unit = duration(seconds).split()
-        rounded = float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
-        assert abs(rounded - seconds) <= seconds / 5, seconds
 
 
 def test_a_report_is_one_line() -> None:
