@@ -141,7 +141,7 @@ def tap(copy: Path, *arguments: str) -> Run:
 def simulator(copy: Path, folder: Path) -> Iterator[Path]:
     """Serve thirty tidy orders by the simulator of the copy; yield the configuration's file."""
     config = folder / "config.json"
-    command = [sys.executable, "-m", "simulator", "--orders", "30", "--no-quirks", "--no-limits"]
+    command = [sys.executable, "-m", "simulator", "--orders", "30", "--no-limits"]
     with subprocess.Popen(
         [*command, "--write-config", str(config)],
         stdout=subprocess.PIPE,

@@ -259,6 +259,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
     },
     (TapAmazonBusiness, CommandLine): {
         "__init__",
+        "setup_mapper",
         "_validate_config",
         "_handle_termination",
         "discover_streams",
