@@ -96,14 +96,14 @@ def test_a_position_before_the_reach_is_moved_to_it_with_one_warning(
         syncs.sync()
         caplog.clear()
         run = syncs.after(24 * days)
-        assert len(warnings(caplog, "180 days")) == (days > 180)
+        assert len(warnings(caplog, "179 days")) == (days > 179)
         caplog.clear()
         syncs.after(1)
         stats = serving.stats()
     assert run.bookmark() == (clock.now() - timedelta(hours=1, minutes=2)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
-    assert warnings(caplog, "180 days") == []
+    assert warnings(caplog, "179 days") == []
     assert [entry for entry in stats.malformed if entry[1] == 400] == []
 
 

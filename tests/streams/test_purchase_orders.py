@@ -117,7 +117,7 @@ def test_warns_of_a_start_date_before_the_api_s_reach(clock: FakeClock) -> None:
         run = sync(clock, serving, start_date="2024-01-01T00:00:00Z")
         stats = serving.stats()
     assert len(run.numbers()) == 30
-    assert "180 days" in run.log
+    assert "179 days" in run.log
     assert "2024-01-01" in run.log
     assert not stats.malformed
 

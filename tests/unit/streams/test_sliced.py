@@ -354,7 +354,7 @@ def test_a_sync_reads_the_share_of_the_lookback_that_is_due() -> None:
 def test_a_first_sync_has_no_lookback() -> None:
     found = stream(covers={"host": "another"})
     assert found.plan.span.shares == ()
-    assert found.plan.span.since < BEGINNING - 179 * DAY
+    assert found.plan.span.since < BEGINNING - 178 * DAY
 
 
 def test_a_plan_is_made_once() -> None:
