@@ -264,6 +264,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "discover_streams",
         "sync_all",
         "run_connection_test",
+        "setup_mapper",
         "message_writer_class",
     },
 }
