@@ -14,11 +14,11 @@ from simulator.errors import (
     quota_exceeded,
     unauthorized,
 )
-from simulator.faults import Cut, Fault, Hang, Reply, Reset, Serve, Trickle, body_of
+from simulator.faults import Cut, EndlessHead, Fault, Hang, Reply, Reset, Serve, Trickle, body_of
 
 HTML = b"<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>"
-SERVER_ERRORS = (500, 502, 503, 504)
-TRANSIENT = (200, 429, *SERVER_ERRORS)
+SERVER_ERRORS = (500, 502, 503, 504, 520, 529)
+TRANSIENT = (200, 408, 425, 429, *SERVER_ERRORS)
 FINAL = (301, 302, 307, 308, 400, 404, 405, 413, 415, 501)
 """Statuses that no client may expect to pass: redirects are not followed."""
 
@@ -170,7 +170,7 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
         Kind.BAD_GZIP: lambda: Reply(200, {"Content-Encoding": "gzip"}, b"no gzip at all"),
         Kind.RESET: Reset,
         Kind.CUT: lambda: Cut(rng.choice((0.0, 0.5, 0.99, rng.random()))),
-        Kind.STALL: lambda: rng.choice((Hang(stall), Stall(stall), Trickle(stall))),
+        Kind.STALL: lambda: rng.choice((Hang(stall), Stall(stall), Trickle(stall), EndlessHead())),
         Kind.PAGE: lambda: Reply(
             400, body=rng.choice((invalid_input, invalid_request_parameter))("a page").body()
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -111,6 +112,8 @@ class SlicedSync:
         self._bookmark = self._plan.resume.moment
         self._checksums = self._plan.checksums
         operation = stream.operation
+        self._asking = threading.Lock()
+        self._recent: bool | None = None
         self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
         self._slicer = Slicer(
             self._plan.span,
@@ -193,7 +196,8 @@ class SlicedSync:
             for half in window.halves():
                 self._collect(pages, task, half, splits - 1)
         except RequestFailedError as error:
-            if error.status != HTTPStatus.BAD_REQUEST or window.start >= self._readable_from:
+            old = error.status == HTTPStatus.BAD_REQUEST and window.start < self._readable_from
+            if not old or not self._accepts_recent(query):
                 raise
             # How far back the operation reads is not known to the day.
             self._stream.warn_once(
@@ -202,6 +206,19 @@ class SlicedSync:
             )
             if window.start + DAY < window.end:
                 self._collect(pages, task, Window(window.start + DAY, window.end), splits)
+
+    def _accepts_recent(self, query: Query) -> bool:
+        """Return whether Amazon accepts a query of the last day: asked once a sync."""
+        with self._asking:
+            if self._recent is None:
+                until = self._plan.span.until
+                request = query.request(self._stream.operation, Window(until - DAY, until))
+                try:
+                    self._stream.client.get(request)
+                    self._recent = True
+                except RequestFailedError:
+                    self._recent = False
+            return self._recent
 
     # ---- comparison ----------------------------------------------------------------------------
 

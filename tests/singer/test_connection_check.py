@@ -27,7 +27,7 @@ NOT_FOUND = refusal(404, "NotFound")
 
 SIGNED_IN = ["Login with Amazon (sp_api): ok", "Login with Amazon (business_api): ok"]
 VENDOR = [
-    f"{operation} (NA): ok, 10 requests/s, data back to 2025-12-03"
+    f"{operation} (NA): ok, 10 requests/s, data back to 2025-12-04"
     for operation in (
         "getPurchaseOrdersStatus",
         "getPurchaseOrders",
@@ -121,7 +121,7 @@ def test_tells_since_when_there_is_data(
     run = check(clock, serving.config(start_date="2026-01-15"), tmp_path)
     assert {row.rpartition(" ")[2] for row in lines(run)[2:]} == {"2026-01-15"}
     older = check(clock, serving.config(start_date="2025-01-15"), tmp_path)
-    assert line(older, "getPurchaseOrders").endswith("data back to 2025-12-03")
+    assert line(older, "getPurchaseOrders").endswith("data back to 2025-12-04")
     assert line(older, "getTransactions").endswith("data back to 2025-01-15")
 
 
@@ -270,7 +270,7 @@ def test_asks_by_the_first_number_of_the_settings(
     run = check(clock, serving.config(purchase_order_numbers=["..", "A/1 ü", "B"]), tmp_path)
     assert run.status == 0
     assert {n for operation in BY_NUMBER for n in numbers(serving, operation)} == {"A/1 ü"}
-    assert line(run, "getPurchaseOrder").endswith("data back to 2025-12-03")
+    assert line(run, "getPurchaseOrder").endswith("data back to 2025-12-04")
     assert "getPurchaseOrders (" not in run.output
 
 
@@ -406,7 +406,7 @@ def test_a_token_that_is_refused_once_is_renewed(
 # ---- vendors without shipments -------------------------------------------------------------------
 
 NO_SHIPMENTS = replace(NO_LIMITS, no_shipments=True)
-REMARK = "ok, 10 requests/s, data back to 2025-12-03, this account has no shipments in the API"
+REMARK = "ok, 10 requests/s, data back to 2025-12-04, this account has no shipments in the API"
 
 
 @pytest.mark.parametrize("selected", [None, "vendor_shipments"], ids=["all", "shipments alone"])

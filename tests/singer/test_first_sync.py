@@ -154,8 +154,9 @@ def test_a_stream_that_fails_sends_nothing_more(
     with serve(clock, orders=60, items=1, quirks=False, faults=[failing]) as serving:
         Syncs(clock, serving, *BY_DEFAULT, **settings).sync(status=1)
         requests = serving.stats().operations[operation].requests
-    # What was on its way when the first one was refused is answered.
-    assert requests <= after + 4
+    # What was on its way when the first one was refused is answered; one more request tells whether
+    # Amazon refuses the oldest days alone.
+    assert requests <= after + 5
 
 
 def changed(request: Request) -> bool:
