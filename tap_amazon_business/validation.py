@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
 _CONFIG_IN_MAPS = re.compile(r"""\bconfig\[\\?["'](\w+)\\?["']\]""")
+_SHORTEST_SALT = 16
 _LONGEST_USER_AGENT = 500  # Amazon's limit
 
 
@@ -59,6 +60,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         ),
         *_user_agent_problems(values.get("user_agent", "")),
         *_stream_map_problems(values),
+        *_personal_data_problems(values),
     ]
 
 
@@ -149,6 +151,14 @@ def _stream_map_problems(values: Mapping[str, Any]) -> Iterator[str]:
     used = set(_CONFIG_IN_MAPS.findall(json.dumps(values.get("stream_maps", {}))))
     for name in sorted(used - (values.get("stream_map_config") or {}).keys()):
         yield f"stream_map_config: {name} is missing, which stream_maps uses as config['{name}']"
+
+
+def _personal_data_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    if values.get("personal_data") == "hash" and len(values.get("hash_salt", "")) < _SHORTEST_SALT:
+        yield (
+            f"hash_salt: personal_data: hash needs one of {_SHORTEST_SALT} characters or more, "
+            "such as the output of: openssl rand -hex 32"
+        )
 
 
 def _user_agent_problems(user_agent: str) -> Iterator[str]:

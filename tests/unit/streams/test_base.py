@@ -238,6 +238,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "get_records",
         "get_replication_key_signpost",
         "log",
+        "metadata",
         "_write_state_message",
         "_sync_records",
         "_generate_schema_messages",
@@ -265,7 +266,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
 SIGNATURES = [
     (own, base, name)
     for (own, base), names in OVERRIDES.items()
-    for name in sorted(names - {"__init__", "message_writer_class", "_env_var_config"})
+    for name in sorted(names - {"__init__", "message_writer_class", "_env_var_config", "metadata"})
 ]
 
 
