@@ -92,9 +92,9 @@ class PersonalData:
         kind = kind_of(schema)
         if kind == "array":
             return self._each(schema.get("items", {}))
-        if kind == "object":
-            return self._within(schema["properties"]) if "properties" in schema else self._addresses
-        return None
+        if "properties" in schema:
+            return self._within(schema["properties"])
+        return self._addresses if "additionalProperties" in schema else None
 
     def _within(self, properties: Mapping[str, Any]) -> Callable[[Any], Any] | None:
         found = {name: self._converter(field) for name, field in properties.items()}
