@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.records.shaping import kind_of, text
+from tap_amazon_business.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,11 +71,11 @@ class PersonalData:
     def hide_rescued(self, rescued: dict[str, Any]) -> dict[str, Any]:
         """Return values that no column can hold without those that may be personal.
 
-        What an unknown field holds is unknown, so only its path is kept. Single values of known
+        What an unknown field holds is unknown, so only its path is kept, without e-mail addresses. Single values of known
         fields that are not personal, such as a quantity that is no number, stay.
         """
         return {
-            path: value if self._is_harmless(path, value) else self._whole(value)
+            redact(path): value if self._is_harmless(path, value) else self._whole(value)
             for path, value in rescued.items()
         }
 

@@ -106,6 +106,7 @@ def test_of_unknown_fields_only_the_path_stays() -> None:
         "lines": {"of": "Ada"},
         "own": ["Ada"],
     }
+    assert hiding().hide_rescued({"ada@buyer.example": 1}) == {"(e-mail)": None}
     kept = {"quantity": "three", "lines[0].quantity": "three"}
     assert hiding().hide_rescued(rescued) == {**dict.fromkeys(rescued), **kept}
     hashes = hiding("hash").hide_rescued(rescued)
