@@ -71,8 +71,9 @@ class PersonalData:
     def hide_rescued(self, rescued: dict[str, Any]) -> dict[str, Any]:
         """Return values that no column can hold without those that may be personal.
 
-        What an unknown field holds is unknown, so only its path is kept, without e-mail addresses. Single values of known
-        fields that are not personal, such as a quantity that is no number, stay.
+        What an unknown field holds is unknown, so only its path is kept, without e-mail addresses.
+        Single values of known fields that are not personal, such as a quantity that is no number,
+        stay.
         """
         return {
             redact(path): value if self._is_harmless(path, value) else self._whole(value)
