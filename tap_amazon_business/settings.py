@@ -148,6 +148,25 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default="auto",
         allowed_values=["purchase_order", "order_date", "auto"],
     ),
+    _string(
+        "personal_data",
+        "What becomes of the fields that identify people, in every stream: keep, hash (the same "
+        "text has the same hash; needs hash_salt) or drop (null in their place).",
+        default="keep",
+        allowed_values=["keep", "hash", "drop"],
+    ),
+    _secret(
+        "hash_salt",
+        "The key of the hashes: a long text of your own, without which names could be guessed. A "
+        "new one changes all hashes.",
+    ),
+    _integer(
+        "hash_digits",
+        "How many hexadecimal digits a hash has.",
+        least=8,
+        most=64,
+        default=16,
+    ),
     _integer(
         "max_parallel_requests",
         "How many requests each stream sends in parallel.",
@@ -208,6 +227,9 @@ class Settings:
     purchase_order_filters: Mapping[str, str]
     purchase_order_numbers: tuple[str, ...]
     order_reports_strategy: str
+    personal_data: str
+    hash_salt: str
+    hash_digits: int
     rate_limits: Mapping[str, UsagePlan]
     max_parallel_requests: int
     request_timeout: int
@@ -245,6 +267,9 @@ class Settings:
             purchase_order_filters=_filters(values),
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
             order_reports_strategy=values["order_reports_strategy"],
+            personal_data=values["personal_data"],
+            hash_salt=values.get("hash_salt", ""),
+            hash_digits=int(values["hash_digits"]),
             rate_limits=_plans(values.get("rate_limits", {})),
             max_parallel_requests=int(values["max_parallel_requests"]),
             request_timeout=values["request_timeout"],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
 _CONFIG_IN_MAPS = re.compile(r"""\bconfig\[\\?["'](\w+)\\?["']\]""")
 _BLANK = re.compile(r"[\s\x00-\x1f]")
+_SHORTEST_SALT = 16
 _LONGEST_USER_AGENT = 500  # Amazon's limit
 
 
@@ -61,6 +62,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         *_user_agent_problems(values.get("user_agent", "")),
         *_stream_map_problems(values),
         *_batch_problems(values.get("batch_config", {})),
+        *_personal_data_problems(values),
     ]
 
 
@@ -171,6 +173,14 @@ def _batch_problems(batch: Mapping[str, Any]) -> Iterator[str]:
         yield "batch_config['storage']['root']: missing; name a folder such as file:///tmp/batches"
     elif "://" in root and not root.startswith("file://"):
         yield f"batch_config['storage']['root']: '{root}' is no folder of this machine"
+
+
+def _personal_data_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    if values.get("personal_data") == "hash" and len(values.get("hash_salt", "")) < _SHORTEST_SALT:
+        yield (
+            f"hash_salt: personal_data: hash needs one of {_SHORTEST_SALT} characters or more, "
+            "such as the output of: openssl rand -hex 32"
+        )
 
 
 def _user_agent_problems(user_agent: str) -> Iterator[str]:

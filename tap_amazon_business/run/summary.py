@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import metrics
 from singer_sdk.metrics import Metric, Point, Status, Tag
 
 if TYPE_CHECKING:
@@ -90,5 +89,10 @@ def _log_metrics(stream: AmazonStream) -> None:
     status = Status.FAILED if _end(stream) else Status.SUCCEEDED
     progress, logger = stream.progress, stream.metrics_logger
     timed = {**tags, Tag.STATUS.value: status.value}
-    metrics.log(logger, Point("timer", Metric.SYNC_DURATION, progress.seconds, timed))
-    metrics.log(logger, Point("counter", Metric.RECORD_COUNT, progress.records, tags))
+    for point in (
+        Point("timer", Metric.SYNC_DURATION, progress.seconds, timed),
+        Point("counter", Metric.RECORD_COUNT, progress.records, tags),
+    ):
+        # As the SDK does, but with the point in the text too: Meltano would show it without its
+        # tags, and nobody could see which stream it belongs to.
+        logger.info("METRIC: %s", str(point), extra={"metric_info": point.to_dict()})

@@ -17,11 +17,12 @@ from singer_sdk import Stream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.mapper import CustomStreamMap
-from singer_sdk.singerlib import RecordMessage, SchemaMessage
+from singer_sdk.singerlib import Metadata, MetadataMapping, RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.records.fast_path import QuickShaper
+from tap_amazon_business.records.personal import PersonalData, personal_paths, replacement
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.run.progress import StreamProgress
 from tap_amazon_business.streams.schemas.fields import (
@@ -51,7 +52,7 @@ T = TypeVar("T")
 # written again then.
 _RECORD_VERSION = 1
 
-# Settings of the SDK that shape records.
+# Settings that shape records.
 _SHAPING_SETTINGS = (
     "stream_maps",
     "stream_map_config",
@@ -59,11 +60,21 @@ _SHAPING_SETTINGS = (
     "flattening_enabled",
     "flattening_max_depth",
     "flattening_max_key_length",
+    "personal_data",
+    "hash_salt",
+    "hash_digits",
 )
 
 # So many fields that the schema cannot hold are named in the log.
 _MOST_NAMED = 10
 _INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(slots=True)
+class PersonalMetadata(Metadata):
+    """The metadata of a field that the setting `personal_data` covers."""
+
+    personal_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -215,8 +226,11 @@ class AmazonStream(Stream, abc.ABC):
         rescued: dict[str, Any] = {}
         shaper = self._copying_shaper if copy else self._shaper
         record = shaper(row, rescued)
+        if self._personal:
+            self._personal.hide(record)
         if self._rescues:
-            record[RESCUED] = rescued or None
+            hidden = rescued and self._personal
+            record[RESCUED] = (hidden.hide_rescued(rescued) if hidden else rescued) or None
         for path in rescued:
             self._rescued[_INDEX.sub("[]", path)] = None
         return record
@@ -230,6 +244,13 @@ class AmazonStream(Stream, abc.ABC):
     @cached_property
     def _copying_shaper(self) -> QuickShaper:
         return QuickShaper(self.effective_schema, copy=True)
+
+    @cached_property
+    def _personal(self) -> PersonalData | None:
+        # By the tap's own schema: a catalog's has no marks.
+        settings = self.settings
+        replace = replacement(settings.personal_data, settings.hash_salt, settings.hash_digits)
+        return PersonalData(self.schema, replace) if replace else None
 
     @cached_property
     def _rescues(self) -> bool:
@@ -310,6 +331,19 @@ class AmazonStream(Stream, abc.ABC):
         self._write_state_message()
 
     # ---- deviations from the SDK ---------------------------------------------------------------
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        # The catalog names the personal fields; the SDK's model of a schema drops the marks.
+        discovers = self._metadata is None
+        found = super().metadata
+        if discovers:
+            for path in personal_paths(self.schema):
+                breadcrumb = tuple(step for name in path for step in ("properties", name))
+                if breadcrumb in found:
+                    found[breadcrumb] = PersonalMetadata(found[breadcrumb].inclusion)
+        return found
 
     @override
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: object) -> None:

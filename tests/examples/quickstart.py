@@ -31,9 +31,9 @@ class Block(NamedTuple):
     text: str
 
 
-def blocks(page: str) -> list[Block]:
+def blocks(page: str, prefix: str = "quickstart-") -> list[Block]:
     """Return the blocks of a page, in order."""
-    text = (PROJECT / "docs" / f"quickstart-{page}.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / f"{prefix}{page}.md").read_text(encoding="utf-8")
     return [Block(*found) for found in _BLOCK.findall(text)]
 
 

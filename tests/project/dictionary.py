@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_amazon_business.records.personal import personal_paths
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.tap import TapAmazonBusiness
 from tests.support.catalogs import DECIMAL_FORMAT
@@ -86,7 +87,7 @@ def joined_fields(label: str) -> tuple[list[str], list[str]]:
 def page() -> str:
     """Return the whole page."""
     streams = TapAmazonBusiness(config={}, validate_config=False).streams
-    parts = [_HEAD, *_diagram(streams), "## Streams\n"]
+    parts = [_HEAD, *_diagram(streams), *_personal(streams), "## Streams\n"]
     for name in sorted(streams):
         parts += _section(streams[name], streams)
     return "\n".join(parts)
@@ -116,6 +117,17 @@ def _diagram(streams: Mapping[str, Stream]) -> Iterator[str]:
             yield f'    date-time {stream.replication_key} "bookmark"'
         yield "  }"
     yield "```\n"
+
+
+def _personal(streams: Mapping[str, Stream]) -> Iterator[str]:
+    yield "## Personal data\n"
+    yield "The setting `personal_data` hashes or drops them: [how](personal-data.md).\n"
+    yield "| stream | fields |\n|---|---|"
+    for name in sorted(streams):
+        found = [".".join(path) for path in personal_paths(streams[name].schema)]
+        if found:
+            yield f"| `{name}` | {', '.join(f'`{path}`' for path in found)} |"
+    yield ""
 
 
 def _section(stream: Stream, streams: Mapping[str, Stream]) -> Iterator[str]:

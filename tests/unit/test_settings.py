@@ -19,9 +19,10 @@ def settings(**config: Any) -> Settings:
     return Settings.from_config(config, "1.2.3")
 
 
-def test_every_credential_is_marked_secret_and_nothing_else_is() -> None:
+def test_credentials_and_the_salt_are_marked_secret_and_nothing_else_is() -> None:
     secret = {name for name, field in SCHEMA["properties"].items() if field.get("secret")}
-    assert secret == {f"{api}_{key}" for api in ("sp_api", "business_api") for key in KEYS}
+    credentials = {f"{api}_{key}" for api in ("sp_api", "business_api") for key in KEYS}
+    assert secret == credentials | {"hash_salt"}
 
 
 def test_every_setting_has_a_description() -> None:
@@ -49,6 +50,9 @@ def test_defaults() -> None:
         purchase_order_filters={},
         purchase_order_numbers=(),
         order_reports_strategy="auto",
+        personal_data="keep",
+        hash_salt="",
+        hash_digits=16,
         rate_limits={},
         max_parallel_requests=4,
         request_timeout=60,

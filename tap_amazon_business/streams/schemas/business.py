@@ -14,6 +14,7 @@ from tap_amazon_business.streams.schemas.fields import (
     key,
     mapping,
     money,
+    personal,
     record,
     records,
     schema,
@@ -34,10 +35,12 @@ def _charges() -> Field:
 def _customer(name: str, description: str, *more: Field) -> Field:
     return record(
         name,
-        f"{description}: personal data.",
-        text("name", "The person's name."),
-        text("email", "The person's e-mail address."),
-        *more,
+        f"{description}.",
+        *personal(
+            text("name", "The person's name."),
+            text("email", "The person's e-mail address."),
+            *more,
+        ),
     )
 
 
@@ -100,9 +103,18 @@ def _product() -> Field:
 
 
 def _address() -> tuple[Field, ...]:
+    return (*_address_lines(), *_town())
+
+
+def _address_lines() -> tuple[Field, ...]:
     return (
         text("addressLine1", "First line of the address."),
         text("addressLine2", "Second line of the address."),
+    )
+
+
+def _town() -> tuple[Field, ...]:
+    return (
         text("city", "City."),
         text("stateOrRegion", "State or region."),
         text("postalCode", "Postal code."),
@@ -188,9 +200,9 @@ SHIPMENTS = schema(
     text("shipmentStatus", "SHIPPED, PENDING_PAYMENT, SHIPPING_SOON or SHIPPED_PLANNED."),
     record(
         "shippingAddress",
-        "Where it goes: personal data.",
-        text("fullName", "Name of the recipient."),
-        *_address(),
+        "Where it goes.",
+        *personal(text("fullName", "Name of the recipient."), *_address_lines()),
+        *_town(),
     ),
     _charges(),
     record(
@@ -333,13 +345,16 @@ INVOICES = schema(
     _company("invoiceIssuer", "Who issued the invoice"),
     record(
         "billToAddress",
-        "Who is billed: personal data. Japan only.",
+        "Who is billed. Japan only.",
         text("addressType", "Kind of address."),
-        text("fullName", "Name of the person."),
-        text("phoneNumber", "Telephone number."),
+        *personal(
+            text("fullName", "Name of the person."),
+            text("phoneNumber", "Telephone number."),
+            *_address_lines(),
+            text("addressLine3", "Third line of the address."),
+        ),
         text("companyName", "Name of the company."),
-        text("addressLine3", "Third line of the address."),
-        *_address(),
+        *_town(),
     ),
     _company("sellerInformation", "Who sold"),
     date("orderDate", "When the order was placed. Japan only."),

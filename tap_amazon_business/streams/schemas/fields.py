@@ -10,6 +10,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_amazon_business.records.personal import PERSONAL
 from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 
 # An exact decimal as text: loaders that know the format make a numeric column of it, and text also
@@ -98,6 +99,14 @@ def key(field: Field) -> Field:
     """Make a field part of a key: required, never null."""
     field.optional = False
     return field
+
+
+def personal(*fields: Field) -> tuple[Field, ...]:
+    """Mark fields that identify a person; the setting `personal_data` hashes or drops them."""
+    for field in fields:
+        field.wrapped = th.CustomType({**field.type_dict, PERSONAL: True})
+        field.description = f"{field.description} Personal data."
+    return fields
 
 
 def schema(*fields: Field) -> dict[str, Any]:

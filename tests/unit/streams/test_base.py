@@ -35,6 +35,7 @@ from singer_sdk.exceptions import (
     ConfigValidationError,
 )
 from singer_sdk.io_base import SingerWriter
+from singer_sdk.logging import StructuredFormatter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
@@ -238,6 +239,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
         "get_records",
         "get_replication_key_signpost",
         "log",
+        "metadata",
         "_write_state_message",
         "_sync_records",
         "_generate_schema_messages",
@@ -271,7 +273,7 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
 SIGNATURES = [
     (own, base, name)
     for (own, base), names in OVERRIDES.items()
-    for name in sorted(names - {"__init__", "message_writer_class", "_env_var_config"})
+    for name in sorted(names - {"__init__", "message_writer_class", "_env_var_config", "metadata"})
 ]
 
 
@@ -1158,6 +1160,16 @@ def test_metric_lines_are_those_of_the_sdk(caplog: pytest.LogCaptureFixture) -> 
     for point in expected:
         assert point["tags"].pop("context") == {}  # no stream of this tap has one
     assert points(caplog, own_tap(OwnStream, OtherOwnStream).sync_all) == expected
+
+
+def test_meltano_shows_the_stream_of_a_metric_line(caplog: pytest.LogCaptureFixture) -> None:
+    expected = points(caplog, own_tap(OwnStream).sync_all)
+    format_line = StructuredFormatter().format  # what Meltano reads, which shows the message only
+    lines = [json.loads(format_line(record)) for record in caplog.records]
+    metric_lines = [line for line in lines if line["message"].startswith("METRIC")]
+    assert all('"stream":"things"' in line["message"] for line in metric_lines)
+    shown = [line["extra"]["metric_info"] for line in metric_lines]
+    assert [point["metric"] for point in shown] == [point["metric"] for point in expected]
 
 
 def test_the_metric_line_of_a_failed_stream_says_so(caplog: pytest.LogCaptureFixture) -> None:
