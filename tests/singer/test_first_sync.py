@@ -182,9 +182,10 @@ def test_where_one_query_is_refused_the_others_are_not_read_to_their_end(
     with serve(clock, orders=0, faults=faults) as serving:
         Syncs(clock, serving, stream).sync(status=1)
         calls = [call for call in serving.stats().calls if call.operation == operation]
-    # It is refused twice, the second time with a new access token.
-    twice = [place for place, call in enumerate(calls) if call.status == 403][1]
-    assert len(calls) - twice <= 2 * 4
+    # An operation that answered before is asked a few times more, with new access tokens.
+    last = max(place for place, call in enumerate(calls) if call.status == 403)
+    assert last <= 100
+    assert len(calls) - last <= 2 * 4
 
 
 def test_numbers_are_not_asked_for_once_their_stream_has_failed(clock: FakeClock) -> None:
@@ -195,5 +196,5 @@ def test_numbers_are_not_asked_for_once_their_stream_has_failed(clock: FakeClock
         syncs = Syncs(clock, serving, "purchase_orders", "order_reports", **settings)
         syncs.sync(status=1)
         requests = serving.stats().operations[operation].requests
-    # Each of four threads asks once more with a new access token.
-    assert requests <= 20 + 2 * 4
+    # Each of four threads makes four attempts, and asks once more with a new access token in each.
+    assert requests <= 20 + 4 * 4 * 2
