@@ -320,7 +320,7 @@ def test_the_bookmark_waits_for_reports_that_fail(clock: FakeClock) -> None:
 def test_a_failing_report_keeps_the_windows_before_it(clock: FakeClock) -> None:
     with serve(clock, orders=60, quirks=False) as serving:
         whole = sync(clock, settings(serving))
-        serving.fail_next(BY_NUMBER, *[Served()] * 60, *[refusal(403, "Unauthorized")] * 2)
+        serving.fail_next(BY_NUMBER, *[Served()] * 60, *[refusal(403, "Unauthorized")] * 8)
         failed = sync(clock, settings(serving, max_parallel_requests=1))
         resumed = sync(clock, settings(serving), failed)
     assert failed.status == 1
