@@ -14,11 +14,19 @@ from tests.support.runs import run_by, run_tap
 from tests.support.serving import serve, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from simulator import Simulator
 
 Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """Serve orders with all oddities."""
+    with serve(FakeClock(), orders=40) as serving:
+        yield serving
 
 
 def test_maps_rename_hash_and_filter(clock: FakeClock) -> None:
