@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-    from _typeshed import WriteableBuffer
-
     from tap_amazon_business.api.operations import Request
 
 # Seconds; a response may take longer, a connection does not.
@@ -199,7 +197,7 @@ class _Reader(io.RawIOBase):
         return True
 
     @override
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (a writable buffer)
         if self._deadline is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:

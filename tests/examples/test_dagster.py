@@ -105,7 +105,7 @@ def test_backfills_accounts_side_by_side_but_never_one_twice(
     )
     # The retry resumed: only the stream that had failed began once more without a bookmark.
     log = (home / "daemon.log").read_text(encoding="utf-8")
-    tables = re.findall(r"--eu The sync in figures:\n((?:\w+ .*\n)+)", log)
+    tables = re.findall(r"--eu Sync summary:\n((?:\w+ .*\n)+)", log)
     begun = Counter(re.findall(r"^(\w+)(?: +[\d,]+){3} +- ", "".join(tables), re.MULTILINE))
     assert begun["purchase_order_statuses"] == begun["orders"] + 1
     leaked = {
