@@ -197,7 +197,7 @@ class _Reader(io.RawIOBase):
         return True
 
     @override
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (a writable buffer)
+    def readinto(self, buffer: Any) -> int | None:
         if self._deadline is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
