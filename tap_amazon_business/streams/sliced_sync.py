@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
+from tap_amazon_business.records.packed_rows import PackedRows
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
 from tap_amazon_business.streams.queries import within_a_cycle
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.sync.windows import Slice
 
     # The number of a row on its page, its hash, and its bucket.
-    _Listed = tuple[int, int, datetime | None]
+    _ListedRow = tuple[int, int, datetime | None]
 
 # How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
 _SPLITS = 3
@@ -67,12 +69,32 @@ class _Task:
     last: bool
 
 
+class _Listed:
+    """Rows of a page: as columns, since a window may hold a million of them."""
+
+    def __init__(self) -> None:
+        self._numbers = array("L")
+        self._hashes = array("Q")
+        self._buckets: list[datetime | None] = []
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __iter__(self) -> Iterator[_ListedRow]:
+        return zip(self._numbers, self._hashes, self._buckets, strict=True)
+
+    def append(self, number: int, row_hash: int, bucket: datetime | None) -> None:
+        self._numbers.append(number)
+        self._hashes.append(row_hash)
+        self._buckets.append(bucket)
+
+
 @dataclass(frozen=True)
 class _Page:
     """A page of rows, read but not decoded.
 
     Attributes:
-        rows: The rows.
+        open: Returns the rows.
         listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
@@ -81,9 +103,9 @@ class _Page:
         size: The bytes of all of its rows.
     """
 
-    rows: Rows
-    listed: Sequence[_Listed]
-    undated: Sequence[_Listed]
+    open: Callable[[], Rows]
+    listed: _Listed
+    undated: _Listed
     by_change: bool
     inside: int
     size: int
@@ -169,7 +191,7 @@ class SlicedSync:
         """Read all pages of a query, and let later slices be cut by what they hold."""
         pages: list[_Page] = []
         try:
-            self._collect(pages, task, task.window, _SPLITS)
+            self._collect(pages, PackedRows(), task, task.window, _SPLITS)
         except RequestFailedError:
             self._failed_at = min(self._failed_at, task.number)
             raise
@@ -177,14 +199,16 @@ class SlicedSync:
             self._slicer.end()
         return pages
 
-    def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
+    def _collect(
+        self, pages: list[_Page], packed: PackedRows, task: _Task, window: Window, splits: int
+    ) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
         query, found, size, weight = task.query, 0, 0, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
                 if task.number > self._failed_at:
                     return  # nothing after a failure is written
-                page = self._lister.page(rows, query, window)
+                page = self._lister.page(rows, packed, query, window)
                 pages.append(page)
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
@@ -194,7 +218,7 @@ class SlicedSync:
             if not splits:
                 raise
             for half in window.halves():
-                self._collect(pages, task, half, splits - 1)
+                self._collect(pages, packed, task, half, splits - 1)
         except RequestFailedError as error:
             old = error.status == HTTPStatus.BAD_REQUEST and window.start < self._readable_from
             if not old or not self._accepts_recent(query):
@@ -205,7 +229,8 @@ class SlicedSync:
                 "Amazon refuses the oldest days that the operation reads; reading from a day later",
             )
             if window.start + DAY < window.end:
-                self._collect(pages, task, Window(window.start + DAY, window.end), splits)
+                later = Window(window.start + DAY, window.end)
+                self._collect(pages, packed, task, later, splits)
 
     def _accepts_recent(self, query: Query) -> bool:
         """Return whether Amazon accepts a query of the last day: asked once a sync."""
@@ -233,6 +258,7 @@ class SlicedSync:
         }
         chunk: list[ListedRow] = []
         for page in pages:
+            rows: Rows | None = None
             for number, row_hash, bucket in self._wanted(page, unwanted):
                 changed = page.by_change or bucket not in unchanged
                 if changed and not self._emitted.add(row_hash):
@@ -242,13 +268,14 @@ class SlicedSync:
                     self._pending.pop(bucket, None)
                     if bucket in self._stored:
                         self._checksums.known.pop(bucket, None)
-                chunk.append((page.rows[number], bucket or first, changed))
+                rows = rows or page.open()
+                chunk.append((rows[number], bucket or first, changed))
                 if len(chunk) == _CHUNK:
                     yield from self._chunk(chunk)
                     chunk.clear()
         yield from self._chunk(chunk)
 
-    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_Listed]:
+    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_ListedRow]:
         """Return the rows of a page that are written, or that children want."""
         if not page.by_change:
             return [listed for listed in page.listed if listed[2] not in unwanted]
@@ -351,10 +378,9 @@ class _Lister:
         self._places: dict[str, tuple[datetime, datetime]] = {}
         self._inside = self._ignored = self._unfiltered = 0
 
-    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
-        """Return a page of a window."""
-        listed: list[_Listed] = []
-        undated: list[_Listed] = []
+    def page(self, rows: Rows, packed: PackedRows, query: Query, window: Window) -> _Page:
+        """Return a page of a window, its rows kept in `packed`."""
+        listed, undated = _Listed(), _Listed()
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
@@ -376,12 +402,13 @@ class _Lister:
                 bucket = None
             elif query.by_change:
                 _, bucket = self._place(created)
-            known.append((number, self._hash(row), bucket))
+            known.append(number, self._hash(row), bucket)
         inside = len(rows) - outside - len(undated)
         if query.by_change:
             self._inside += inside
             self._ignored += outside
-        return _Page(rows, listed, undated, query.by_change, inside, size)
+        opened = packed.keep(rows, size)
+        return _Page(opened, listed, undated, query.by_change, inside, size)
 
     @property
     def ignores_dates(self) -> bool:

@@ -10,6 +10,7 @@ Pure functions and values: no clock, no I/O.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -189,16 +190,17 @@ class BucketRows:
     """The hashes of the rows of buckets while they are read, over all queries and windows."""
 
     def __init__(self) -> None:
-        self._hashes: dict[datetime, set[int]] = {}
+        # Arrays take an eighth of the memory of sets.
+        self._hashes: dict[datetime, array[int]] = {}
 
     def add(self, bucket: datetime, row_hash: int) -> None:
         """Add a row; one that is listed twice counts once."""
         hashes = self._hashes.get(bucket)
         if hashes is None:
-            self._hashes[bucket] = {row_hash}
+            self._hashes[bucket] = array("Q", [row_hash])
         else:
-            hashes.add(row_hash)
+            hashes.append(row_hash)
 
     def take(self, bucket: datetime) -> set[int]:
         """Return the hashes of a bucket, and forget them."""
-        return self._hashes.pop(bucket, set())
+        return set(self._hashes.pop(bucket, ()))

@@ -86,7 +86,7 @@ def table(run: Run) -> dict[str, re.Match[str]]:
 
 def test_a_sync_of_five_minutes_logs_its_progress(clock: FakeClock) -> None:
     with serve(clock, orders=300) as serving, listening(clock) as lines:
-        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 4.1))
+        config = settings(serving, **VENDOR_ONLY, **slow("getPurchaseOrders", 5))
         run = run_by(clock, config, catalog=select("purchase_orders"))
     assert run.status == 0, run.log
     took = clock.monotonic()
@@ -94,8 +94,9 @@ def test_a_sync_of_five_minutes_logs_its_progress(clock: FakeClock) -> None:
     times = [line.at for line in lines]
     assert len(times) >= 8
     assert times == [30.0 * number for number in range(1, len(times) + 1)]
+    # A window, a tenth of the sync, may be read but not yet be counted.
     late = {took - line.at: line.left or 0 for line in lines if line.at >= took / 2}
-    off = {true: left for true, left in late.items() if abs(left - true) > max(true / 3, 15)}
+    off = {true: left for true, left in late.items() if abs(left - true) > true / 3 + 35}
     assert off == {}
 
 
