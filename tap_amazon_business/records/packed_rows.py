@@ -1,7 +1,7 @@
 """Keeps the pages of a window small until they are written.
 
 Windows are cut to a few pages, but where an account was quiet for long and is busy suddenly, one
-window holds many. So all but the first pages are compressed; what is more than a few megabytes then
+window holds many. So all but the first pages are compressed. What is more than half a megabyte then
 waits in a temporary file without a name, as long as the disk has room.
 """
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Bytes of pages, and of compressed pages, that a window keeps in memory.
-_MOST_PLAIN = 1 << 22
-_MOST_PACKED = 1 << 21
+_MOST_PLAIN = 1 << 21
+_MOST_PACKED = 1 << 19
 
 
 class PackedRows:

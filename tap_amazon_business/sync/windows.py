@@ -30,6 +30,9 @@ _NARROWEST = timedelta(minutes=10)
 _FIRST = timedelta(hours=6)
 _GROWTH = 4
 
+# Wider windows are read one by one: two of a busy season would be too much at once.
+_WIDEST_TOGETHER = timedelta(days=31)
+
 # After a longer pause, days are compared instead of hours.
 _LONGEST_PAUSE = timedelta(hours=25)
 
@@ -193,8 +196,8 @@ class Slicer:
     def __iter__(self) -> Iterator[Slice]:
         """Yield the slices: the lookback, then the recent days and what is new, oldest first.
 
-        Each is as wide as the density observed so far allows. As long as the width may grow, the
-        next one is cut when all windows before it are complete.
+        Each is as wide as the density observed so far allows. As long as the width may grow, or
+        is more than a month, the next one is cut when all windows before it are complete.
         """
         span = self._span
         for share in span.shares:
@@ -233,7 +236,10 @@ class Slicer:
         while start < end:
             with self._complete:
                 self._complete.wait_for(
-                    lambda: not self._in_flight or self._most >= min(self._dense(), widest)
+                    lambda: (
+                        not self._in_flight
+                        or min(self._dense(), widest) <= min(self._most, _WIDEST_TOGETHER)
+                    )
                 )
             stop = _full_hour(start, start + self._width(widest))
             bucket = self._span.grid.bucket(stop)
