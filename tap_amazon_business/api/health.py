@@ -1,4 +1,4 @@
-"""Whether an API works, as far as all requests of a credential set tell."""
+"""Whether an API works, judged by all requests of a credential set."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Health:
         self.failure = self.failure or failure
 
     def is_news(self, operation: str) -> bool:
-        """Tell whether an operation's oddity was not reported before."""
+        """Return whether an operation's oddity was not reported before."""
         news = operation not in self._reported
         self._reported.add(operation)
         return news

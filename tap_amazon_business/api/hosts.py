@@ -97,7 +97,7 @@ def business_api_url(region: str, *, sandbox: bool = False) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine's loopback address."""
+    """Return whether a host is this machine's loopback address."""
     if host == "localhost":
         return True
     try:

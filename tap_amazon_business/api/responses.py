@@ -119,7 +119,7 @@ def judge(
 
 
 def _has_data(body: dict[str, Any]) -> bool:
-    """Tell whether a body holds data besides its errors; an empty list is no data."""
+    """Return whether a body holds data besides its errors; an empty list is no data."""
     payload = body.get("payload")
     parts = {**body, **(payload if isinstance(payload, dict) else {})}
     return any(part for name, part in parts.items() if name not in _NO_DATA)

@@ -89,7 +89,7 @@ class Outage:
         self.known = self.known or answers == self.answers
 
     def is_news(self, problem: Hashable, subject: object) -> bool:
-        """Tell whether to log a problem: of one request each time, of all others now and then."""
+        """Return whether to log a problem: of one request each time, of all others now and then."""
         with self._lock:
             now = self._clock.monotonic()
             other, logged_at = self._logged.get(problem, (subject, now))

@@ -35,7 +35,7 @@ _TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
 
 @dataclass(frozen=True)
 class Refusal:
-    """What to tell of a refusal; `{0}` stands for the prefix of the settings.
+    """What to say of a refusal; `{0}` stands for the prefix of the settings.
 
     Attributes:
         told: What was refused.
@@ -75,7 +75,7 @@ class TokenEndpoint:
         Args:
             form: What is traded for it.
             wanted: The field of the reply that holds it.
-            refusal: What to tell if Login with Amazon refuses the request.
+            refusal: What to say if Login with Amazon refuses the request.
 
         Raises:
             RequestFailedError: Login with Amazon refuses the request.

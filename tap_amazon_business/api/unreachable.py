@@ -78,7 +78,7 @@ def _tunnel_status(causes: Sequence[BaseException]) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what caused it, as far as the libraries tell."""
+    """Yield an error and what caused it, as far as it is known."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
