@@ -48,7 +48,7 @@ def kills(results: Sequence[Kills]) -> str:
                 result.faults,
                 *(result.windows[name] for name in windows),
                 result.compared,
-                len(result.problems),
+                len(result.problems) - result.windows["needless"],
                 result.leaked.total(),
             )
         ]
