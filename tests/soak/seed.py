@@ -37,6 +37,12 @@ FEED = "getPurchaseOrdersStatus"
 FED = frozenset({"purchase_order_statuses", "purchase_order_status_items"})
 """The streams that need the operation of the change feed."""
 
+IGNORED = {
+    "getPurchaseOrders": frozenset({"changedAfter", "changedBefore"}),
+    FEED: frozenset({"updatedAfter", "updatedBefore"}),
+}
+"""Filters by change date that Amazon ignores, for some accounts."""
+
 
 @dataclass
 class Result:
@@ -164,6 +170,7 @@ def run_seed(seed: int, *, orders: int = 150, rate: float = 0.1) -> Result:
         none_is_not_found=seed % 4 == 1,
         transactions_by_order_date=seed % 3 == 1,
         missing_operations=frozenset({FEED}) if without_feed else frozenset(),
+        ignored_parameters=IGNORED if seed % 5 == 3 else {},
     )
     days = Days(world, rng)
     shown_after = rng.randrange(SYNCS - 1)
