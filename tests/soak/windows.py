@@ -23,8 +23,8 @@ SLACK = timedelta(seconds=2)
 """Windows that adjoin overlap by a second."""
 
 
-RECENT = timedelta(days=2)
-"""How far behind its bookmark every sync reads again."""
+RECENT = timedelta(days=2, hours=1)
+"""How far behind its bookmark every sync reads again, from a full hour on."""
 
 NARROW = timedelta(days=1, seconds=2)
 """Windows of the lookback, whose share of a few seconds is one day."""
