@@ -7,10 +7,11 @@ import socket
 import ssl
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,22 +28,13 @@ def closed_port() -> Iterator[str]:
         yield f"127.0.0.1:{holder.getsockname()[1]}"
 
 
-class TlsServer:
-    """A TLS server with a self-signed certificate; no client that checks it gets an answer.
+class _Server:
+    """A server on a loopback port, in a thread, for as long as a block runs."""
 
-    Attributes:
-        url: Where it listens.
-        handshakes: How many connections it took.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.handshakes = 0
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*_certificate(folder))
+    def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._context = context
         self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,21 +46,43 @@ class TlsServer:
         self._thread.join()
         self._listener.close()
 
+    def answer(self, connection: socket.socket) -> None:
+        """Answer a connection."""
+        raise NotImplementedError
+
     def _serve(self) -> None:
         while True:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.handshakes += 1
             with connection:
-                try:
-                    self._context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    continue  # the client does not trust the certificate
+                self.answer(connection)
 
 
-class RefusingProxy:
+class TlsServer(_Server):
+    """A TLS server with a self-signed certificate; no client that checks it gets an answer.
+
+    Attributes:
+        url: Where it listens.
+        handshakes: How many connections it took.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.handshakes = 0
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*_certificate(folder))
+        self.url = f"https://{self.address}"
+
+    @override
+    def answer(self, connection: socket.socket) -> None:
+        self.handshakes += 1
+        with suppress(OSError):  # the client does not trust the certificate
+            self._context.wrap_socket(connection, server_side=True).close()
+
+
+class RefusingProxy(_Server):
     """A proxy that refuses every connection with a status.
 
     Attributes:
@@ -80,31 +94,15 @@ class RefusingProxy:
     """
 
     def __init__(self, status: str) -> None:
+        super().__init__()
         self.asked = 0
         self._answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.asked += 1
-            with connection:
-                connection.recv(4096)
-                connection.sendall(self._answer)
+    @override
+    def answer(self, connection: socket.socket) -> None:
+        self.asked += 1
+        connection.recv(4096)
+        connection.sendall(self._answer)
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
