@@ -48,11 +48,6 @@ class Rows:
         row = self._rows[number]
         return _ROW.decode(row) if type(row) is msgspec.Raw else row
 
-    def as_array(self) -> bytes | None:
-        """Return the rows as a JSON array, None if one of them cannot be written as such."""
-        whole = all(type(row) is msgspec.Raw for row in self._rows)
-        return msgspec.json.encode(self._rows) if whole else None
-
     def json(self) -> Iterator[Any]:
         """Yield the bytes of each row's JSON, as Amazon sent them."""
         for row in self._rows:

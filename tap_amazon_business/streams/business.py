@@ -48,6 +48,8 @@ class OrderDateStream(SlicedStream):
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
     pages_per_slice = 20
+    # More would not be faster at Amazon's rate, and the first of them would be complete later.
+    most_windows = 3
 
     @property
     @override

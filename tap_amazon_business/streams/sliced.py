@@ -81,9 +81,8 @@ class SlicedStream(AmazonStream):
         examples: The operations whose examples it emits in the sandbox, if not the operation alone.
         has_children: Whether other streams are built from its rows.
         pages_per_slice: How many pages a slice should hold.
+        most_windows: How many windows are read in parallel at most, None if that does not matter.
         widest_window: The widest window to list at a time: a backfill resumes at its end.
-        widest_lookback_window: The same in the lookback. Rows whose date is missing, or lies
-            elsewhere, can only be compared in windows of one day.
         overlap: How far behind the bookmark every sync begins at least.
         margin: How close to now the operation may be asked.
     """
@@ -92,8 +91,8 @@ class SlicedStream(AmazonStream):
     examples: ClassVar[tuple[Operation, ...]] = ()
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
+    most_windows: ClassVar[int | None] = None
     widest_window: ClassVar[timedelta] = timedelta.max
-    widest_lookback_window: ClassVar[timedelta] = timedelta.max
     overlap: ClassVar[timedelta] = timedelta(hours=1)
     margin: ClassVar[timedelta] = timedelta(minutes=2)
 

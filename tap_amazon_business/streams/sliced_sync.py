@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, json_of
-from tap_amazon_business.records.packed_rows import PackedRows
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
 from tap_amazon_business.streams.queries import within_a_cycle
@@ -60,12 +59,18 @@ _MOST_HOURS = 50_000  # hours of which the text is remembered
 
 @dataclass(frozen=True)
 class _Task:
-    """A query of a window of a slice; `last` if the slice needs no other one after it."""
+    """A query of a window of a slice; `last` if the slice needs no other one after it.
 
-    number: int
+    Attributes:
+        place: Its place in the order of writing.
+        seconds: The seconds of rows that count as read after it.
+    """
+
+    place: tuple[int, ...]
     slice: Slice
     window: Window
     query: Query
+    seconds: float
     last: bool
 
 
@@ -94,7 +99,7 @@ class _Page:
     """A page of rows, read but not decoded.
 
     Attributes:
-        open: Returns the rows.
+        rows: The rows.
         listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
@@ -103,7 +108,7 @@ class _Page:
         size: The bytes of all of its rows.
     """
 
-    open: Callable[[], Rows]
+    rows: Rows
     listed: _Listed
     undated: _Listed
     by_change: bool
@@ -134,13 +139,12 @@ class SlicedSync:
         self._bookmark = self._plan.resume.moment
         self._checksums = self._plan.checksums
         operation = stream.operation
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
         self._recent: bool | None = None
         self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
         self._slicer = Slicer(
             self._plan.span,
             widest=min(operation.longest_range, stream.widest_window),
-            widest_lookback=min(operation.longest_range, stream.widest_lookback_window),
             rows=stream.pages_per_slice * operation.page_size,
             is_first=self._bookmark is None,
             is_known=lambda bucket: bucket in self._checksums.known,
@@ -153,30 +157,53 @@ class SlicedSync:
         self._emitted = Seen()
         self._pending: dict[datetime, int] = {}  # checksums of the slice that is being written
         self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
-        self._done = 0.0
-        self._failed_at = math.inf
+        self._seconds_read = 0.0
+        self._failed_at: tuple[float, ...] = (math.inf,)
+        self._too_dense: set[Slice] = set()
         self._warned_of_failure = False
 
     def records(self) -> Iterator[Record]:
         """Yield the records; the bookmark moves with every finished slice."""
+        yield from self._records(self._slicer)
+        self._lister.warn(self._stream)
+
+    def _records(self, slices: Iterable[Slice], place: tuple[int, ...] = ()) -> Iterator[Record]:
         stream, pages = self._stream, list[_Page]()
-        with stream.budget.read(self._tasks(), self._read) as prefetch:
+        tasks = self._tasks(slices, place)
+        with stream.budget.read(tasks, self._read, most=stream.most_windows) as prefetch:
             for task, found in prefetch:
                 pages += found
-                if task.last:
+                if not task.last:
+                    continue
+                if self._has_to_be_cut(task.slice, pages):
+                    pages.clear()
+                    yield from self._records(self._slicer.again(task.slice), task.place)
+                else:
                     yield from self._slice(task.slice, pages)
                     pages.clear()
                     self._finish(task.slice)
-        self._lister.warn(stream)
+
+    def _has_to_be_cut(self, part: Slice, pages: Sequence[_Page]) -> bool:
+        """Return whether a slice has to be read again in narrower ones."""
+        if part in self._too_dense:
+            return True
+        grid = self._plan.span.grid
+        if not part.share or grid.end(grid.bucket(part.window.start)) >= part.window.end:
+            return False
+        # Rows without a date in the window can only be compared where it is a single day.
+        unplaced = any(bucket is None for page in pages for _, _, bucket in page.listed)
+        if unplaced:
+            self._slicer.split_days()
+        return unplaced
 
     def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
         """Yield the records of rows that were not listed, each once."""
         new = [(row, None, True) for row in rows if self._emitted.add(self._hash(json_of(row)))]
         yield from with_children(self._stream, self._children, new)
 
-    def _tasks(self) -> Iterator[_Task]:
+    def _tasks(self, slices: Iterable[Slice], place: tuple[int, ...]) -> Iterator[_Task]:
         numbers = count()
-        for part in self._slicer:
+        for part in slices:
             windows = [
                 (query, window)
                 for query in self._queries
@@ -185,40 +212,46 @@ class SlicedSync:
             for query, window in windows:
                 self._slicer.begin()
                 last = query is windows[-1][0]
-                yield _Task(next(numbers), part, window, query, last)
+                seconds = part.window.seconds / len(windows)
+                yield _Task((*place, next(numbers)), part, window, query, seconds, last)
 
     def _read(self, task: _Task) -> list[_Page]:
         """Read all pages of a query, and let later slices be cut by what they hold."""
         pages: list[_Page] = []
         try:
-            self._collect(pages, PackedRows(), task, task.window, _SPLITS)
+            self._collect(pages, task, task.window, _SPLITS)
         except RequestFailedError:
-            self._failed_at = min(self._failed_at, task.number)
+            self._failed_at = min(self._failed_at, task.place)
             raise
         finally:
             self._slicer.end()
+        if task.slice not in self._too_dense:
+            with self._lock:
+                self._seconds_read += task.seconds
+                self._stream.progress.advance(self._seconds_read / self._plan.span.seconds)
         return pages
 
-    def _collect(
-        self, pages: list[_Page], packed: PackedRows, task: _Task, window: Window, splits: int
-    ) -> None:
+    def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
         query, found, size, weight = task.query, 0, 0, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
-                if task.number > self._failed_at:
-                    return  # nothing after a failure is written
-                page = self._lister.page(rows, packed, query, window)
+                if task.place > self._failed_at or task.slice in self._too_dense:
+                    return  # it is not going to be written
+                page = self._lister.page(rows, query, window)
                 pages.append(page)
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
                 self._slicer.observe(query.subject, window, weight, complete=False)
+                if self._slicer.is_too_much(task.slice, weight):
+                    self._too_dense.add(task.slice)
+                    return
             self._slicer.observe(query.subject, window, weight, complete=True)
         except PageTokenRefusedError:
             if not splits:
                 raise
             for half in window.halves():
-                self._collect(pages, packed, task, half, splits - 1)
+                self._collect(pages, task, half, splits - 1)
         except RequestFailedError as error:
             old = error.status == HTTPStatus.BAD_REQUEST and window.start < self._readable_from
             if not old or not self._accepts_recent(query):
@@ -230,11 +263,11 @@ class SlicedSync:
             )
             if window.start + DAY < window.end:
                 later = Window(window.start + DAY, window.end)
-                self._collect(pages, packed, task, later, splits)
+                self._collect(pages, task, later, splits)
 
     def _accepts_recent(self, query: Query) -> bool:
         """Return whether Amazon accepts a query of the last day: asked once a sync."""
-        with self._asking:
+        with self._lock:
             if self._recent is None:
                 until = self._plan.span.until
                 request = query.request(self._stream.operation, Window(until - DAY, until))
@@ -258,7 +291,6 @@ class SlicedSync:
         }
         chunk: list[ListedRow] = []
         for page in pages:
-            rows: Rows | None = None
             for number, row_hash, bucket in self._wanted(page, unwanted):
                 changed = page.by_change or bucket not in unchanged
                 if changed and not self._emitted.add(row_hash):
@@ -268,8 +300,7 @@ class SlicedSync:
                     self._pending.pop(bucket, None)
                     if bucket in self._stored:
                         self._checksums.known.pop(bucket, None)
-                rows = rows or page.open()
-                chunk.append((rows[number], bucket or first, changed))
+                chunk.append((page.rows[number], bucket or first, changed))
                 if len(chunk) == _CHUNK:
                     yield from self._chunk(chunk)
                     chunk.clear()
@@ -326,8 +357,6 @@ class SlicedSync:
 
     def _finish(self, part: Slice) -> None:
         """Move the bookmark to the end of a slice whose records, and children, are written."""
-        self._done += part.window.seconds
-        self._stream.progress.advance(self._done / self._plan.span.seconds)
         # If a child failed, the parents whose children are missing have to come again.
         if failed := [child.child.stream.name for child in self._children if child.failed]:
             if not self._warned_of_failure:
@@ -339,7 +368,7 @@ class SlicedSync:
         self._checksums.known.update(self._pending)
         self._stored.update(self._pending)
         self._pending.clear()
-        if not part.reread:
+        if not part.share:
             self._bookmark = max(part.window.end, self._bookmark or part.window.end)
         # What is new comes after all of the lookback that was due.
         self._stream.advance_bookmark(self._bookmark, part.position or self._plan.now)
@@ -378,8 +407,8 @@ class _Lister:
         self._places: dict[str, tuple[datetime, datetime]] = {}
         self._inside = self._ignored = self._unfiltered = 0
 
-    def page(self, rows: Rows, packed: PackedRows, query: Query, window: Window) -> _Page:
-        """Return a page of a window, its rows kept in `packed`."""
+    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
+        """Return a page of a window."""
         listed, undated = _Listed(), _Listed()
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
@@ -407,8 +436,7 @@ class _Lister:
         if query.by_change:
             self._inside += inside
             self._ignored += outside
-        opened = packed.keep(rows, size)
-        return _Page(opened, listed, undated, query.by_change, inside, size)
+        return _Page(rows, listed, undated, query.by_change, inside, size)
 
     @property
     def ignores_dates(self) -> bool:

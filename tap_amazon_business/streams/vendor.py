@@ -69,8 +69,6 @@ class VendorListStream(SlicedStream):
     dates: ClassVar[Mapping[str, FieldPath]]
     by_vendor_code: ClassVar[bool] = True
     vendor_code: ClassVar[FieldPath] = ("sellingParty", "partyId")
-    # Some orders have no date at all; with ten requests a second, a window for each day is cheap.
-    widest_lookback_window = DAY
 
     @property
     @override

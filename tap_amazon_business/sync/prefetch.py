@@ -41,9 +41,11 @@ class ReadBudget:
         self.changed = threading.Condition()
         self._free = workers + _SPARE
 
-    def read(self, tasks: Iterable[T], read: Callable[[T], R]) -> Prefetch[T, R]:
-        """Return what reads tasks with all workers."""
-        return Prefetch(tasks, read, workers=self.workers, budget=self)
+    def read(
+        self, tasks: Iterable[T], read: Callable[[T], R], *, most: int | None = None
+    ) -> Prefetch[T, R]:
+        """Return what reads tasks with all workers, or with so many at most."""
+        return Prefetch(tasks, read, workers=min(self.workers, most or self.workers), budget=self)
 
     def reserve(self, in_flight: int) -> bool:
         """Reserve another result beside those of the same Prefetch; return whether there is one."""

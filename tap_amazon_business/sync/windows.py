@@ -30,8 +30,8 @@ _NARROWEST = timedelta(minutes=10)
 _FIRST = timedelta(hours=6)
 _GROWTH = 4
 
-# Wider windows are read one by one: two of a busy season would be too much at once.
-_WIDEST_TOGETHER = timedelta(days=31)
+# A window that holds so many times the rows that were wanted is cut again: memory is bounded.
+_TOO_MANY = 4
 
 # After a longer pause, days are compared instead of hours.
 _LONGEST_PAUSE = timedelta(hours=25)
@@ -60,13 +60,18 @@ class Window:
         return rfc3339(self.end)
 
     @property
+    def width(self) -> timedelta:
+        """How much time it spans."""
+        return self.end - self.start
+
+    @property
     def seconds(self) -> float:
         """How many seconds it spans."""
-        return (self.end - self.start).total_seconds()
+        return self.width.total_seconds()
 
     def halves(self) -> tuple[Window, Window]:
         """Return the same time as two windows."""
-        middle = self.start + (self.end - self.start) / 2
+        middle = self.start + self.width / 2
         return Window(self.start, middle), Window(middle, self.end)
 
     @override
@@ -90,7 +95,7 @@ class Share:
 
     def position(self, read_until: datetime) -> datetime:
         """Return the position once the window is read up to a moment."""
-        done = (read_until - self.window.start) / (self.window.end - self.window.start)
+        done = (read_until - self.window.start) / self.window.width
         return self.after + done * (self.until - self.after)
 
     def in_days(self) -> Share | None:
@@ -115,18 +120,23 @@ class Slice:
 
     Attributes:
         window: The window.
-        position: If it belongs to the lookback: the position once it is read.
+        share: The share of the lookback that it belongs to, if it does.
         changes: The part of it that is also listed by change; None if no part is.
     """
 
     window: Window
-    position: datetime | None = None
+    share: Share | None = None
     changes: Window | None = None
 
     @property
-    def reread(self) -> bool:
-        """Whether it belongs to the lookback."""
-        return self.position is not None
+    def position(self) -> datetime | None:
+        """The position in the lookback once it is read; None if it does not belong to it."""
+        if self.share is None:
+            return None
+        # A day is read as a whole, so one that is not complete has to be due again.
+        is_last = self.window.end == self.share.window.end
+        done = self.window.end if is_last else floor(self.window.end, DAY)
+        return self.share.position(max(done, self.share.window.start))
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,6 @@ class Slicer:
     Args:
         span: What the sync reads.
         widest: How wide a slice may be.
-        widest_lookback: How wide a slice of the lookback may be.
         rows: How many rows a slice should hold.
         is_first: Whether nothing was read before.
         is_known: Whether the checksum of a bucket is known: no slice splits it.
@@ -178,14 +187,12 @@ class Slicer:
         span: Span,
         *,
         widest: timedelta,
-        widest_lookback: timedelta,
         rows: int,
         is_first: bool,
         is_known: Callable[[datetime], bool],
     ) -> None:
         self._span = span
-        self._widest = widest
-        self._widest_lookback = widest_lookback
+        self._widest = self._widest_lookback = widest
         self._rows = rows
         self._is_known = is_known
         self._most = _FIRST if is_first else _LATER
@@ -196,26 +203,32 @@ class Slicer:
     def __iter__(self) -> Iterator[Slice]:
         """Yield the slices: the lookback, then the recent days and what is new, oldest first.
 
-        Each is as wide as the density observed so far allows. As long as the width may grow, or
-        is more than a month, the next one is cut when all windows before it are complete.
+        Each is as wide as the density observed so far allows. As long as the width may grow, the
+        next one is cut when all windows before it are complete.
         """
-        span = self._span
-        for share in span.shares:
-            for window in self._cut(share.window.start, share.window.end, self._widest_lookback):
-                # A day is read as a whole, so one that is not complete has to be due again.
-                is_last = window.end == share.window.end
-                done = window.end if is_last else floor(window.end, DAY)
-                yield Slice(window, position=share.position(max(done, share.window.start)))
-        for window in self._cut(span.since, span.until, self._widest):
-            start = max(window.start, span.changes_since)
-            yield Slice(window, changes=Window(start, window.end) if start < window.end else None)
+        for share in self._span.shares:
+            yield from self._slices(share.window, share)
+        yield from self._slices(Window(self._span.since, self._span.until))
+
+    def again(self, part: Slice) -> Iterator[Slice]:
+        """Yield narrower slices of a slice, by what was observed since it was cut."""
+        return self._slices(part.window, part.share, most=part.window.width / _TOO_MANY)
+
+    def is_too_much(self, part: Slice, rows: int) -> bool:
+        """Return whether a slice holds so many rows that it has to be cut again, and can be."""
+        stop = self._stop(part.window.start, part.window.width / _TOO_MANY)
+        return rows >= _TOO_MANY * self._rows and stop < part.window.end
+
+    def split_days(self) -> None:
+        """Cut the lookback into single days from now on."""
+        self._widest_lookback = min(self._widest_lookback, DAY)
 
     def observe(self, query: Hashable, window: Window, rows: int, *, complete: bool) -> None:
         """Record how many rows one query of a window returned, so far at least."""
         # An empty window counts as one row, so that slices grow again when an account goes quiet.
         seconds_per_row = window.seconds / max(rows, 1)
         if complete:
-            self._most = max(self._most, _GROWTH * (window.end - window.start))
+            self._most = max(self._most, _GROWTH * window.width)
         else:
             seconds_per_row = min(seconds_per_row, self._seconds_per_row.get(query, math.inf))
         self._seconds_per_row[query] = seconds_per_row
@@ -231,27 +244,31 @@ class Slicer:
             self._in_flight -= 1
             self._complete.notify_all()
 
-    def _cut(self, start: datetime, end: datetime, widest: timedelta) -> Iterator[Window]:
-        """Cut [start, end) into adjoining windows, oldest first."""
-        while start < end:
+    def _slices(
+        self, whole: Window, share: Share | None = None, most: timedelta = timedelta.max
+    ) -> Iterator[Slice]:
+        """Cut a window into adjoining slices, oldest first."""
+        start = whole.start
+        while start < whole.end:
+            widest = min(self._widest_lookback if share else self._widest, most)
             with self._complete:
-                self._complete.wait_for(
-                    lambda: (
-                        not self._in_flight
-                        or min(self._dense(), widest) <= min(self._most, _WIDEST_TOGETHER)
-                    )
-                )
-            stop = _full_hour(start, start + self._width(widest))
-            bucket = self._span.grid.bucket(stop)
-            if bucket < stop and self._is_known(bucket):
-                stop = self._span.grid.end(bucket)
-            stop = min(stop, end)
-            yield Window(start, stop)
-            start = stop
+                while self._in_flight and min(self._dense(), widest) > self._most:
+                    self._complete.wait()
+            window = Window(start, min(self._stop(start, widest), whole.end))
+            changed = max(start, self._span.changes_since)
+            listed = not share and changed < window.end
+            yield Slice(window, share, Window(changed, window.end) if listed else None)
+            start = window.end
 
-    def _width(self, widest: timedelta) -> timedelta:
+    def _stop(self, start: datetime, widest: timedelta) -> datetime:
+        """Return the end of a slice."""
         width = min(self._dense(), self._most, widest)
-        return max(timedelta(seconds=int(width.total_seconds())), _NARROWEST)
+        stop = start + max(timedelta(seconds=int(width.total_seconds())), _NARROWEST)
+        stop = _full_hour(start, stop)
+        bucket = self._span.grid.bucket(stop)
+        if bucket == stop or not self._is_known(bucket):
+            return stop
+        return bucket if bucket > start else self._span.grid.end(bucket)
 
     def _dense(self) -> timedelta:
         """Return the width that holds as many rows as wanted."""

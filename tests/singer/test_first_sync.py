@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -109,9 +110,10 @@ def test_a_first_sync_that_is_killed_again_and_again_finishes(
     operation, answer = LARGE[stream]
     settings: dict[str, Any] = {
         "business_api_regions": ["US"],
-        "start_date": "2026-05-12T12:00:00Z",
+        "start_date": "2026-05-02T12:00:00Z",
     }
-    budget = Budget(operation, 150)
+    # Less than Amazon's rate allows in two hours, and in seven minutes of getOrderReports.
+    budget = Budget(operation, 200)
     keys = set[tuple[Any, ...]]()
     statuses = list[int]()
     with serve(clock, orders=0, faults=[budget, Answers(operation, answer)]) as serving:
@@ -124,8 +126,27 @@ def test_a_first_sync_that_is_killed_again_and_again_finishes(
             keys |= set(run.keys(stream))
             state = run.state
     assert statuses[-1] == 0
-    # Twenty days, but for the last minutes.
-    assert 19_990 <= len(keys) <= 20_001
+    # Thirty days, but for the last minutes.
+    assert 29_990 <= len(keys) <= 30_001
+
+
+def test_a_season_after_quiet_years_is_read_in_narrow_windows(clock: FakeClock) -> None:
+    operation, answer = LARGE["orders"]
+    season = datetime(2026, 4, 20, tzinfo=UTC)
+
+    def seasonal(request: Request) -> object:
+        end = datetime.fromisoformat(request.parameters["orderEndDate"])
+        return answer(request) if end > season else {"ordersReport": []}
+
+    with serve(clock, orders=0, faults=[Answers(operation, seasonal)]) as serving:
+        run = Syncs(clock, serving, "orders", business_api_regions=["US"]).sync()
+        calls = serving.stats().calls
+    lists = [call.parameters for call in calls if call.operation == operation]
+    pages = Counter((one["orderStartDate"], one["orderEndDate"]) for one in lists)
+    # A window of years is given up after 80 pages, and read in parts.
+    assert 20 < max(pages.values()) <= 81
+    assert len(run.keys("orders")) == len(set(run.keys("orders")))
+    assert sum(pages.values()) < 1.5 * len(run.keys("orders")) / 100 + 60
 
 
 # ---- what fails sends nothing more -------------------------------------------------------------

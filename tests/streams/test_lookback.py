@@ -326,6 +326,24 @@ def test_an_hourly_sync_asks_for_little(clock: FakeClock) -> None:
     assert len(calls) < 40
 
 
+@pytest.mark.parametrize("dated", [True, False])
+def test_the_lookback_is_listed_day_by_day_only_where_dates_are_missing(
+    clock: FakeClock, dated: bool
+) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        numbers = aged(clock, serving, *(7 + age / 5 for age in range(200)))
+        for number in [] if dated else numbers[::10]:
+            serving.world.date_status(number, "soon")
+        syncs = Syncs(clock, serving, STATUSES)
+        syncs.sync()
+        syncs.after(24)
+        serving.reset_stats()
+        run = syncs.after(24)
+        calls = [call for call in serving.stats().calls if "createdAfter" in call.parameters]
+    assert run.keys(STATUSES) == []
+    assert (len(calls) < 40) == dated
+
+
 # ---- what shapes records -------------------------------------------------------------------------
 
 

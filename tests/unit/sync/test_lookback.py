@@ -179,7 +179,6 @@ def lookback_slices(span: Span, widest: timedelta, *, known: bool) -> list[Slice
     slicer = Slicer(
         span,
         widest=widest,
-        widest_lookback=widest,
         rows=400,
         is_first=False,
         is_known=lambda _: known,
@@ -282,7 +281,6 @@ class Account:
         slicer = Slicer(
             span,
             widest=widest,
-            widest_lookback=widest,
             rows=400,
             is_first=False,
             is_known=lambda _: known,

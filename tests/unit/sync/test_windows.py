@@ -88,14 +88,12 @@ def slicer_of(
     span: Span,
     *,
     widest: timedelta = DAY,
-    widest_lookback: timedelta | None = None,
     is_first: bool = False,
     is_known: Callable[[datetime], bool] = lambda _: False,
 ) -> Slicer:
     return Slicer(
         span,
         widest=widest,
-        widest_lookback=widest_lookback or widest,
         rows=400,
         is_first=is_first,
         is_known=is_known,
@@ -404,17 +402,17 @@ def test_slices_of_the_lookback_come_first_with_their_positions() -> None:
         changes_since=day + 31 * DAY + HOUR,
     )
     found = slices(span, DAY)
-    assert found == [
-        Slice(Window(day + 10 * DAY, day + 11 * DAY), NOW - HOUR + HOUR / 3),
-        Slice(Window(day + 11 * DAY, day + 11.5 * DAY), turn),
-        Slice(Window(day, day + DAY), NOW),
-        Slice(Window(day + 30 * DAY, day + 31 * DAY)),
-        Slice(
+    assert [(part.window, part.position, part.changes) for part in found] == [
+        (Window(day + 10 * DAY, day + 11 * DAY), NOW - HOUR + HOUR / 3, None),
+        (Window(day + 11 * DAY, day + 11.5 * DAY), turn, None),
+        (Window(day, day + DAY), NOW, None),
+        (Window(day + 30 * DAY, day + 31 * DAY), None, None),
+        (
             Window(day + 31 * DAY, day + 31.5 * DAY),
-            changes=Window(day + 31 * DAY + HOUR, day + 31.5 * DAY),
+            None,
+            Window(day + 31 * DAY + HOUR, day + 31.5 * DAY),
         ),
     ]
-    assert [part.reread for part in found] == [True] * 3 + [False] * 2
 
 
 @given(plans())
@@ -438,7 +436,7 @@ def test_slices_adjoin_within_each_share_and_within_what_is_new(given_: dict[str
 def test_slices_read_again_lie_before_what_is_new(given_: dict[str, Any]) -> None:
     span = plan(**given_)
     for part in slices(span, 7 * DAY):
-        assert part.window.end <= span.since if part.reread else part.window.start >= span.since
+        assert part.window.end <= span.since if part.share else part.window.start >= span.since
 
 
 @given(plans(), st.booleans())
@@ -595,11 +593,46 @@ def test_slices_end_at_full_hours() -> None:
     assert second.window.end == MIDNIGHT + 14 * DAY - HOUR
 
 
-def test_slices_of_the_lookback_have_a_width_of_their_own() -> None:
-    due = share(MIDNIGHT - 20 * DAY, MIDNIGHT - 15 * DAY)
-    span = span_of(MIDNIGHT, MIDNIGHT + 5 * DAY, due)
-    found = slices(span, 7 * DAY, widest_lookback=DAY)
-    assert [width_of(part.window) for part in found] == [DAY] * 5 + [5 * DAY]
+def test_the_lookback_can_be_cut_into_days() -> None:
+    due = share(MIDNIGHT - 20 * DAY, MIDNIGHT - 13 * DAY)
+    slicer = slicer_of(span_of(MIDNIGHT, MIDNIGHT + 5 * DAY, due), widest=7 * DAY)
+    parts = iter(slicer)
+    whole = next(parts)
+    slicer.split_days()
+    days = list(slicer.again(whole))
+    assert [width_of(part.window) for part in (whole, *days, *parts)] == [
+        7 * DAY,
+        *[DAY] * 7,
+        5 * DAY,
+    ]
+    assert days[-1] == replace(whole, window=days[-1].window)
+
+
+@given(spans_to_read(), st.timedeltas(DAY, 30 * DAY), counts, st.booleans())
+def test_a_slice_with_too_many_rows_is_cut_again(
+    given_: tuple[datetime, datetime],
+    widest: timedelta,
+    found: list[int],
+    known: bool,  # noqa: FBT001 (drawn by hypothesis)
+) -> None:
+    span = span_of(*given_)
+    slicer = slicer_of(span, widest=widest, is_known=lambda _: known)
+    for part, rows in zip(slicer, found, strict=False):
+        slicer.observe("created", part.window, rows, complete=False)
+        single = known and span.grid.end(span.grid.bucket(part.window.start)) >= part.window.end
+        if not slicer.is_too_much(part, rows):
+            narrow = width_of(part.window) <= timedelta(minutes=10)
+            assert rows < 1600 or single or narrow
+            continue
+        again = list(islice(slicer.again(part), 60))
+        assert rows >= 1600
+        assert (again[0].window.start, again[0].changes) == (
+            part.window.start,
+            Window(part.window.start, again[0].window.end),
+        )
+        assert all(one.window.end == other.window.start for one, other in pairwise(again))
+        assert all(one.window.end <= part.window.end for one in again)
+        assert again[0].window.end < part.window.end
 
 
 def test_slices_never_become_narrower_than_ten_minutes() -> None:
