@@ -19,6 +19,7 @@ _MINUTES = 150
 _HOURS = 150 * 60
 _DAYS = 47.5 * 3600
 
+_UTC_DIGITS = len("2026-06-01T00:00:00Z")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -76,7 +77,14 @@ def utc(value: object) -> str | None:
 
 def latest(values: Iterable[object]) -> str | None:
     """Return the latest date of one of Amazon's rows, as `utc` does; None if none is a date."""
-    dates = [(moment, value) for value in values if (moment := moment_of(value))]
+    given = [value for value in values if value]
+    texts = [value for value in given if isinstance(value, str) and len(value) == _UTC_DIGITS]
+    if texts and len(texts) == len(given):
+        # Texts of this form are in the order of their moments: only one has to be decoded.
+        last = max(texts)
+        if _RFC3339.fullmatch(last) and moment_of(last):
+            return last
+    dates = [(moment, value) for value in given if (moment := moment_of(value))]
     return utc(max(dates)[1]) if dates else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # Numbers with a decimal point are kept as the text that Amazon sent: money never meets a float.
 _ROW = msgspec.json.Decoder(float_hook=str)
@@ -78,23 +79,29 @@ class FieldReader:
                 inner = inner.setdefault(name, {})
             inner[path[-1]] = None
         self._decoder = msgspec.json.Decoder(_struct(wanted), float_hook=str)
+        self._values = attrgetter(*map(".".join, paths))
 
-    def __call__(self, row: Any) -> list[Any]:  # noqa: ANN401 (a row's JSON)
+    def __call__(self, row: Any) -> Sequence[Any]:  # noqa: ANN401 (a row's JSON)
         """Return the value of each field, None for those that are missing."""
         try:
-            found = self._decoder.decode(row)
+            values: Sequence[Any] = self._values(self._decoder.decode(row))
         except (msgspec.MsgspecError, RecursionError):
             # A part of it has another type than expected: rare, so it may be slow.
-            found = _decoded(row)
-        return [_value(found, path) for path in self._paths]
+            decoded = _decoded(row)
+            return [_value(decoded, path) for path in self._paths]
+        return values if len(self._paths) > 1 else (values,)
 
 
 def _struct(wanted: Mapping[str, Any]) -> type[msgspec.Struct]:
-    # Field names are read back from the struct by the names that Amazon gives them.
+    inner = {name: _struct(of) for name, of in wanted.items() if of}
     return msgspec.defstruct(
         "Fields",
-        [(name, (_struct(inner) | None) if inner else Any, None) for name, inner in wanted.items()],
+        [
+            (name, inner.get(name, Any), inner[name]() if of else None)
+            for name, of in wanted.items()
+        ],
         gc=False,
+        frozen=True,
     )
 
 
@@ -107,5 +114,5 @@ def _decoded(row: Any) -> Any:  # noqa: ANN401
 
 def _value(found: Any, path: FieldPath) -> Any:  # noqa: ANN401
     for name in path:
-        found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
+        found = found.get(name) if isinstance(found, dict) else None
     return found

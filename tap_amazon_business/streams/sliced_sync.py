@@ -225,10 +225,11 @@ class SlicedSync:
             raise
         finally:
             self._slicer.end()
-        if task.slice not in self._too_dense:
-            with self._lock:
-                self._seconds_read += task.seconds
-                self._stream.progress.advance(self._seconds_read / self._plan.span.seconds)
+        if task.slice in self._too_dense:
+            return []
+        with self._lock:
+            self._seconds_read += task.seconds
+            self._stream.progress.advance(self._seconds_read / self._plan.span.seconds)
         return pages
 
     def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:

@@ -31,7 +31,7 @@ _FIRST = timedelta(hours=6)
 _GROWTH = 4
 
 # A window that holds so many times the rows that were wanted is cut again: memory is bounded.
-_TOO_MANY = 4
+_TOO_MANY = 2
 
 # After a longer pause, days are compared instead of hours.
 _LONGEST_PAUSE = timedelta(hours=25)
