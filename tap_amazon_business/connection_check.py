@@ -10,8 +10,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tap_amazon_business.api import advice, sandbox
+from tap_amazon_business.api import sandbox
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS
+from tap_amazon_business.api.responses import advice_on_failure
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.settings import BUSINESS_API, SP_API
 
@@ -103,7 +104,7 @@ class ConnectionCheck:
         answers = run_at_once(
             {prefix: partial(client.sign_in, attempts=1) for prefix, client in clients.items()},
             clock=self._clock,
-            late=lambda _: advice.of_trouble(None, "lwa"),
+            late=lambda _: advice_on_failure(None, "lwa"),
         )
         for prefix in clients:
             problem = _reason(answers[prefix], "Login with Amazon")
@@ -134,23 +135,19 @@ class ConnectionCheck:
 
     def _ask(self, questions: Mapping[str, _Question]) -> dict[str, Answer]:
         """Ask everything once: first what needs no number, then what needs one, or a witness."""
-        late = {name: advice.of_trouble(None, q.client.prefix) for name, q in questions.items()}
+        late = {name: advice_on_failure(None, q.client.prefix) for name, q in questions.items()}
 
         def ask(requests: Mapping[str, Request]) -> dict[str, Answer]:
             return run_at_once(
                 {
-                    name: partial(self._send, questions[name].client, request)
+                    name: partial(questions[name].client.get_once, request)
                     for name, request in requests.items()
                 },
                 clock=self._clock,
                 late=late.__getitem__,
             )
 
-        needy = (
-            []
-            if self._settings.sandbox
-            else [n for n, q in questions.items() if "{}" in q.request.operation.path]
-        )
+        needy = [name for name, q in questions.items() if "{}" in q.request.operation.path]
         answers = ask({name: q.request for name, q in questions.items() if name not in needy})
         number = quote(next(self._numbers(answers)), safe="")
         witnesses = {
@@ -161,11 +158,6 @@ class ConnectionCheck:
         by_number = {name: replace(questions[name].request, segment=number) for name in needy}
         later = ask({**by_number, **witnesses})
         return {**later, **answers}
-
-    def _send(self, client: Client, request: Request) -> dict[str, Any]:
-        if self._settings.sandbox:
-            request = sandbox.example(request.operation)
-        return client.get_once(request)
 
     def _numbers(self, answers: Mapping[str, Answer]) -> Iterator[str]:
         """Yield purchase order numbers that a path can hold, the account's own first."""

@@ -15,13 +15,13 @@ from typing_extensions import override
 from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.api.client import Api, Client
-from tap_amazon_business.api.health import Health
 from tap_amazon_business.api.limits import Limiter
-from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.retry import Health, Outage
+from tap_amazon_business.api.sandbox import SandboxClient
 from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.cli import CommandLine
 from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
-from tap_amazon_business.command_line import CommandLine
 from tap_amazon_business.connection_check import ConnectionCheck
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
@@ -134,9 +134,12 @@ class TapAmazonBusiness(CommandLine):
         shared = Shared(
             settings=settings,
             clock=self._clock,
+            # No sync can resume after Amazon's examples.
+            keeps_state=not settings.sandbox,
             on_failure=self._fail,
             flush=self._writer.flush,
         )
+        client = SandboxClient if settings.sandbox else Client
         streams: list[AmazonStream] = []
         for prefix, url, credentials, kinds in (
             (SP_API, settings.sp_api_url, settings.sp_api, VENDOR_STREAMS),
@@ -148,7 +151,7 @@ class TapAmazonBusiness(CommandLine):
                 streams += [
                     kind(
                         self,
-                        client=Client(api, Traffic(self._clock)),
+                        client=client(api, Traffic(self._clock)),
                         budget=budget,
                         shared=shared,
                     )

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_amazon_business.api import advice
-from tap_amazon_business.api.responses import Action, Verdict, judge
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, Patience, TransientError, retry
+from tap_amazon_business.api.responses import (
+    Action,
+    Verdict,
+    advice_on_failure,
+    advice_on_refusal,
+    judge,
+)
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Health, Patience, TransientError, retry
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import Rows
 
@@ -18,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_amazon_business.api.auth import LoginWithAmazon
-    from tap_amazon_business.api.health import Health
     from tap_amazon_business.api.limits import Limiter, TokenBucket
     from tap_amazon_business.api.operations import Operation, Request
     from tap_amazon_business.api.traffic import Traffic
@@ -130,7 +134,7 @@ class Client:
             patience = self._patience(request)
             return self._body(request, self._attempt(request, patience, again=False))
         except TransientError as error:
-            what_to_do = advice.of_trouble(error.status, self.prefix)
+            what_to_do = advice_on_failure(error.status, self.prefix)
             raise RequestFailedError(
                 f"{request} did not work: {error.problem}. {what_to_do}", status=error.status
             ) from None
@@ -275,7 +279,7 @@ class Client:
         # An operation that answered before has its role: Amazon refuses it in passing.
         final = final or not self._health.has_answered(request)
         if verdict.action is Action.REFUSE or (verdict.action is Action.RENEW_TOKEN and final):
-            what_to_do = advice.of_refusal(
+            what_to_do = advice_on_refusal(
                 request.operation,
                 verdict.status,
                 prefix=self.prefix,

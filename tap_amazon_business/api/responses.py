@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_amazon_business.api.bodies import Decoder
+    from tap_amazon_business.api.operations import Operation
 
 # Of gateways and proxies, too: some answer with numbers of their own, such as 520 and 529.
 TRANSIENT = frozenset(
@@ -34,6 +35,8 @@ TRANSIENT = frozenset(
 _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 # Amazon's two codes for a bad parameter: of the vendor operations and of Amazon Business.
 _BAD_PARAMETER = frozenset({"InvalidInput", "INVALID_REQUEST_PARAMETER"})
+
+_REDIRECTS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
 _NO_DATA = frozenset({"errors", "payload", "pagination", "nextPageToken"})
 
@@ -154,3 +157,51 @@ def retry_after_of(headers: Mapping[str, str]) -> float:
     """Return how many seconds a server asks to wait, 0 if it asks for none."""
     seconds = headers.get("retry-after", "").strip()
     return min(float(seconds), _LONGEST_RETRY_AFTER) if seconds.isdecimal() else 0.0
+
+
+# ---- what to do about it -------------------------------------------------------------------------
+
+
+def advice_on_refusal(
+    operation: Operation, status: int | None, *, prefix: str, region_setting: str
+) -> str:
+    """Return what to do about a refusal, which no retry changes.
+
+    Args:
+        operation: What was asked for.
+        status: The HTTP status.
+        prefix: The prefix of the credential set's settings.
+        region_setting: The setting that decides which accounts the API reads.
+    """
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return (
+            "A new access token was refused, too: the application of "
+            f"{prefix}_client_id lacks the role {operation.role}, or "
+            f"{prefix}_refresh_token was issued before that role was granted, or it "
+            f"belongs to an account of another region than {region_setting} says. Grant "
+            "the role and authorize the application again, or correct the region."
+        )
+    if status == HTTPStatus.BAD_REQUEST and operation.method == "GET":
+        return (
+            "Check start_date and end_date against what the operation reads, the filter "
+            "settings against what this account may ask for, and this machine's clock: if it "
+            "is minutes ahead, it asks for the future."
+        )
+    if status in _REDIRECTS:
+        return f"The tap does not follow redirects; check {prefix}_url."
+    return "Retrying will not help; send the request id to Amazon's support."
+
+
+def advice_on_failure(status: int | None, prefix: str) -> str:
+    """Return what to do about a failure that may pass.
+
+    Args:
+        status: The HTTP status, None if there was no response.
+        prefix: The prefix of the credential set's settings.
+    """
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return (
+            "Another program probably uses the same account: give each its share with "
+            "rate_limits, or run them one after the other."
+        )
+    return f"Check network, proxy and {prefix}_url, or try again later."

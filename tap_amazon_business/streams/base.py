@@ -84,12 +84,14 @@ class Shared:
     Attributes:
         settings: The checked settings.
         clock: The time.
+        keeps_state: Whether a later sync may resume where this one ends.
         on_failure: Called when a stream fails and the others continue.
         flush: Passes on the messages written so far.
     """
 
     settings: Settings
     clock: Clock
+    keeps_state: bool
     on_failure: Callable[[str, TapError], None]
     flush: Callable[[], None]
 
@@ -358,8 +360,8 @@ class AmazonStream(Stream, abc.ABC):
 
     @override
     def _write_state_message(self) -> None:
-        # The SDK calls this after each BATCH file. No sync can resume after Amazon's examples.
-        if self.settings.sandbox:
+        # The SDK calls this after each BATCH file.
+        if not self.shared.keeps_state:
             return
         for name, bookmark in self._bookmarks.items():
             part = self.tap_state.setdefault("bookmarks", {}).setdefault(name, {})

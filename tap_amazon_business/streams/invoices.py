@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
-from tap_amazon_business.api.sandbox import example, example_rows
+from tap_amazon_business.api.sandbox import example
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.streams.business import TransactionsStream
 from tap_amazon_business.streams.children import ChildStream
@@ -96,13 +96,8 @@ class LookupStream(ChildStream, abc.ABC):
 
     @override
     def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
-        if self.settings.sandbox:  # it knows nothing of what transactions name
-            once = self._asked.add(self.operation.name)
-            rows = example_rows(self.client, [self.operation] if once else [])
-        else:
-            wanted = [one for one in self.wanted(parents) if self._asked.add(one)]
-            rows = rows_in_batches(self, self.operation, wanted, self.request)
-        yield from self.records_from(rows)
+        wanted = [one for one in self.wanted(parents) if self._asked.add(one)]
+        yield from self.records_from(rows_in_batches(self, self.operation, wanted, self.request))
 
 
 class InvoicesStream(LookupStream):

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
-from tap_amazon_business.api.sandbox import example_rows
 from tap_amazon_business.records.lazy_rows import json_of
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams import probes
@@ -62,11 +60,6 @@ class OrderReportsStream(AmazonStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        if self.settings.sandbox:
-            operation = GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
-            rows = self.valid_rows(example_rows(self.client, [operation]))
-            yield from map(self.record, rows)
-            return
         numbers = self.settings.purchase_order_numbers
         refused: list[RequestFailedError] = []
         for done, reports in enumerate(reports_by_number(self, numbers, refused), start=1):
@@ -148,8 +141,7 @@ class ListedOrderReportsStream(_ChildReportsStream):
 
 def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
     """Return the class that is order_reports with these settings, None if none is possible."""
-    # In the sandbox, numbers of purchase orders lead nowhere.
-    if settings.purchase_order_numbers or settings.sandbox:
+    if settings.purchase_order_numbers:
         return OrderReportsStream
     if settings.sp_api or not settings.business_api:
         return PurchaseOrderReportsStream

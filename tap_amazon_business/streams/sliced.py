@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_amazon_business.api.sandbox import example_rows
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.probes import listed
@@ -78,7 +77,6 @@ class SlicedStream(AmazonStream):
 
     Attributes:
         operation: The operation.
-        examples: The operations whose examples it emits in the sandbox, if not the operation alone.
         has_children: Whether other streams are built from its rows.
         pages_per_slice: How many pages a slice should hold.
         most_windows: How many windows are read in parallel at most, None if that does not matter.
@@ -88,7 +86,6 @@ class SlicedStream(AmazonStream):
     """
 
     operation: ClassVar[Operation]
-    examples: ClassVar[tuple[Operation, ...]] = ()
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
     most_windows: ClassVar[int | None] = None
@@ -144,6 +141,11 @@ class SlicedStream(AmazonStream):
             self.client.sign_in()  # the reply holds the time of day, which decides what to read
             _ = self.plan
 
+    @property
+    def is_incremental(self) -> bool:
+        """Whether the sync resumes at a bookmark, and leaves one."""
+        return self.shared.keeps_state and self.replication_method == "INCREMENTAL"
+
     @cached_property
     def plan(self) -> Plan:
         """Return what the sync does.
@@ -155,7 +157,7 @@ class SlicedStream(AmazonStream):
         covers = self._coverage(children)
         oldest = now - self.operation.reach
         resume = resume_point(
-            self.bookmark if self.replication_method == "INCREMENTAL" else {},
+            self.bookmark if self.is_incremental else {},
             stream=self.name,
             replication_key=self.replication_key,
             covers=covers,
@@ -206,18 +208,11 @@ class SlicedStream(AmazonStream):
             children = [
                 stack.enter_context(child.syncing(self.progress)) for child in self.plan.children
             ]
-            if self.settings.sandbox:
-                rows = example_rows(self.client, self.examples or (self.operation,))
-                yield from SlicedSync(self, children).emit(self.valid_rows(rows))
-            else:
-                yield from self.sync_records(children)
-                self._finish_children(children)
-
-    def _finish_children(self, children: Sequence[ChildSync]) -> None:
-        for child in children:
-            child.finish()
-        if self._advanced and not any(child.failed for child in children):
-            self.advance_bookmark(*self._advanced)
+            yield from self.sync_records(children)
+            for child in children:
+                child.finish()
+            if self._advanced and not any(child.failed for child in children):
+                self.advance_bookmark(*self._advanced)
 
     def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
         """Yield the records of one sync, and pass their rows on to the children."""
@@ -271,7 +266,7 @@ class SlicedStream(AmazonStream):
         """
         plan, bookmarks = self.plan, {}
         self._advanced = end, position
-        if self.replication_method == "INCREMENTAL" and end:
+        if self.is_incremental and end:
             bookmarks[self.name] = bookmark_state(
                 self.replication_key,
                 end,

@@ -116,7 +116,6 @@ class PurchaseOrdersStream(VendorListStream):
     }
     vendor_code = ("orderDetails", "sellingParty", "partyId")
     has_children = True
-    examples = (operations.GET_PURCHASE_ORDERS, operations.GET_PURCHASE_ORDER)
     schema: ClassVar = schemas.PURCHASE_ORDERS
 
     @override

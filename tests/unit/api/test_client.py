@@ -20,7 +20,6 @@ import requests
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.api.client import Api, Client
-from tap_amazon_business.api.health import Health
 from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.operations import (
     GET_PURCHASE_ORDER,
@@ -28,7 +27,7 @@ from tap_amazon_business.api.operations import (
     Request,
     UsagePlan,
 )
-from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.retry import Health, Outage
 from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import BoundedClock

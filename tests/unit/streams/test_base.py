@@ -40,7 +40,7 @@ from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
 from tap_amazon_business.api.traffic import Traffic
-from tap_amazon_business.command_line import CommandLine
+from tap_amazon_business.cli import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.base import AmazonStream, Shared
@@ -166,6 +166,7 @@ class OwnStream(AmazonStream):
             shared=Shared(
                 settings=Settings.from_config({}, "1"),
                 clock=FakeClock(),
+                keeps_state=True,
                 on_failure=on_failure or (lambda *failure: self.failures.append(failure)),
                 flush=flush,
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_amazon_business.documents import read, read_state
+from tap_amazon_business.cli import read_object, read_state
 from tap_amazon_business.errors import TapError
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ HUSH = "a-secret-in-a-file"
 @pytest.mark.parametrize(
     ("reader", "option"),
     [
-        (partial(read, "--config"), "--config"),
-        (partial(read, "--catalog"), "--catalog"),
+        (partial(read_object, "--config"), "--config"),
+        (partial(read_object, "--catalog"), "--catalog"),
         (read_state, "--state"),
     ],
     ids=["config", "catalog", "state"],
