@@ -43,8 +43,7 @@ class OrderDateStream(SlicedStream):
     """
 
     replication_key = "orderDate"
-    # The API allows a year. A long backfill should resume sooner, and two years of one region still
-    # fit into the plan's burst.
+    # The API allows a year. A long backfill should resume sooner.
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
     pages_per_slice = 20

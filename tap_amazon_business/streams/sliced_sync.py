@@ -244,7 +244,7 @@ class SlicedSync:
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
                 self._slicer.observe(query.subject, window, weight, complete=False)
-                if self._slicer.is_too_much(task.slice, weight):
+                if self._slicer.gives_up(task.slice, weight):
                     self._too_dense.add(task.slice)
                     return
             self._slicer.observe(query.subject, window, weight, complete=True)

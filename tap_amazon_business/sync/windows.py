@@ -26,12 +26,16 @@ _EDGE = timedelta(seconds=1)
 _NARROWEST = timedelta(minutes=10)
 
 # How busy an account is shows only once a window is complete. So a first sync begins with a narrow
-# window, and each is at most so many times as wide as the widest complete one.
+# window, and each is at most so many times as wide as the widest complete one. Where nothing was
+# found, the next window may be the first of a busy season.
 _FIRST = timedelta(hours=6)
 _GROWTH = 4
+_WIDEST_BLIND = timedelta(days=31)
 
-# A window that holds so many times the rows that were wanted is cut again: memory is bounded.
-_TOO_MANY = 2
+# A window that holds so many times the rows that were wanted is cut again, as memory is bounded;
+# its parts begin as narrow as this, and grow.
+_TOO_MANY = 3
+_PARTS = 16
 
 # After a longer pause, days are compared instead of hours.
 _LONGEST_PAUSE = timedelta(hours=25)
@@ -214,10 +218,14 @@ class Slicer:
         """Yield narrower slices of a slice, by what was observed since it was cut."""
         return self._slices(part.window, part.share, most=part.window.width / _TOO_MANY)
 
-    def is_too_much(self, part: Slice, rows: int) -> bool:
+    def gives_up(self, part: Slice, rows: int) -> bool:
         """Return whether a slice holds so many rows that it has to be cut again, and can be."""
-        stop = self._stop(part.window.start, part.window.width / _TOO_MANY)
-        return rows >= _TOO_MANY * self._rows and stop < part.window.end
+        width = part.window.width
+        stop = self._stop(part.window.start, width / _TOO_MANY)
+        if rows < _TOO_MANY * self._rows or stop >= part.window.end:
+            return False
+        self._most = min(self._most, width / _PARTS)
+        return True
 
     def split_days(self) -> None:
         """Cut the lookback into single days from now on."""
@@ -228,7 +236,8 @@ class Slicer:
         # An empty window counts as one row, so that slices grow again when an account goes quiet.
         seconds_per_row = window.seconds / max(rows, 1)
         if complete:
-            self._most = max(self._most, _GROWTH * window.width)
+            wider = _GROWTH * window.width
+            self._most = max(self._most, wider if rows else min(wider, _WIDEST_BLIND))
         else:
             seconds_per_row = min(seconds_per_row, self._seconds_per_row.get(query, math.inf))
         self._seconds_per_row[query] = seconds_per_row
