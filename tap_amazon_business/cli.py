@@ -1,4 +1,4 @@
-"""What the command line and the environment bring, and every deviation from the SDK in this."""
+"""The command line: options, variables and files, and every deviation from the SDK in these."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class CommandLine(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         # The SDK opens the files itself, and explains its usage where a file is missing. They are
-        # eager, as --test needs the catalog, wherever it stands; --test itself does something else.
+        # eager, as --test needs the catalog, in any position; --test itself does something else.
         command = super().get_singer_command()
         own = {
             "catalog": click.Option(["--catalog"], is_eager=True, help="A Singer catalog."),
@@ -143,7 +143,7 @@ class CommandLine(Tap):
                 "The state belongs to streams that this tap does not have (%s); reading everything",
                 ", ".join(sorted(map(str, found))),
             )
-        # Another tap's state may hold more for a stream of the same name, such as partitions.
+        # Another tap's state may contain more for a stream of the same name, such as partitions.
         own = {
             stream: {name: part[name] for name in BOOKMARK_FIELDS if name in part}
             if stream in self.streams
@@ -160,7 +160,7 @@ def read_object(option: str, path: str) -> dict[str, Any]:
     """Read the JSON object in the file that a command-line option names.
 
     Raises:
-        TapError: The file cannot be read, or holds no JSON object.
+        TapError: The file cannot be read, or contains no JSON object.
     """
     return _parse(_text(option, path), f"{option} {path}")
 
@@ -168,10 +168,10 @@ def read_object(option: str, path: str) -> dict[str, Any]:
 def read_state(path: str) -> dict[str, Any]:
     """Read a state: Singer's, a STATE message, or what `meltano state get` prints.
 
-    An empty file holds no state.
+    An empty file is no state.
 
     Raises:
-        TapError: The file cannot be read, or holds none of these.
+        TapError: The file cannot be read, or contains none of these.
     """
     name = f"--state {path}"
     text = _text("--state", path)
@@ -182,14 +182,14 @@ def read_state(path: str) -> dict[str, Any]:
         document = inner
     if document and "bookmarks" not in document:
         raise TapError(
-            f"{name}: the file holds no Singer state: 'bookmarks' is missing. Correct it, or leave "
-            "it out to read everything."
+            f"{name}: the file contains no Singer state: 'bookmarks' is missing. Correct it, or "
+            "leave it out to read everything."
         )
     return document
 
 
 def _bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what a state holds of each stream.
+    """Return the part of a state that belongs to each stream.
 
     Raises:
         TapError: The state is damaged.
@@ -197,7 +197,7 @@ def _bookmarks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: Any = state.get("bookmarks", {})
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise TapError(
-            "The state is damaged: 'bookmarks' must be an object that holds an object per stream. "
+            "The state is damaged: 'bookmarks' must be an object with an object per stream. "
             "Correct it, or clear it to read everything again."
         )
     return dict(found)
@@ -223,7 +223,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise TapError(f"{name}: the file is not valid JSON{where}.") from error
     if not isinstance(document, dict):
-        raise TapError(f"{name}: the file must hold a JSON object.")
+        raise TapError(f"{name}: the file must contain a JSON object.")
     return document
 
 

@@ -160,7 +160,7 @@ class ConnectionCheck:
         return {**later, **answers}
 
     def _numbers(self, answers: Mapping[str, Answer]) -> Iterator[str]:
-        """Yield purchase order numbers that a path can hold, the account's own first."""
+        """Yield purchase order numbers that fit into a path, the account's own first."""
         orders = f"{GET_PURCHASE_ORDERS.name} ({self._settings.sp_api_region})"
         found = answers.get(orders)
         rows = GET_PURCHASE_ORDERS.rows_of(found) if isinstance(found, dict) else None

@@ -1,4 +1,4 @@
-"""The errors that end a sync. No message holds a token, a secret, a name or an e-mail address."""
+"""The errors that end a sync. Messages contain no tokens, secrets, names or e-mail addresses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RequestFailedError(TapError):
 
     Attributes:
         status: The HTTP status of the last response, None if there was none.
-        code: Amazon's code of the error, "" if the body holds none.
+        code: Amazon's code of the error, "" if there is none.
     """
 
     def __init__(

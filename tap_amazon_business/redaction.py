@@ -1,4 +1,4 @@
-"""What must never be shown: e-mail addresses, access tokens, and anything that may hold one."""
+"""Redaction of e-mail addresses, access tokens, and of text that may contain one."""
 
 from __future__ import annotations
 

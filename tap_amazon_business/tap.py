@@ -86,7 +86,7 @@ class TapAmazonBusiness(CommandLine):
         self._outage = Outage(self._clock)
         self._failures: dict[str, TapError] = {}
         self._lock = WriteLock()
-        # At level DEBUG it logs paths, which hold purchase order numbers, which may hold anything.
+        # At level DEBUG it logs paths with purchase order numbers, and buyers type anything there.
         logging.getLogger("urllib3.connectionpool").addFilter(redact_log_record)
         self.logger.addFilter(_is_no_noise)
         super().__init__(**kwargs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Nothing that these APIs hold is older, and arithmetic with dates has its limits.
+# No date in these APIs is older, and arithmetic with dates has its limits.
 _FIRST_YEAR = 1970
 
 # Below these many seconds, a time is given in seconds, minutes and hours: rounded to the next unit,
@@ -24,7 +24,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def rfc3339(moment: datetime) -> str:
-    """Format a moment as Amazon's parameters and the bookmark hold it: whole seconds, with a Z."""
+    """Format a moment for Amazon's parameters and the bookmark: whole seconds, with a Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -103,7 +103,7 @@ def duration(seconds: float) -> str:
 
 
 def _text(moment: datetime) -> str:
-    """Format a moment in UTC as records hold it: with its fractions, and a Z."""
+    """Format a moment in UTC for records: with its fractions, and a Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: every check, and the message for each."""
+"""Checks of the configuration, and the message for each problem."""
 
 from __future__ import annotations
 

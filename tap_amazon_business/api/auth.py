@@ -29,7 +29,7 @@ _RENEWAL_MARGIN = 0.05
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 86_400
 
-# {0} stands for the prefix of the settings.
+# {0} is replaced by the prefix of the settings.
 _REFUSAL = Refusal(
     "Login with Amazon refused the credentials in {0}_*",
     {

@@ -16,7 +16,7 @@ import msgspec
 
 from tap_amazon_business.records.lazy_rows import Rows
 
-# Returns the object that a body holds, None if it holds none.
+# Returns the JSON object in a body, None if there is none.
 Decoder = Callable[[bytes], "dict[str, Any] | None"]
 
 # Numbers with a decimal point are kept as the text that Amazon sent: money never meets a float.
@@ -31,7 +31,7 @@ _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(content: bytes) -> dict[str, Any] | None:
-    """Return the object that a body holds, None if it holds none."""
+    """Return the JSON object in a body, None if there is none."""
     content = _without_nul(content)
     try:
         body: dict[str, Any] | None = _DECODER.decode(content)
@@ -47,16 +47,16 @@ class PageDecoder:
 
     Args:
         envelope: The object around rows and pagination; None if they stand at the top.
-        rows: The field that holds the rows.
-        paging: The field that holds the pagination, or the page token.
-        token: The field that holds the page token.
+        rows: The field of the rows.
+        paging: The field of the pagination, or the page token.
+        token: The field of the page token.
     """
 
     def __init__(self, *, envelope: str | None, rows: str, paging: str, token: str = "") -> None:
         self._envelope = envelope
         self._rows = rows
         self._paging = paging
-        # Errors beside the rows need a look, whatever they are, and so do page tokens elsewhere.
+        # Errors beside the rows have to be looked at, and so do page tokens elsewhere.
         odd = {"errors", "pagination", token} - {""}
         none = [(name, msgspec.UnsetType, msgspec.UNSET) for name in sorted(odd - {rows, paging})]
         found = dict[str, Any] | None if envelope else Any
@@ -71,7 +71,7 @@ class PageDecoder:
         self._decoder = msgspec.json.Decoder[Any](page)
 
     def __call__(self, content: bytes) -> dict[str, Any] | None:
-        """Return the object that a body holds, None if it holds none."""
+        """Return the JSON object in a body, None if there is none."""
         content = _without_nul(content)
         if not _is_utf8(content):  # which msgspec does not check in what stays JSON
             return decode(content)

@@ -45,7 +45,7 @@ _RUN_AGAIN = "Run the sync again; if it happens again, ask Amazon's support."
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """What all clients of one credential set share.
+    """One API with one credential set, as all of its clients share it.
 
     Attributes:
         url: The API's URL.
@@ -98,12 +98,12 @@ class Client:
         self._closed = False
 
     def close(self) -> None:
-        """Send no further request: its stream has ended, whatever its threads were about to ask."""
+        """Send no further request: its stream has ended, and threads may still be running."""
         self._closed = True
 
     @property
     def answers(self) -> int:
-        """How many requests of the credential set succeeded so far."""
+        """The number of requests of the credential set that succeeded so far."""
         return self._health.answers
 
     @property
@@ -121,7 +121,7 @@ class Client:
             raise
 
     def rate(self, operation: Operation) -> float:
-        """Return the rate that holds for an operation at present, in requests a second."""
+        """Return the current rate of an operation, in requests a second."""
         return self._api.limiter.bucket(operation).rate
 
     def get_once(self, request: Request) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _RATE_SHARE = 0.99
 _BURST_SPARE = 1
 
-# After a 429 the pace falls at once and comes back slowly, for somebody else may be using the plan.
+# After a 429 the pace falls immediately and recovers slowly: another program may be using the plan.
 _SLOWER = 0.7
 _SLOWEST = 0.1
 _RECOVERY = 0.01
@@ -69,7 +69,7 @@ class TokenBucket:
                 if not wait_closed(wait):
                     return False
             else:
-                # Not longer at once, as a higher rate may be announced meanwhile.
+                # Not for longer: a higher rate may be announced meanwhile.
                 self._clock.sleep(min(wait, _LONGEST_SLEEP))
         return True
 

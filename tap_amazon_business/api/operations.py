@@ -26,7 +26,7 @@ _LONGEST_SUBJECT = 250
 
 @dataclass(frozen=True)
 class UsagePlan:
-    """What an operation allows: `rate` requests a second, `burst` of them at once.
+    """Usage plan of an operation: `rate` requests a second, `burst` of them without a pause.
 
     `fixed` marks a plan from the settings: Amazon's announcements may lower it, never raise it. So
     an account can be shared with another program.
@@ -43,14 +43,14 @@ class Operation:
 
     Attributes:
         name: Amazon's name.
-        path: The path; `{}` stands for a purchase order number.
-        rows: The field that holds the rows.
+        path: The path; `{}` is replaced by a purchase order number.
+        rows: The field of the rows.
         role: The role that an application needs.
         plan: The usage plan that Amazon publishes.
         token_parameter: The parameter that carries the page token.
         token_alone: Whether a page may have to be requested with its token as the only parameter.
         envelope: The object around rows and pagination; None if they stand at the top.
-        page_size: How many rows a page holds at most.
+        page_size: How many rows a page contains at most.
         longest_range: The widest range of dates to ask for.
         reach: How far back the operation reads.
         method: The HTTP method. Those that are posted only read, too, and take a JSON body.
@@ -73,14 +73,14 @@ class Operation:
 
     @cached_property
     def decode_page(self) -> PageDecoder:
-        """What decodes its pages."""
+        """The decoder of its pages."""
         paging = "pagination" if self.envelope else self.token_parameter
         return PageDecoder(
             envelope=self.envelope, rows=self.rows, paging=paging, token=self.token_parameter
         )
 
     def rows_of(self, body: Mapping[str, Any]) -> Rows | None:
-        """Return the rows of a response body, None if it holds no list of rows."""
+        """Return the rows of a response body, None if it contains no list of rows."""
         if self.envelope is None:
             return _rows(body.get(self.rows))
         payload = body.get(self.envelope)
@@ -89,7 +89,7 @@ class Operation:
         return _rows(payload.get(self.rows))
 
     def has_rows(self, body: Mapping[str, Any]) -> bool:
-        """Return whether a response body holds what was asked for, be it an empty list of rows."""
+        """Return whether a response body contains what was requested; a list may be empty."""
         if self.is_list:
             return self.rows_of(body) is not None
         row = body.get(self.rows)
@@ -112,7 +112,7 @@ class Request:
         operation: The operation.
         params: Query parameters, not encoded.
         subject: What is asked for; it names the request in messages.
-        segment: What stands for `{}` in the operation's path, completely encoded.
+        segment: What replaces `{}` in the operation's path, completely encoded.
         page_token: The token of the page, None on the first.
         token_alone: Whether the page token goes without the other parameters.
         body: What is posted, as JSON; None where nothing is.

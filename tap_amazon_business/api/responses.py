@@ -1,4 +1,4 @@
-"""What a response means and what to do about it: a pure function of status, headers and body.
+"""The meaning of a response, a pure function of status, headers and body, and advice on errors.
 
 Sources: "Response codes" and "Usage plans" in Amazon's guides; the quirks are explained in the
 README.
@@ -45,7 +45,7 @@ _LONGEST_MESSAGE = 300
 
 
 class Action(Enum):
-    """What to do about a response."""
+    """The next step after a response."""
 
     ACCEPT = auto()
     RETRY = auto()
@@ -57,7 +57,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to do about a response, and how to name it in a log line.
+    """The next step after a response, and its text for log lines.
 
     Attributes:
         action: What to do.
@@ -66,7 +66,7 @@ class Verdict:
             what the body reports besides its data.
         retry_after: Seconds that Amazon asks to wait, 0 where it asks for none.
         status: The HTTP status, None where there was no response.
-        code: Amazon's code of the error, "" if the body holds none.
+        code: Amazon's code of the error, "" if there is none.
     """
 
     action: Action
@@ -122,7 +122,7 @@ def judge(
 
 
 def _has_data(body: dict[str, Any]) -> bool:
-    """Return whether a body holds data besides its errors; an empty list is no data."""
+    """Return whether a body contains data besides its errors; an empty list is no data."""
     payload = body.get("payload")
     parts = {**body, **(payload if isinstance(payload, dict) else {})}
     return any(part for name, part in parts.items() if name not in _NO_DATA)

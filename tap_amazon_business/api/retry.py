@@ -1,4 +1,4 @@
-"""How often a request is attempted, how long to wait in between, and when to give up."""
+"""Retries: how many attempts, how long to wait in between, when to give up on a whole API."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class TransientError(Exception):
 
 
 class Outage:
-    """Whether the hosts are down; all clients of a tap share one.
+    """Outage detector of the hosts; all clients of a tap share one.
 
     Attributes:
         known: Whether a request was given up and none was answered since it began to fail.
@@ -217,7 +217,7 @@ def waits(jitter: Callable[[float], float] = backoff.full_jitter) -> Iterator[fl
 
 
 class Health:
-    """What all requests of a credential set have found out about their API.
+    """Health of an API, as all requests of a credential set have found it.
 
     Attributes:
         prefix: The prefix of the credential set's settings.

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tap_amazon_business.api.traffic import Traffic
 
 REGION = "sandbox"
-"""What stands for a region in messages."""
+"""The name of the region in messages."""
 
 _US = {"region": "US"}
 _APRIL = {"orderStartDate": "2025-04-01T00:00:00Z", "orderEndDate": "2025-04-30T00:00:00Z"}

@@ -35,15 +35,15 @@ _TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
 
 @dataclass(frozen=True)
 class Refusal:
-    """What to say of a refusal; `{0}` stands for the prefix of the settings.
+    """The error message of a refusal; `{0}` is replaced by the prefix of the settings.
 
     Attributes:
-        told: What was refused.
+        problem: What was refused.
         advice: What to do, by error code.
         otherwise: What to do about any other code.
     """
 
-    told: str
+    problem: str
     advice: Mapping[str, str]
     otherwise: str
 
@@ -74,8 +74,8 @@ class TokenEndpoint:
 
         Args:
             form: What is traded for it.
-            wanted: The field of the reply that holds it.
-            refusal: What to say if Login with Amazon refuses the request.
+            wanted: The field of the reply that contains it.
+            refusal: The error message if Login with Amazon refuses the request.
 
         Raises:
             RequestFailedError: Login with Amazon refuses the request.
@@ -97,7 +97,7 @@ class TokenEndpoint:
             )
         if response.status in _REFUSALS:
             advice = refusal.advice.get(code, refusal.otherwise)
-            message = f"{refusal.told}: {problem}; {advice}.".format(self._prefix)
+            message = f"{refusal.problem}: {problem}; {advice}.".format(self._prefix)
         else:
             message = (
                 f"Login with Amazon at {self.url} refused the request: {problem}; check lwa_url."

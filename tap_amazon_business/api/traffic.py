@@ -1,4 +1,4 @@
-"""What one stream asks of Amazon, counted."""
+"""Counter of the requests of one stream."""
 
 from __future__ import annotations
 

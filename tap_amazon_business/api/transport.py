@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT = 15
 
 # Bytes of a decoded body. A page of a hundred orders with a thousand items each takes 45 MB; a few
-# kilobytes of gzip may hold any number.
+# kilobytes of gzip may expand to any number.
 _LARGEST_BODY = 64 << 20
 _PIECE = 1 << 18
 _BUFFER = 1 << 16  # of a socket: eight times Python's own, which saves system calls
@@ -62,7 +62,7 @@ class Transport:
         self._session.mount("https://", _Adapter(pool_maxsize=connections))
         self._session.mount("http://", _Adapter(pool_maxsize=connections))
         self._request_timeout = request_timeout
-        self._clock = SystemClock()  # which sockets go by, whatever the tap's clock is
+        self._clock = SystemClock()  # of the sockets, not of the tap
 
     def send(self, url: str, request: Request, access_token: str) -> Response:
         """Sign a request of an API's operation, and send it.
@@ -143,7 +143,7 @@ def _content(response: requests.Response) -> bytes:
     """
     pieces: list[bytes] = []
     size = 0
-    # Each read returns what has arrived, and no more of what a few bytes may hold.
+    # Each read returns what has arrived, and no more, whatever a few bytes may expand to.
     while piece := response.raw.read1(_PIECE, decode_content=True):
         pieces.append(piece)
         size += len(piece)
@@ -215,7 +215,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Auth(requests.auth.AuthBase):
-    """Signs a request; being its auth also keeps requests from adding what .netrc holds."""
+    """Signs a request; being its auth also keeps requests from adding credentials from .netrc."""
 
     def __init__(self, access_token: str | None = None) -> None:
         self._access_token = access_token
@@ -229,7 +229,7 @@ class _Auth(requests.auth.AuthBase):
 
 # ---- why there was no response, in words ---------------------------------------------------------
 
-# The first that fits counts: an exception of requests may hold several of urllib3's.
+# The first that fits counts: an exception of requests may contain several of urllib3's.
 _REASONS: Sequence[tuple[type[BaseException], str]] = (
     (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted"),
     (urllib3.exceptions.NameResolutionError, "the host name {host} was not found"),
@@ -255,13 +255,13 @@ _CLIENT_ERRORS = "4"
 
 
 def _reason(error: Exception, url: str) -> str:
-    """Return why a request to a URL got no response. It holds no credentials of a proxy."""
+    """Return why a request to a URL got no response. It contains no credentials of a proxy."""
     host = urlsplit(url).hostname
     causes = list(_causes(error))
     if status := _tunnel_status(causes):
         return f"the proxy {_proxy(url)} refused a connection to {host} with HTTP {status}"
     if _has_no_authorities(causes):
-        return "the file of trusted certificates cannot be read, or holds none"
+        return "the file of trusted certificates cannot be read, or contains none"
     if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
         return f"the proxy {_proxy(url)} does not work ({type(causes[-1]).__name__})"
     for kind, words in _REASONS:

@@ -68,7 +68,7 @@ class QuickShaper:
 
         Args:
             row: The row.
-            rescued: Gets every value that the record cannot hold.
+            rescued: Gets every value that does not fit the record.
         """
         for path in self._unknown:
             row = _without(row, path, None, rescued)
@@ -82,7 +82,7 @@ class QuickShaper:
 
 
 def _without(value: Any, path: Path, place: Place, rescued: Rescued) -> Any:  # noqa: ANN401
-    """Return a value without a field; only what holds the field is copied."""
+    """Return a value without a field; only what contains the field is copied."""
     step, *rest = path
     if step == EACH:
         if not isinstance(value, list):
@@ -139,5 +139,5 @@ def _kind(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a type, or a union
         # Null is dropped from arrays, which is shaping.
         return _EMPTY_ARRAY if items is Any else list[items]  # type: ignore[valid-type]
     expected = schema.get("format", kind)
-    # A catalog may hold a schema that the user wrote; its types are left to them.
+    # A catalog may contain a schema that the user wrote; its types are left to them.
     return _SCALARS.get(expected, _SCALARS.get(kind, Any))

@@ -1,7 +1,7 @@
 """Personal data of records: hashed, or dropped.
 
 The schemas mark what is personal. A `PersonalData` is built once from a stream's schema, and only
-looks at the fields that hold something personal.
+looks at personal fields.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class PersonalData:
                 record[name] = convert(record[name])
 
     def hide_rescued(self, rescued: dict[str, Any]) -> dict[str, Any]:
-        """Return values that no column can hold without those that may be personal.
+        """Return values that fit no column without those that may be personal.
 
-        What an unknown field holds is unknown, so only its path is kept, without e-mail addresses.
+        An unknown field may contain anything, so only its path is kept, without e-mail addresses.
         Single values of known fields that are not personal, such as a quantity that is no number,
         stay.
         """

@@ -22,7 +22,7 @@ DECIMAL_FORMAT = "x-singer.decimal"
 
 # Where a value is in a row, from the inside out: its name or index, and where its object is.
 Place = tuple["Place", str | int] | None
-# Values of a row that its record cannot hold, by their paths, such as `items[0].netCost.amount`.
+# Values of a row that do not fit its record, by their paths, such as `items[0].netCost.amount`.
 Rescued = dict[str, Any]
 # Makes a value fit, given where it is; adds it to the rescued ones if that is impossible.
 Convert = Callable[[Any, Place, Rescued], Any]
@@ -69,7 +69,7 @@ class Shaper:
 
         Args:
             row: The row.
-            rescued: Gets every value that the record cannot hold.
+            rescued: Gets every value that does not fit the record.
         """
         record: dict[str, Any] = self._convert(row, None, rescued)
         return record
@@ -81,7 +81,7 @@ class Shaper:
         if kind == "array":
             return self._array(schema.get("items", {}), path)
         scalar = _SCALARS.get(schema.get("format", kind), _SCALARS.get(kind))
-        # A catalog may hold a schema that the user wrote; leave its types to them.
+        # A catalog may contain a schema that the user wrote; leave its types to them.
         return _scalar(scalar) if scalar else _unchanged
 
     def _part(self, schema: Mapping[str, Any], path: Path) -> Convert:
@@ -230,7 +230,7 @@ def _fitting_type(schema: Mapping[str, Any]) -> type | None:
 
 
 def writable(value: Any) -> Any:  # noqa: ANN401
-    """Return a value as it is, or as text if it holds a number or a nesting beyond every column."""
+    """Return a value as it is, or as text if a number or its nesting is beyond every column."""
     if type(value) is str:
         return value
     try:

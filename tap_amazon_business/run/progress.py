@@ -126,7 +126,7 @@ class Report:
 
     @property
     def limit(self) -> str:
-        """What it waits for, in words; empty if it does not."""
+        """The limit that it waits for, in words; empty if it does not."""
         return f"waiting for Amazon's limit ({self.rate:.3g} requests/s)" if self.rate else ""
 
 

@@ -94,5 +94,5 @@ def _log_metrics(stream: AmazonStream) -> None:
         Point("counter", Metric.RECORD_COUNT, progress.records, tags),
     ):
         # As the SDK does, but with the point in the text too: Meltano would show it without its
-        # tags, and nobody could see which stream it belongs to.
+        # tags, without the name of the stream.
         logger.info("METRIC: %s", str(point), extra={"metric_info": point.to_dict()})

@@ -65,7 +65,7 @@ _SHAPING_SETTINGS = (
     "hash_digits",
 )
 
-# So many fields that the schema cannot hold are named in the log.
+# So many fields that do not fit the schema are named in the log.
 _MOST_NAMED = 10
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -79,7 +79,7 @@ class PersonalMetadata(Metadata):
 
 @dataclass(frozen=True)
 class Shared:
-    """What the streams of one tap share.
+    """Settings, clock and callbacks that the streams of one tap share.
 
     Attributes:
         settings: The checked settings.
@@ -219,7 +219,7 @@ class AmazonStream(Stream, abc.ABC):
     def record(self, row: Row, *, copy: bool = False) -> Record:
         """Return a row of the schema's layout as a record that is valid against the schema.
 
-        What the record cannot hold is in its `rescuedData`.
+        What does not fit is in its `rescuedData`.
 
         Args:
             row: The row; it stays as it is.
@@ -260,7 +260,7 @@ class AmazonStream(Stream, abc.ABC):
         return known and self.mask.get(("properties", RESCUED), True)
 
     def warn_of_rescued(self) -> None:
-        """Name the fields that the schema cannot hold, once for the whole sync."""
+        """Name the fields that do not fit the schema, once for the whole sync."""
         if not self._rescued:
             return
         named = ", ".join(redact(path) for path in list(self._rescued)[:_MOST_NAMED])
@@ -298,7 +298,7 @@ class AmazonStream(Stream, abc.ABC):
         """Return what a stream map makes of a record.
 
         Raises:
-            TapError: An expression of the user's fails. Its own error may hold the record.
+            TapError: An expression of the user's fails. Its own error may contain the record.
         """
         try:
             return call(record)
@@ -456,7 +456,7 @@ class AmazonStream(Stream, abc.ABC):
             self._write_batch_message(encoding=batch_config.encoding, manifest=manifest)
 
     def batch_records(self, record: Record) -> Iterator[Record]:
-        """Yield a record as a BATCH file holds it, nothing if a filter removes it.
+        """Yield a record in the form of a BATCH file, nothing if a filter removes it.
 
         The SDK would write it with deselected fields, and without stream maps.
 

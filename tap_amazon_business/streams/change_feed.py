@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
 
-# Lists hold a row of another date now and then; more than so many mean that it is ignored.
+# Lists contain a row of another date now and then; more than so many mean that it is ignored.
 STRAY_ROWS = 10
 
 # Orders that a sync asks for by number.

@@ -37,7 +37,7 @@ ListedRow = tuple[Row, datetime | None, bool]
 
 
 class Child(abc.ABC):
-    """What a parent hands its rows to, for the records of another stream.
+    """Receiver of a parent's rows, for the records of another stream.
 
     Attributes:
         follows_siblings: Whether it needs what other children make of a page, and comes after them.

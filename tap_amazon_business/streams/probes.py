@@ -1,4 +1,4 @@
-"""What the connection check asks: one cheap request for each operation that a stream uses."""
+"""Probes of the connection check: one cheap request for each operation that a stream uses."""
 
 from __future__ import annotations
 

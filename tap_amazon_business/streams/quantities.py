@@ -1,4 +1,4 @@
-"""What the quantities of an item's status come to: pure functions.
+"""Totals of the quantities of an item's status: pure functions.
 
 Source: Amazon's model `OrderItemStatus`, and recorded replies, which differ from what the model
 suggests: the current quantity is net of cancellations, the item's own accepted quantity may count

@@ -1,4 +1,4 @@
-"""How a stream lists the rows of a window, and what its bookmark covers by the settings."""
+"""Queries that list the rows of a window, and the part of the settings that a bookmark covers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def vendor_queries(
             field. All but `created` lead to changes.
         params: Further parameters.
         vendor_codes: One query each; without any, a query for all.
-        vendor_code: The field that holds a row's vendor code.
+        vendor_code: The field of a row's vendor code.
         expected: The values that `params` asks for, by the path of the field.
     """
     # Both bounds, always: some requests with one alone are refused. Never sortOrder: some accounts

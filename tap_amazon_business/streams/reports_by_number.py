@@ -42,7 +42,7 @@ Reports = tuple[str, list[Any]]
 
 
 class Fallback:
-    """Whether the lists failed, so that reports are asked for by number instead.
+    """State of the lists: if they fail, reports are requested by number instead.
 
     Attributes:
         is_active: Whether they did.

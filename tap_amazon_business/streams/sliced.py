@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one sync of a stream does, decided once.
+    """Plan of one sync of a stream, made once.
 
     Attributes:
         now: The time of day when it began.
@@ -78,7 +78,7 @@ class SlicedStream(AmazonStream):
     Attributes:
         operation: The operation.
         has_children: Whether other streams are built from its rows.
-        pages_per_slice: How many pages a slice should hold.
+        pages_per_slice: How many pages a slice should contain.
         most_windows: How many windows are read in parallel at most, None if that does not matter.
         widest_window: The widest window to list at a time: a backfill resumes at its end.
         overlap: How far behind the bookmark every sync begins at least.
@@ -138,7 +138,7 @@ class SlicedStream(AmazonStream):
         for child in self.children:
             child.parent_begins()
         with suppress(TapError):  # it comes again when the stream is synced
-            self.client.sign_in()  # the reply holds the time of day, which decides what to read
+            self.client.sign_in()  # the reply contains the time of day, which decides what to read
             _ = self.plan
 
     @property

@@ -50,7 +50,7 @@ _SLACK = timedelta(hours=1)
 # In so much of the oldest time that an operation reads, a refused window is no error.
 _UNSURE_REACH = timedelta(days=3)
 
-# A row that is larger counts as several where windows are cut: memory holds bytes, not rows.
+# A row that is larger counts as several where windows are cut: memory is full of bytes, not rows.
 _BYTES_PER_ROW = 10_000
 
 _HOUR_DIGITS = len("2026-06-01T00")
@@ -75,7 +75,7 @@ class _Task:
 
 
 class _Listed:
-    """Rows of a page: as columns, since a window may hold a million of them."""
+    """Rows of a page: as columns, since a window may contain a million of them."""
 
     def __init__(self) -> None:
         self._numbers = array("L")
@@ -216,7 +216,7 @@ class SlicedSync:
                 yield _Task((*place, next(numbers)), part, window, query, seconds, last)
 
     def _read(self, task: _Task) -> list[_Page]:
-        """Read all pages of a query, and let later slices be cut by what they hold."""
+        """Read all pages of a query, and let later slices be cut by their rows."""
         pages: list[_Page] = []
         try:
             self._collect(pages, task, task.window, _SPLITS)

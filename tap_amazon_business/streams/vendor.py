@@ -61,9 +61,9 @@ class VendorListStream(SlicedStream):
 
     Attributes:
         dates: The dates that a window is listed by, as the API's parameters begin, each with the
-            field that holds it.
+            field of it.
         by_vendor_code: Whether the operation takes orderingVendorCode.
-        vendor_code: The field that holds a row's vendor code.
+        vendor_code: The field of a row's vendor code.
     """
 
     dates: ClassVar[Mapping[str, FieldPath]]

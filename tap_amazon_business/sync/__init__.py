@@ -1,1 +1,1 @@
-"""What a sync reads, and in which order. Nothing here knows HTTP."""
+"""Order and extent of reading: windows, lookback, checksums, bookmark. No HTTP here."""

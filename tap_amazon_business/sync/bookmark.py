@@ -13,7 +13,7 @@ from tap_amazon_business.errors import TapError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What a stream's part of the state holds. Each key is in every STATE, null where there is nothing:
+# The fields of a stream's part of the state. Each key is in every STATE, null if there is nothing:
 # Meltano merges the state of a failed run into the last complete one, key by key, so what was left
 # out would live on.
 BOOKMARK_FIELDS = (
@@ -32,7 +32,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 # What one setting leads to in two syncs.
 _SAME_MOMENT = timedelta(minutes=1)
 
-# Where the first sync began, as `covers` holds it.
+# Where the first sync began, as a field of `covers`.
 _SINCE = "since"
 _ACCOUNT = "account"
 
@@ -54,7 +54,7 @@ class ResumePoint:
     Attributes:
         moment: The end of the last finished slice, None if everything is read.
         position: The position in the lookback.
-        checksums: The checksums that the bookmark holds; None together with the moment.
+        checksums: The checksums in the bookmark; None together with the moment.
         since: Where the first sync began, if that is known.
         not_covered: What this sync reads and the bookmark does not cover. If there is any, the
             bookmark is of no use.

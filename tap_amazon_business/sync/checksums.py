@@ -1,7 +1,7 @@
 """Checksums of what was read, by UTC day and hour: a bucket whose checksum differs has changed.
 
 Dates lie: rows appear days late under their old dates, and change without any date that moves. So
-rows that are read again are compared with what was read before, and the bookmark holds 24 bits of
+rows that are read again are compared with what was read before, and the bookmark keeps 24 bits of
 each day and hour to compare them with. Cassandra, Dynamo and data-diff compare ranges in this way.
 
 Pure functions and values: no clock, no I/O.
@@ -28,7 +28,7 @@ _CHARACTERS = 4
 _UNKNOWN = "." * _CHARACTERS
 _MODULUS = 1 << 8 * _BYTES
 
-# No state holds more buckets than this; a damaged one must not cost memory.
+# No state has more buckets than this; a damaged one must not cost memory.
 _MOST_BUCKETS = 20_000
 
 
@@ -129,7 +129,7 @@ class Checksums:
 
     @classmethod
     def decode(cls, state: object, grid: Grid) -> Checksums:
-        """Return the checksums that a bookmark holds, in other buckets; some may be unknown."""
+        """Return the checksums in a bookmark, converted to other buckets; some may be unknown."""
         found = state if isinstance(state, dict) else {}
         days, (hours_from, hours) = (
             _decoded(found.get("days"), DAY)[1],
@@ -140,7 +140,7 @@ class Checksums:
         return cls(Grid(hours_from), {**days, **hours}).aged(grid.hours_from)
 
     def encode(self, since: datetime, hours_from: datetime) -> dict[str, Any]:
-        """Return the checksums as a bookmark holds them.
+        """Return the checksums in the form of the bookmark.
 
         `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour]}`;
         the last day ends where the hours begin.
@@ -172,7 +172,7 @@ def _text(value: int | None) -> str:
 
 
 def _decoded(part: object, width: timedelta) -> tuple[datetime | None, dict[datetime, int]]:
-    """Return the start of a part of a bookmark and what it holds; nothing if it is damaged."""
+    """Return the start of a part of a bookmark and its checksums; nothing if it is damaged."""
     try:
         first, text = part if isinstance(part, list) else ("", "")
         start = floor(datetime.fromisoformat(first).replace(tzinfo=UTC), width)

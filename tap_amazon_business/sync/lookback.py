@@ -19,7 +19,7 @@ _NOTHING = timedelta()
 
 @dataclass(frozen=True)
 class Lookback:
-    """What is read again.
+    """Extent and cycle of the lookback.
 
     Attributes:
         length: How far behind now it begins.
@@ -40,7 +40,7 @@ class Lookback:
         return moment - self.recent
 
     def place(self, moment: datetime) -> datetime:
-        """Return where in the lookback the position stands at a moment."""
+        """Return the place in the lookback that belongs to a moment."""
         share = ((moment - _EPOCH) % self.cycle) / self.cycle
         return self.begin(moment) + share * (self.end(moment) - self.begin(moment))
 

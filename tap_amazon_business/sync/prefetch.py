@@ -25,7 +25,7 @@ _SPARE = 2
 
 
 class ReadBudget:
-    """What all streams that read one API share: the write lock, and a budget of results.
+    """The write lock and the budget of results, shared by all streams that read one API.
 
     Each Prefetch may always have one result in flight, so that none waits for another for ever.
     What it has beyond is bounded over all of them: memory stays flat however many streams run.

@@ -59,7 +59,7 @@ def _hash(key: Hashable) -> int:
 
 
 def _place(slots: array[int], value: int) -> int:
-    """Return the slot that holds a value, or the one where it belongs."""
+    """Return the slot of a value, or the one where it belongs."""
     last = len(slots) - 1  # the size is a power of two
     place = value & last
     while slots[place] not in (0, value):

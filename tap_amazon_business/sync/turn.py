@@ -1,4 +1,4 @@
-"""The right to write: one thread at a time holds it."""
+"""The write lock: one thread at a time may write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class WriteLock:
     """The right to write messages and to call the SDK, handed on in the order of asking.
 
-    The SDK is not made for threads. A stream holds the lock while it builds and writes records, and
+    The SDK is not made for threads. A stream keeps the lock while it builds and writes records, and
     releases it while it waits for pages. A plain lock would let the thread that releases it take it
     again immediately.
     """
@@ -25,7 +25,7 @@ class WriteLock:
         self._holder: int | None = None
 
     def acquire(self, timeout: float = -1) -> bool:
-        """Wait for the lock, at most so many seconds; return whether this thread holds it."""
+        """Wait for the lock, at most so many seconds; return whether this thread has it."""
         own = threading.Lock()
         with self._lock:
             if self._holder is None:
@@ -43,7 +43,7 @@ class WriteLock:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Release the lock for a while, if this thread holds it."""
+        """Release the lock for a while, if this thread has it."""
         if self._holder != threading.get_ident():
             yield
             return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # second earlier. A row that then comes twice is recognised by its key.
 _EDGE = timedelta(seconds=1)
 
-# Narrower windows would cost more requests than they hold pages.
+# Narrower windows would cost more requests than they contain pages.
 _NARROWEST = timedelta(minutes=10)
 
 # How busy an account is shows only once a window is complete. So a first sync begins with a narrow
@@ -32,8 +32,8 @@ _FIRST = timedelta(hours=6)
 _GROWTH = 4
 _WIDEST_BLIND = timedelta(days=31)
 
-# A window that holds so many times the rows that were wanted is cut again, as memory is bounded;
-# its parts begin as narrow as this, and grow.
+# A window that contains so many times the rows that were wanted is cut again: memory is
+# limited. Its parts begin as narrow as this, and grow.
 _TOO_MANY = 3
 _PARTS = 16
 
@@ -65,12 +65,12 @@ class Window:
 
     @property
     def width(self) -> timedelta:
-        """How much time it spans."""
+        """The time that it spans."""
         return self.end - self.start
 
     @property
     def seconds(self) -> float:
-        """How many seconds it spans."""
+        """The seconds that it spans."""
         return self.width.total_seconds()
 
     def halves(self) -> tuple[Window, Window]:
@@ -145,7 +145,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Span:
-    """What one sync of a stream reads.
+    """The time that one sync of a stream reads.
 
     Attributes:
         since: Where the recent days begin, and what is new.
@@ -166,7 +166,7 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How many seconds of rows it holds."""
+        """The seconds that it covers, lookback included."""
         shares = sum(share.window.seconds for share in self.shares)
         return shares + Window(self.since, self.until).seconds
 
@@ -181,7 +181,7 @@ class Slicer:
     Args:
         span: What the sync reads.
         widest: How wide a slice may be.
-        rows: How many rows a slice should hold.
+        rows: How many rows a slice should contain.
         is_first: Whether nothing was read before.
         is_known: Whether the checksum of a bucket is known: no slice splits it.
     """
@@ -219,7 +219,7 @@ class Slicer:
         return self._slices(part.window, part.share, most=part.window.width / _TOO_MANY)
 
     def gives_up(self, part: Slice, rows: int) -> bool:
-        """Return whether a slice holds so many rows that it has to be cut again, and can be."""
+        """Return whether a slice contains so many rows that it has to be cut again, and can be."""
         width = part.window.width
         stop = self._stop(part.window.start, width / _TOO_MANY)
         if rows < _TOO_MANY * self._rows or stop >= part.window.end:
@@ -280,7 +280,7 @@ class Slicer:
         return bucket if bucket > start else self._span.grid.end(bucket)
 
     def _dense(self) -> timedelta:
-        """Return the width that holds as many rows as wanted."""
+        """Return the width of as many rows as wanted."""
         densest = min(self._seconds_per_row.copy().values(), default=math.inf) * self._rows
         return timedelta(seconds=densest) if densest < _WIDEST_SECONDS else timedelta.max
 

@@ -96,7 +96,7 @@ def test_certificate_authorities_that_cannot_be_read_end_the_sync(
     with TlsServer(tmp_path) as server:
         run = sync(clock, serving, lwa_url=server.url)
     assert run.status == 1
-    assert "The file of trusted certificates cannot be read, or holds none; set REQ" in run.log
+    assert "The file of trusted certificates cannot be read, or contains none; set REQ" in run.log
     assert "output" not in run.log
     assert clock.slept == []
 

@@ -1,1 +1,1 @@
-"""What the streams' records look like."""
+"""Schemas of the records."""

@@ -1,4 +1,4 @@
-"""What the records of the Amazon Business API look like.
+"""Schemas of the records of the Amazon Business API.
 
 Sources: Amazon's Reporting API v2025-06-09 and Reconciliation API v2021-01-08.
 """

@@ -31,7 +31,7 @@ _RESCUED = th.Property(
     RESCUED,
     th.CustomType({"type": ["object", "null"]}),
     description=(
-        "Values that no other column can hold, as an object from path to value: new fields, and "
+        "Values that fit no other column, as an object from path to value: new fields, and "
         "values of another type. Usually null; added by the tap."
     ),
 )
@@ -65,27 +65,27 @@ def decimal(name: str, description: str) -> Field:
 
 
 def record(name: str, description: str, *fields: Field) -> Field:
-    """Return a field that holds an object."""
+    """Return a field for an object."""
     return th.Property(name, th.ObjectType(*fields), description=description)
 
 
 def records(name: str, description: str, *fields: Field) -> Field:
-    """Return a field that holds an array of objects."""
+    """Return a field for an array of objects."""
     return th.Property(name, th.ArrayType(th.ObjectType(*fields)), description=description)
 
 
 def texts(name: str, description: str) -> Field:
-    """Return a field that holds an array of texts."""
+    """Return a field for an array of texts."""
     return th.Property(name, th.ArrayType(th.StringType), description=description)
 
 
 def mapping(name: str, description: str) -> Field:
-    """Return a field that holds an object of arbitrary keys with text values."""
+    """Return a field for an object of arbitrary keys with text values."""
     return th.Property(name, th.CustomType(_MAP), description=description)
 
 
 def money(name: str, description: str, *more: Field) -> Field:
-    """Return a field that holds an amount and its currency."""
+    """Return a field for an amount and its currency."""
     return record(
         name,
         description,

@@ -1,4 +1,4 @@
-"""What the records of the Selling Partner API look like.
+"""Schemas of the records of the Selling Partner API.
 
 Source: Amazon's models vendorOrders.json and vendorShipments.json (v1).
 """
@@ -36,7 +36,7 @@ def _quantity(name: str, description: str, *more: Field) -> Field:
         description,
         count("amount", "How many units."),
         text("unitOfMeasure", "Cases or Eaches."),
-        count("unitSize", "How many eaches a case holds, where cases were ordered."),
+        count("unitSize", "How many eaches a case contains, where cases were ordered."),
         *more,
     )
 
@@ -235,7 +235,7 @@ PURCHASE_ORDER_STATUS_ITEMS = schema(
     _eaches("receivedQuantity", "Received so far; may exceed what is still ordered"),
     date("lastReceiveDate", "lastReceiveDate of receivingStatus; copied by the tap."),
     text("unitOfMeasure", "Cases or Eaches: what the order counts in; copied by the tap."),
-    count("unitSize", "How many eaches a case holds; copied by the tap."),
+    count("unitSize", "How many eaches a case contains; copied by the tap."),
 )
 
 # ---- Shipments -----------------------------------------------------------------------------------
