@@ -149,6 +149,9 @@ class SlicedSync:
             is_first=self._bookmark is None,
             is_known=lambda bucket: bucket in self._checksums.known,
         )
+        if self._checksums.by_day:
+            self._slicer.split_days()
+        self._checksums.by_day &= not self._plan.span.shares  # unless this sync meets some, too
         self._hash = row_hasher(self._plan.salt)
         self._lister = _Lister(
             stream, self._plan.span.grid, self._hash, named, is_first=self._bookmark is None
@@ -187,14 +190,13 @@ class SlicedSync:
         """Return whether a slice has to be read again in narrower ones."""
         if part in self._too_dense:
             return True
-        grid = self._plan.span.grid
-        if not part.share or grid.end(grid.bucket(part.window.start)) >= part.window.end:
-            return False
         # Rows without a date in the window can only be compared where it is a single day.
-        unplaced = any(bucket is None for page in pages for _, _, bucket in page.listed)
-        if unplaced:
+        if part.share and any(bucket is None for page in pages for _, _, bucket in page.listed):
+            self._checksums.by_day = True
             self._slicer.split_days()
-        return unplaced
+            grid = self._plan.span.grid
+            return grid.end(grid.bucket(part.window.start)) < part.window.end
+        return False
 
     def emit(self, rows: Iterable[Row]) -> Iterator[Record]:
         """Yield the records of rows that were not listed, each once."""

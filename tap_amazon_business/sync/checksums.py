@@ -93,10 +93,12 @@ class Checksums:
     Attributes:
         grid: The buckets.
         known: Checksums by the start of their bucket.
+        by_day: Whether the last sync met rows that can only be compared in windows of one day.
     """
 
     grid: Grid
     known: dict[datetime, int] = field(default_factory=dict)
+    by_day: bool = False
 
     def aged(self, hours_from: datetime) -> Checksums:
         """Return the checksums of the same rows, where hours before a moment belong to days.
@@ -104,7 +106,7 @@ class Checksums:
         Sums add, so nothing has to be read for it. A day is known if all of its hours are.
         """
         before = self.grid.hours_from
-        aged = Checksums(Grid(hours_from))
+        aged = Checksums(Grid(hours_from), by_day=self.by_day)
         # What another grid cuts otherwise is unknown.
         same = min(floor(before, DAY), floor(hours_from, DAY))
         for bucket, value in self.known.items():
@@ -137,13 +139,14 @@ class Checksums:
         )
         if hours_from is None:
             return cls(grid)
-        return cls(Grid(hours_from), {**days, **hours}).aged(grid.hours_from)
+        by_day = found.get("by_day") is True
+        return cls(Grid(hours_from), {**days, **hours}, by_day).aged(grid.hours_from)
 
     def encode(self, since: datetime, hours_from: datetime) -> dict[str, Any]:
         """Return the checksums in the form of the bookmark.
 
-        `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour]}`;
-        the last day ends where the hours begin.
+        `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour],
+        "by_day": boolean}`; the last day ends where the hours begin.
 
         Args:
             since: The start of the oldest bucket of interest.
@@ -156,6 +159,7 @@ class Checksums:
         return {
             "days": _encoded(first_day, days, DAY, "%Y-%m-%d"),
             "hours": _encoded(hours_from, hours, HOUR, "%Y-%m-%dT%H"),
+            "by_day": self.by_day,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -326,9 +326,9 @@ def test_an_hourly_sync_asks_for_little(clock: FakeClock) -> None:
     assert len(calls) < 40
 
 
-@pytest.mark.parametrize(("without_date", "requests"), [(0, 40), (20, 400)])
+@pytest.mark.parametrize(("without_date", "lowest", "most"), [(0, 20, 40), (20, 150, 200)])
 def test_the_lookback_is_listed_day_by_day_only_where_dates_are_missing(
-    clock: FakeClock, without_date: int, requests: int
+    clock: FakeClock, without_date: int, lowest: int, most: int
 ) -> None:
     with serve(clock, orders=0, quirks=False) as serving:
         numbers = aged(clock, serving, *(7 + age / 5 for age in range(200)))
@@ -339,9 +339,18 @@ def test_the_lookback_is_listed_day_by_day_only_where_dates_are_missing(
         syncs.after(24)
         serving.reset_stats()
         run = syncs.after(24)
-        calls = [call for call in serving.stats().calls if "createdAfter" in call.parameters]
+        windows = {
+            tuple(call.parameters[name] for name in ("createdAfter", "createdBefore"))
+            for call in serving.stats().calls
+            if "createdAfter" in call.parameters
+        }
     assert run.keys(STATUSES) == []
-    assert requests / 10 < len(calls) < requests
+    assert lowest < len(windows) < most
+    # What the last sync learned is not tried again.
+    longest = max(
+        datetime.fromisoformat(end) - datetime.fromisoformat(start) for start, end in windows
+    )
+    assert (longest > timedelta(days=4)) == (not without_date)
 
 
 # ---- what shapes records -------------------------------------------------------------------------

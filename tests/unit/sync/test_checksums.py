@@ -237,6 +237,7 @@ def test_each_bucket_takes_four_characters() -> None:
     assert encoded(checksums) == {
         "days": ["2026-05-30", "AAAA....////"],
         "hours": ["2026-06-01T12", "AAAB....AAAC"],
+        "by_day": False,
     }
 
 
@@ -244,7 +245,14 @@ def test_nothing_known_is_written_without_buckets() -> None:
     assert encoded(Checksums(Grid(NOON))) == {
         "days": ["2026-06-01", ""],
         "hours": ["2026-06-01T12", ""],
+        "by_day": False,
     }
+
+
+@pytest.mark.parametrize("by_day", [False, True])
+def test_whether_days_are_read_one_by_one_is_kept(by_day: bool) -> None:  # noqa: FBT001
+    written = encoded(Checksums(Grid(NOON), by_day=by_day))
+    assert Checksums.decode(written, Grid(NOON + HOUR)).by_day is by_day
 
 
 def test_days_that_the_lookback_has_left_are_not_written() -> None:
