@@ -241,7 +241,7 @@ class SlicedSync:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
                 if task.place > self._failed_at or task.slice in self._too_dense:
                     return  # it is not going to be written
-                page = self._lister.page(rows, query, window)
+                page = self._lister.page(rows, query, window, again=task.slice.share is not None)
                 pages.append(page)
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
@@ -410,8 +410,8 @@ class _Lister:
         self._places: dict[str, tuple[datetime, datetime]] = {}
         self._inside = self._ignored = self._unfiltered = 0
 
-    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
-        """Return a page of a window."""
+    def page(self, rows: Rows, query: Query, window: Window, *, again: bool) -> _Page:
+        """Return a page of a window, which may belong to the lookback."""
         listed, undated = _Listed(), _Listed()
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
@@ -431,6 +431,8 @@ class _Lister:
                 outside += 1
                 if query.by_change and not self._is_first:
                     continue  # Amazon ignores the filter: it is no change
+                if again and window.overlaps(moment_of(date)):
+                    continue  # it belongs to the day before, where it is compared
                 bucket = None
             elif query.by_change:
                 _, bucket = self._place(created)

@@ -63,6 +63,10 @@ class Window:
         """The upper bound as a request parameter, RFC 3339."""
         return rfc3339(self.end)
 
+    def overlaps(self, moment: datetime | None) -> bool:
+        """Return whether a moment is before the window and yet in its request."""
+        return moment is not None and self.start - _EDGE <= moment < self.start
+
     @property
     def width(self) -> timedelta:
         """The time that it spans."""
