@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from examples.report.__main__ import write
+from report.__main__ import write
 from simulator import Options, Plan, Simulator, World, published_plans
 from simulator.truth import truth
 from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from examples.demo import NOTE, ORDERS
-from examples.report.page import contents, page
+from report.page import contents, page
 from tests.support.browser import browser
 from tests.support.chain import PROJECT
 from tests.support.clocks import FakeClock
@@ -21,7 +21,7 @@ from tests.support.serving import serve, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from examples.report.page import Answer
+    from report.page import Answer
 
 ANSWERS = PROJECT / "docs" / "answers.md"
 PICTURE = PROJECT / "docs" / "report.png"
@@ -45,11 +45,11 @@ Each table shows ten rows at most.
 
 ```sh
 meltano run tap-amazon-business target-duckdb dbt-duckdb:build
-.venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output output/report.html
+.venv/bin/python -m report --warehouse output/warehouse.duckdb --output output/report.html
 ```
 
 This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in
-[examples/report/queries](../examples/report/queries). It is one file without scripts that loads
+[report/queries](../report/queries). It is one file without scripts that loads
 nothing from anywhere; complete tables are CSV files in a folder beside it. What your account has no
 rows for is left out. The page names purchase orders and approvers: share it with care.
 
