@@ -17,15 +17,15 @@ from report.__main__ import main, write
 from report.page import page
 from report.questions import HEADLINES, QUESTIONS
 from report.results import Result
-from tests.examples.answers import ANSWERS, PICTURE, answers, report, warehouse
-from tests.support.browser import browser
-from tests.support.chain import PROJECT
+from tools import PROJECT
+from tools.answers import ANSWERS, PICTURE, answers, report, warehouse
+from tools.browser import browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.browser import Page
+    from tools.browser import Page
 
 CHARTS = {"open_value_by_age", "rates_by_week", "spend_by_month", "spend_by_cost_centre"}
 QUERIES = [*HEADLINES, *(query for question in QUESTIONS for query in question.queries)]
