@@ -107,7 +107,7 @@ $(BENCH): pyproject.toml constraints/bench.txt | $(UV)
 	touch $@
 
 demo: setup
-	$(BIN)/python -m examples.demo
+	$(BIN)/python -m tools.demo
 
 bench: $(BENCH)
 	.tools/bench/bin/python -m benchmarks $(BENCH_ARGS)
@@ -164,17 +164,17 @@ format: $(SETUP)
 docs: descriptions dictionary answers recording
 
 descriptions: $(SETUP)
-	$(BIN)/python -m examples.hub.write
-	$(BIN)/python -m tests.project.settings_page
+	$(BIN)/python -m tools.hub
+	$(BIN)/python -m tools.settings_page
 
 recording: $(SETUP) $(PLUGINS)
-	$(BIN)/python -m examples.recording
+	$(BIN)/python -m tools.recording
 
 dictionary: $(SETUP)
-	$(BIN)/python -m tests.project.dictionary
+	$(BIN)/python -m tools.dictionary
 
 answers: $(SETUP) $(PLUGINS) $(DBT) browser
-	$(BIN)/python -m tests.examples.answers
+	$(BIN)/python -m tools.answers
 
 COMPILE := $(UV) pip compile --quiet --upgrade --universal --no-header --no-annotate \
   --python-version $(DEVELOPMENT_PYTHON)

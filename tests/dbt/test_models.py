@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.support.chain import PROJECT
-from tests.support.dbt import run_dbt
+from tools import PROJECT
+from tools.dbt import run_dbt
 
 pytestmark = pytest.mark.end_to_end
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from examples.hub.write import TARGETS, Target, rewrite
 from tests.support.chain import MELTANO, PROJECT, Chain
 from tests.support.runs import run_tap
+from tools.hub import TARGETS, Target, rewrite
 
 if TYPE_CHECKING:
     from pathlib import Path

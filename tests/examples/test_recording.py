@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from examples.recording import COMMANDS, SVG, Output, draw, frames
+from tools.recording import COMMANDS, SVG, Output, draw, frames
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 

@@ -1,4 +1,4 @@
-"""The page of examples/report and docs/answers.md: what they say, and how the page looks."""
+"""The page of `report/` and docs/answers.md: what they say, and how the page looks."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from examples.report.__main__ import main, write
-from examples.report.page import page
-from examples.report.questions import HEADLINES, QUESTIONS
-from examples.report.results import Result
-from tests.examples.answers import ANSWERS, PICTURE, answers, report, warehouse
-from tests.support.browser import browser
-from tests.support.chain import PROJECT
+from report.__main__ import main, write
+from report.page import page
+from report.questions import HEADLINES, QUESTIONS
+from report.results import Result
+from tools import PROJECT
+from tools.answers import ANSWERS, PICTURE, answers, report, warehouse
+from tools.browser import browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.browser import Page
+    from tools.browser import Page
 
 CHARTS = {"open_value_by_age", "rates_by_week", "spend_by_month", "spend_by_cost_centre"}
 QUERIES = [*HEADLINES, *(query for question in QUESTIONS for query in question.queries)]
@@ -203,7 +203,7 @@ def test_what_comes_from_the_warehouse_is_text() -> None:
 
 
 def test_every_query_has_a_file_and_every_file_is_asked() -> None:
-    files = {path.stem for path in (PROJECT / "examples/report/queries").iterdir()}
+    files = {path.stem for path in (PROJECT / "report/queries").iterdir()}
     assert files == {query.name for query in QUERIES}
 
 

@@ -275,6 +275,25 @@ def test_modules_do_not_know_what_is_foreign_to_them(module: str, foreign: str) 
     }
 
 
+def test_only_tests_import_tests() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", ":!tests"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=PROJECT,
+    )
+    paths = listed.stdout.splitlines()
+    assert paths
+    assert not {
+        path: name
+        for path in paths
+        for name in imported(PROJECT / path)
+        if name.partition(".")[0] == "tests"
+    }
+
+
 def test_the_simulator_does_not_import_the_tap() -> None:
     names = [
         name

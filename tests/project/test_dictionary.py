@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.project.dictionary import JOINS, PAGE, joined_fields, page, paths
 from tests.support.catalogs import discover, entry
+from tools.dictionary import JOINS, PAGE, joined_fields, page, paths
 
 CATALOG = discover()
 

@@ -10,8 +10,8 @@ import pytest
 
 from tap_amazon_business.settings import SCHEMA
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.project.settings_page import PAGE, page
-from tests.support.chain import PROJECT
+from tools import PROJECT
+from tools.settings_page import PAGE, page
 
 if TYPE_CHECKING:
     from pathlib import Path

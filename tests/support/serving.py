@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator import Options, Plan, Simulator, World
+from simulator import Options, Simulator, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,9 +56,6 @@ CHILDREN = (
 
 NO_LIMITS = Options(limits=False)
 """Rules of a simulator that never answers 429; use `replace` to add others."""
-
-FAST_RATES = {name: Plan(rate=1000, burst=1000) for name in (*OPERATIONS, *POSTED)}
-"""Plans that a simulator with limits announces, where the tap shall follow them."""
 
 FAST_PLANS = {name: {"rate": 1000, "burst": 1000} for name in (*OPERATIONS, *POSTED)}
 """The setting `rate_limits` by which the tap waits for nothing."""

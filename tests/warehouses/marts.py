@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from examples.report.questions import HEADLINES, QUESTIONS
+from report.questions import HEADLINES, QUESTIONS
 from simulator.truth import rows, truth
 
 if TYPE_CHECKING:

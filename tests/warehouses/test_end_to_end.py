@@ -15,7 +15,7 @@ from tests.support.serving import STREAMS
 @pytest.mark.end_to_end
 def test_the_demonstration_lands_every_row_and_then_the_changes() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "examples.demo", "--orders", "60"],
+        [sys.executable, "-m", "tools.demo", "--orders", "60"],
         cwd=PROJECT,
         check=False,
         capture_output=True,

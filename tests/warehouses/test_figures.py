@@ -20,12 +20,12 @@ from simulator.world.changes import FRESH
 from tests.support.catalogs import discover, metadata
 from tests.support.chain import PROJECT
 from tests.support.clocks import FakeClock
-from tests.support.dbt import DBT
 from tests.support.runs import run_by
 from tests.support.serving import serve, settings
 from tests.warehouses import postgres
 from tests.warehouses.duckdb import DuckDb
 from tests.warehouses.figures import QUERIES, asked, figures
+from tools.dbt import DBT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

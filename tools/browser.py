@@ -38,7 +38,7 @@ _LISTENING = re.compile(r"DevTools listening on (ws://\S+)")
 _SECONDS = 60
 
 
-class BrowserError(AssertionError):
+class BrowserError(RuntimeError):
     """There is no browser, or it did not do what it was told."""
 
 
@@ -94,7 +94,7 @@ class Page:
             raise BrowserError(f"{script}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def picture(self, height: int, scale: float = 1) -> bytes:
+    def picture(self, height: int, scale: float) -> bytes:
         """Return the page as PNG, down to a height in pixels."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {**size, "height": height, "scale": scale}

@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from tests.support.chain import PROJECT
+from tools import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,9 @@ def run_dbt(
         *arguments: The command, and its options.
         fails: Whether it should.
         **variables: Those of the package.
+
+    Raises:
+        RuntimeError: It failed, or did not although it should.
     """
     done = subprocess.run(
         [DBT, "--no-use-colors", *arguments, "--vars", json.dumps(variables)],
@@ -44,5 +47,6 @@ def run_dbt(
         text=True,
         timeout=120,
     )
-    assert bool(done.returncode) is fails, done.stdout
+    if bool(done.returncode) is not fails:
+        raise RuntimeError(done.stdout)
     return done.stdout

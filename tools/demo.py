@@ -15,10 +15,11 @@ from typing import Any
 
 import duckdb
 
-from examples.report.__main__ import write
+from report.__main__ import write
 from simulator import Options, Plan, Simulator, World, published_plans
 from simulator.truth import truth
-from tests.support.chain import PROJECT, Chain, ChainFailedError, emitted
+from tools import PROJECT
+from tools.chain import Chain, ChainFailedError, emitted
 
 OUTPUT = PROJECT / "output" / "demo"
 WAREHOUSE = OUTPUT / "warehouse.duckdb"

@@ -20,15 +20,16 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyte
 from rich.console import Console
 from rich.text import Text
 
-from examples.demo import FASTER
 from simulator import Options, Simulator, World
-from tests.support.chain import PROJECT
+from tools import PROJECT
+from tools.demo import FASTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -109,7 +110,7 @@ def record(
     commands: Iterable[str], folder: Path, environment: Mapping[str, str]
 ) -> Iterator[Output]:
     """Run commands on a terminal, each shown before it runs, and yield what they write."""
-    shown = "".join(f"printf '%s\\n' {_quoted('$ ' + line)}\n{line}\n" for line in commands)
+    shown = "".join(f"printf '%s\\n' {quote('$ ' + line)}\n{line}\n" for line in commands)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     began = time.monotonic()
@@ -219,10 +220,6 @@ def _colour(name: str) -> str:
     if re.fullmatch("[0-9a-f]{6}", name):
         return f"#{name}"
     return name.replace("brown", "yellow").replace("bright", "bright_")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 if __name__ == "__main__":

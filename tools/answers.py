@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from examples.demo import NOTE, ORDERS
-from examples.report.page import contents, page
-from tests.support.browser import browser
-from tests.support.chain import PROJECT
-from tests.support.clocks import FakeClock
-from tests.support.dbt import run_dbt
-from tests.support.runs import run_by
-from tests.support.serving import serve, settings
+from benchmarks.inprocess import BEGINNING, SharedClock
+from benchmarks.server import UNLIMITED
+from report.page import contents, page
+from simulator import Options, Simulator, World, published_plans
+from tap_amazon_business.tap import TapAmazonBusiness
+from tools import PROJECT
+from tools.browser import browser
+from tools.dbt import run_dbt
+from tools.demo import NOTE, ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from examples.report.page import Answer
+    from report.page import Answer
 
 ANSWERS = PROJECT / "docs" / "answers.md"
 PICTURE = PROJECT / "docs" / "report.png"
@@ -45,11 +47,11 @@ Each table shows ten rows at most.
 
 ```sh
 meltano run tap-amazon-business target-duckdb dbt-duckdb:build
-.venv/bin/python -m examples.report --warehouse output/warehouse.duckdb --output output/report.html
+.venv/bin/python -m report --warehouse output/warehouse.duckdb --output output/report.html
 ```
 
 This makes [such a page](report.png) of a warehouse of your own, with the same queries, which are in
-[examples/report/queries](../examples/report/queries). It is one file without scripts that loads
+[report/queries](../report/queries). It is one file without scripts that loads
 nothing from anywhere; complete tables are CSV files in a folder beside it. What your account has no
 rows for is left out. The page names purchase orders and approvers: share it with care.
 
@@ -64,23 +66,36 @@ def warehouse(folder: Path) -> Path:
         folder: Where it goes, with dbt's own files.
     """
     path = folder / "warehouse.duckdb"
-    clock = FakeClock()
-    with serve(clock, orders=ORDERS, quirks=False, plausible=True) as simulator:
-        run = run_by(clock, settings(simulator))
-    assert run.status == 0, run.log
-    config = folder / "loader.json"
-    config.write_text(
+    clock = SharedClock()
+    messages = folder / "messages.jsonl"
+    with (
+        Simulator(
+            World(orders=ORDERS, quirks=False, now=clock.now),
+            Options(limits=False),
+            monotonic=clock.monotonic,
+        ) as simulator,
+        messages.open("w", encoding="utf-8") as output,
+        redirect_stdout(output),
+    ):
+        config = simulator.config(
+            rate_limits=dict.fromkeys(published_plans(), UNLIMITED),
+            # Reports that name another purchase order number than their own come by number only.
+            order_reports_strategy="purchase_order",
+        )
+        TapAmazonBusiness(config=config, clock=clock).sync_all()
+    loader = folder / "loader.json"
+    loader.write_text(
         f'{{"path": "{path}", "default_target_schema": "amazon", "add_metadata_columns": true}}',
         encoding="utf-8",
     )
-    subprocess.run(
-        [LOADER, "--config", config],
-        input=run.output,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    with messages.open(encoding="utf-8") as rows:
+        subprocess.run(
+            [LOADER, "--config", loader],
+            stdin=rows,
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
     run_dbt(path, folder / "dbt", "run", as_of=f"{clock.now():%Y-%m-%d %H:%M:%S}")
     return path
 
@@ -88,7 +103,7 @@ def warehouse(folder: Path) -> Path:
 def report(path: Path) -> str:
     """Return the page of a warehouse as HTML."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        return page(connection, made=FakeClock().now(), note=NOTE)
+        return page(connection, made=BEGINNING, note=NOTE)
 
 
 def answers(path: Path) -> str:

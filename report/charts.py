@@ -10,7 +10,7 @@ import vl_convert
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from examples.report.results import Result
+    from report.results import Result
 
 # A phone shows it without shrinking it much; a wide screen shows two beside each other.
 _WIDTH = 380

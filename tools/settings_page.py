@@ -7,7 +7,7 @@ import re
 from click.testing import CliRunner
 
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.support.chain import PROJECT
+from tools import PROJECT
 
 PAGE = PROJECT / "docs" / "settings.md"
 

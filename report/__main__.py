@@ -1,4 +1,4 @@
-"""The command: `python -m examples.report --warehouse warehouse.duckdb --output report.html`."""
+"""The command: `python -m report --warehouse warehouse.duckdb --output report.html`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from examples.report.page import contents, page
+from report.page import contents, page
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: Those of the command line if omitted.
     """
-    parser = argparse.ArgumentParser(prog="python -m examples.report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
     parser.add_argument(
         "--warehouse",
         type=Path,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.records.personal import personal_paths
+from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.tap import TapAmazonBusiness
-from tests.support.catalogs import DECIMAL_FORMAT
-from tests.support.chain import PROJECT
+from tools import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

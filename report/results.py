@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    from examples.report.questions import Query
+    from report.questions import Query
 
 MOST_ROWS = 10
 """Rows that a table shows; the CSV file has all of them."""

@@ -19,7 +19,8 @@ from typing import Any
 import yaml
 from typing_extensions import override
 
-PROJECT = Path(__file__).parents[2]
+from tools import PROJECT
+
 TAP = "tap-amazon-business"
 
 WORDS = {

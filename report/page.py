@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from examples.report.charts import chart_of
-from examples.report.questions import HEADLINES, QUESTIONS
-from examples.report.results import MOST_ROWS, ask, day, has_rows, text
+from report.charts import chart_of
+from report.questions import HEADLINES, QUESTIONS
+from report.results import MOST_ROWS, ask, day, has_rows, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from examples.report.questions import Query
-    from examples.report.results import Result
+    from report.questions import Query
+    from report.results import Result
 
 TITLE = "Amazon purchase orders and spend"
 _MOST_CURRENCIES = 3
@@ -124,7 +124,7 @@ def page(
         tables: The folder of the CSV files beside the page; without one, no table links to a file.
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("examples.report", "."),
+        loader=jinja2.PackageLoader("report", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )

@@ -1,1 +1,0 @@
-"""Programs that show the tap at work."""

@@ -1,1 +1,0 @@
-"""The plugin definition for Meltano Hub, and what writes its settings."""

@@ -1,0 +1,5 @@
+"""What makes the pages and pictures of the documentation, and the demonstration."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
