@@ -17,7 +17,7 @@ def test_image_has_the_tested_versions_and_does_not_run_as_root() -> None:
         assert set(re.findall(rf"{name}(?:\[\w+\])?==([\d.]+)", image)) == {version[1]}
     steps = re.findall(r"^([A-Z]+) (.+)$", image, re.MULTILINE)
     (install,) = (step for step in steps if step[1].endswith("meltano install"))
-    assert steps.index(("USER", "meltano")) < steps.index(install)
+    assert steps.index(("USER", "10001")) < steps.index(install)
     assert "pip_url: tap-amazon-business\n" in (EXAMPLES / "accounts/meltano.yml").read_text(
         encoding="utf-8"
     ), "the image replaces it"
