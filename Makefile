@@ -125,7 +125,8 @@ lint: $(SETUP)
 	$(BIN)/mypy
 
 dagster-types: $(SETUP) $(DAGSTER)
-	$(BIN)/mypy --cache-dir .mypy_cache/dagster --python-executable .tools/dagster/bin/python examples/dagster
+	MYPYPATH=examples/dagster $(BIN)/mypy --cache-dir .mypy_cache/dagster --python-executable .tools/dagster/bin/python \
+	  --module definitions --module many
 
 unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"

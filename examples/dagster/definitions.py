@@ -29,6 +29,7 @@ SLICE_DAYS = int(os.environ.get("SLICE_DAYS", "30"))
 LOOKBACK = timedelta(days=60)
 
 MELTANO = os.environ.get("MELTANO", "meltano")
+LOADER = os.environ.get("LOADER", "target-duckdb")
 PROJECT = Path(os.environ.get("MELTANO_PROJECT_ROOT", Path(__file__).parent.parent / "accounts"))
 
 
@@ -85,7 +86,7 @@ def sync(account: str, settings: dict[str, str], slice_name: str | None = None) 
     """
     tap = f"tap-amazon-business--{account}"
     suffix = ["--state-id-suffix", slice_name] if slice_name else []
-    command = [MELTANO, "run", *suffix, tap, f"target-duckdb--{account}"]
+    command = [MELTANO, "run", *suffix, tap, f"{LOADER}--{account}"]
     prefix = tap.upper().replace("-", "_")
     environment = os.environ | {f"{prefix}_{name}": value for name, value in settings.items()}
     with (

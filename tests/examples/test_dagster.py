@@ -139,16 +139,7 @@ with locked("na"):
     print(json.dumps([slices, refused], default=str))
 """
     (tmp_path / ".meltano").mkdir()
-    done = subprocess.run(
-        [str(DAGSTER / "python"), "-c", code],
-        cwd=EXAMPLES / "dagster",
-        env=os.environ | {"MELTANO_PROJECT_ROOT": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
-        check=True,
-        text=True,
-        stdout=subprocess.PIPE,
-        timeout=60,
-    )
-    slices, refused = json.loads(done.stdout)
+    slices, refused = json.loads(output_of(code, tmp_path))
     first, second = ["2026-01-01", "2026-01-31"], ["2026-01-31", "2026-03-02"]
     assert slices == [
         [first, second],
@@ -157,3 +148,44 @@ with locked("na"):
         [],
     ]
     assert refused == ["A run of account na is under way already"]
+
+
+@pytest.mark.end_to_end
+def test_many_accounts_are_spread_over_the_hour_and_an_active_one_is_left_out(
+    tmp_path: Path,
+) -> None:
+    code = """
+import json
+from datetime import UTC, datetime
+
+import dagster as dg
+from many import spread
+
+tags = {"dagster/partition": "a-7"}
+run = dg.DagsterRun(job_name="accounts", status=dg.DagsterRunStatus.STARTED, tags=tags)
+started = []
+with dg.instance_for_test() as instance:
+    instance.add_run(run)
+    for minute in range(0, 60, 5):
+        context = dg.build_schedule_context(instance, datetime(2026, 1, 1, 9, minute, tzinfo=UTC))
+        started.append([request.partition_key for request in spread(context)])
+print(json.dumps(started))
+"""
+    names = [f"a-{number}" for number in range(30)]
+    (tmp_path / "accounts.csv").write_text("\n".join(["name", *names]), encoding="utf-8")
+    started = json.loads(output_of(code, tmp_path))
+    assert sorted(name for slot in started for name in slot) == sorted({*names} - {"a-7"})
+    assert max(len(slot) for slot in started) == 3
+
+
+def output_of(code: str, project: Path) -> str:
+    """Return what a program prints that imports the example, run by Dagster's Python."""
+    return subprocess.run(
+        [str(DAGSTER / "python"), "-c", code],
+        cwd=EXAMPLES / "dagster",
+        env=os.environ | {"MELTANO_PROJECT_ROOT": str(project), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        timeout=60,
+    ).stdout
