@@ -181,6 +181,7 @@ class TapAmazonBusiness(CommandLine):
             ),
             limiter=Limiter(settings.rate_limits, self._clock),
             transport=transport,
+            most=settings.max_parallel_requests,
             health=Health(credentials.prefix, self._outage),
             clock=self._clock,
             logger=logger,

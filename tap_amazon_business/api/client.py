@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ class Api:
         authenticator: Hands out access tokens.
         limiter: Holds the token bucket of each operation.
         transport: Sends HTTP requests.
+        most: How many requests of one client are in flight at most.
         health: Whether the API works, as all clients of the credential set know.
         clock: The time.
         logger: Gets a line for every retry.
@@ -65,6 +67,7 @@ class Api:
     authenticator: LoginWithAmazon
     limiter: Limiter
     transport: Transport
+    most: int
     health: Health
     clock: Clock
     logger: logging.Logger
@@ -92,6 +95,7 @@ class Client:
         self._authenticator = api.authenticator
         self._logger = api.logger
         self._closed = False
+        self._in_flight = threading.Semaphore(api.most)
 
     def open(self) -> None:
         """Let requests be sent again."""
@@ -315,7 +319,8 @@ class Client:
         self._check()  # another thread may have failed meanwhile
         token = self._authenticator.access_token()
         self.traffic.sent(again=again)
-        response = self._api.transport.send(self.url, request, token)
+        with self._in_flight:
+            response = self._api.transport.send(self.url, request, token)
         verdict = judge(
             response.status,
             response.headers,

@@ -41,8 +41,10 @@ def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:
             failure = error  # and keep the lock: nothing may be written after it
         else:
             lock.release()
-        stream.done()
-        ended.put(failure)
+        try:
+            stream.done()
+        finally:
+            ended.put(failure)
 
     for stream in streams:
         stream.prepare()

@@ -101,7 +101,7 @@ class OrdersStream(OrderDateStream):
     def advance_bookmark(self, end: datetime | None, position: datetime) -> None:
         # In a run by number, order_reports does not get what is listed here: a bookmark that covers
         # both would skip it, and one that does not would have the next sync read everything again.
-        covered = self.stream_state.get("covers")
+        covered = self.bookmark.get("covers")
         streams = covered.get("streams") if isinstance(covered, dict) else None
         if not self.settings.purchase_order_numbers or "order_reports" not in (streams or ()):
             super().advance_bookmark(end, position)

@@ -197,6 +197,8 @@ class ReportsByNumber(Child):
         before = self._resume
         if self._has_lists:
             end = None  # the lists have the reports
+        elif self._waiting:  # the lists have just failed
+            end, position = None, before.position or position
         elif self._is_incomplete:
             begun = before.position or position
             # All orders were asked for once the lookback has gone round.
@@ -221,22 +223,21 @@ class ReportsByNumber(Child):
     @override
     def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
         numbers = [str(order["purchaseOrderNumber"]) for order in parents]
-        new = [number for number in numbers if self._asked.add(number)]
-        if self._has_lists:
-            self._waiting += new  # the lists may still fail
-        else:
-            yield from self._records_by(new)
+        self._waiting += [number for number in numbers if self._asked.add(number)]
+        if not self._has_lists:  # otherwise they may still fail
+            yield from self._records_of_waiting()
 
     @override
     def remaining(self) -> Iterator[Record]:
         if self._fallback:
             with self._stream.budget.lock.released():
                 self._fallback.wait()
-            if self._fallback.is_active:
-                yield from self._records_by(self._waiting)
-        self._waiting = []
+            if not self._fallback.is_active:
+                self._waiting.clear()
+        yield from self._records_of_waiting()
 
-    def _records_by(self, numbers: Sequence[str]) -> Iterator[Record]:
+    def _records_of_waiting(self) -> Iterator[Record]:
+        numbers, self._waiting = self._waiting, []
         if numbers:
             yield from self._stream.records_from(reports_by_number(self._stream, numbers, []))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from array import array
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from tap_amazon_business.records.lazy_rows import FieldReader, json_of
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import with_children
 from tap_amazon_business.streams.queries import within_a_cycle
-from tap_amazon_business.sync.checksums import DAY, HOUR, BucketRows, checksum, floor, row_hasher
+from tap_amazon_business.sync.checksums import DAY, HOUR, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
 from tap_amazon_business.sync.windows import Slicer, Window
 from tap_amazon_business.times import moment_of
@@ -74,26 +74,6 @@ class _Task:
     last: bool
 
 
-class _Listed:
-    """Rows of a page: as columns, since a window may contain a million of them."""
-
-    def __init__(self) -> None:
-        self._numbers = array("L")
-        self._hashes = array("Q")
-        self._buckets: list[datetime | None] = []
-
-    def __len__(self) -> int:
-        return len(self._hashes)
-
-    def __iter__(self) -> Iterator[_ListedRow]:
-        return zip(self._numbers, self._hashes, self._buckets, strict=True)
-
-    def append(self, number: int, row_hash: int, bucket: datetime | None) -> None:
-        self._numbers.append(number)
-        self._hashes.append(row_hash)
-        self._buckets.append(bucket)
-
-
 @dataclass(frozen=True)
 class _Page:
     """A page of rows, read but not decoded.
@@ -105,12 +85,12 @@ class _Page:
         undated: The same of rows without the date that they are listed by, where that is a change.
         by_change: Whether the rows were listed by change.
         inside: How many of its rows are dated in the window asked for.
-        size: The bytes of all of its rows.
+        size: The bytes of these rows.
     """
 
     rows: Rows
-    listed: _Listed
-    undated: _Listed
+    listed: list[_ListedRow]
+    undated: list[_ListedRow]
     by_change: bool
     inside: int
     size: int
@@ -139,7 +119,7 @@ class SlicedSync:
         self._bookmark = self._plan.resume.moment
         self._checksums = self._plan.checksums
         operation = stream.operation
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
         self._recent: bool | None = None
         self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
         self._slicer = Slicer(
@@ -151,12 +131,12 @@ class SlicedSync:
         )
         if self._checksums.by_day:
             self._slicer.split_days()
-        self._checksums.by_day &= not self._plan.span.shares  # unless this sync meets some, too
+
         self._hash = row_hasher(self._plan.salt)
         self._lister = _Lister(
             stream, self._plan.span.grid, self._hash, named, is_first=self._bookmark is None
         )
-        self._rows = BucketRows()
+        self._rows: defaultdict[datetime, set[int]] = defaultdict(set)
         self._emitted = Seen()
         self._pending: dict[datetime, int] = {}  # checksums of the slice that is being written
         self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
@@ -171,20 +151,23 @@ class SlicedSync:
         self._lister.warn(self._stream)
 
     def _records(self, slices: Iterable[Slice], place: tuple[int, ...] = ()) -> Iterator[Record]:
-        stream, pages = self._stream, list[_Page]()
+        stream, pages, seconds = self._stream, list[_Page](), 0.0
         tasks = self._tasks(slices, place)
         with stream.budget.read(tasks, self._read, most=stream.most_windows) as prefetch:
             for task, found in prefetch:
-                pages += found
+                pages += found or ()
+                seconds += task.seconds if found is not None else 0
                 if not task.last:
                     continue
                 if self._has_to_be_cut(task.slice, pages):
                     pages.clear()
+                    self._count(-seconds)
                     yield from self._records(self._slicer.again(task.slice), task.place)
                 else:
                     yield from self._slice(task.slice, pages)
                     pages.clear()
                     self._finish(task.slice)
+                seconds = 0.0
 
     def _has_to_be_cut(self, part: Slice, pages: Sequence[_Page]) -> bool:
         """Return whether a slice has to be read again in narrower ones."""
@@ -217,22 +200,26 @@ class SlicedSync:
                 seconds = part.window.seconds / len(windows)
                 yield _Task((*place, next(numbers)), part, window, query, seconds, last)
 
-    def _read(self, task: _Task) -> list[_Page]:
-        """Read all pages of a query, and let later slices be cut by their rows."""
+    def _read(self, task: _Task) -> list[_Page] | None:
+        """Return all pages of a query, None if its slice has to be cut again."""
         pages: list[_Page] = []
         try:
             self._collect(pages, task, task.window, _SPLITS)
         except RequestFailedError:
-            self._failed_at = min(self._failed_at, task.place)
+            with self._lock:
+                self._failed_at = min(self._failed_at, task.place)
             raise
         finally:
             self._slicer.end()
         if task.slice in self._too_dense:
-            return []
-        with self._lock:
-            self._seconds_read += task.seconds
-            self._stream.progress.advance(self._seconds_read / self._plan.span.seconds)
+            return None
+        self._count(task.seconds)
         return pages
+
+    def _count(self, seconds: float) -> None:
+        with self._lock:
+            self._seconds_read += seconds
+            self._stream.progress.advance(self._seconds_read / self._plan.span.seconds)
 
     def _collect(self, pages: list[_Page], task: _Task, window: Window, splits: int) -> None:
         """Add the pages of a window; of its halves, if Amazon keeps refusing its page tokens."""
@@ -241,7 +228,7 @@ class SlicedSync:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
                 if task.place > self._failed_at or task.slice in self._too_dense:
                     return  # it is not going to be written
-                page = self._lister.page(rows, query, window, again=task.slice.share is not None)
+                page = self._lister.page(rows, query, window)
                 pages.append(page)
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
@@ -270,7 +257,7 @@ class SlicedSync:
 
     def _accepts_recent(self, query: Query) -> bool:
         """Return whether Amazon accepts a query of the last day: asked once a sync."""
-        with self._lock:
+        with self._asking:
             if self._recent is None:
                 until = self._plan.span.until
                 request = query.request(self._stream.operation, Window(until - DAY, until))
@@ -285,7 +272,7 @@ class SlicedSync:
 
     def _slice(self, part: Slice, pages: Sequence[_Page]) -> Iterator[Record]:
         """Yield the records of a slice; once they are written, have the children write theirs."""
-        unchanged = self._compare(part.window, pages)
+        unchanged, written = self._compare(part.window, pages)
         first = self._plan.span.grid.bucket(part.window.start)
         unwanted = {
             bucket
@@ -296,6 +283,8 @@ class SlicedSync:
         for page in pages:
             for number, row_hash, bucket in self._wanted(page, unwanted):
                 changed = page.by_change or bucket not in unchanged
+                if page.by_change and row_hash in written:
+                    continue  # an earlier sync listed the change, too
                 if changed and not self._emitted.add(row_hash):
                     continue
                 if page.by_change and bucket:
@@ -323,8 +312,10 @@ class SlicedSync:
         ]
         yield from with_children(self._stream, self._children, valid)
 
-    def _compare(self, window: Window, pages: Sequence[_Page]) -> set[datetime | None]:
-        """Return the buckets of a window whose rows are those of the last reading.
+    def _compare(
+        self, window: Window, pages: Sequence[_Page]
+    ) -> tuple[set[datetime | None], set[int]]:
+        """Return the buckets of a window whose rows are those of the last reading, and their rows.
 
         Rows without a bucket of their own (None) are compared where the window is one bucket, and
         written always where it is more.
@@ -338,23 +329,26 @@ class SlicedSync:
                 if bucket is None:
                     unplaced.add(row_hash)
                 else:
-                    self._rows.add(bucket, row_hash)
+                    self._rows[bucket].add(row_hash)
         unchanged: set[datetime | None] = set()
+        rows: set[int] = set()
         bucket = grid.bucket(window.start)
-        single = grid.end(bucket) >= window.end
+        single = window.start == bucket and grid.end(bucket) >= window.end
         while bucket < window.end:
             end = grid.end(bucket)
             if end <= window.end or window.end == self._plan.span.until:
-                placed = self._rows.take(bucket)
+                placed = self._rows.pop(bucket, set())
                 found = checksum(placed | unplaced) if single else checksum(placed)
                 known = self._checksums.known.get(bucket)
                 if known == found:
                     unchanged |= {bucket, None} if single else {bucket}
                 elif known is not None and known == checksum(placed):
                     unchanged.add(bucket)
+                if bucket in unchanged:
+                    rows |= placed
                 self._pending[bucket] = found
             bucket = end
-        return unchanged
+        return unchanged, rows
 
     # ---- bookmark ------------------------------------------------------------------------------
 
@@ -410,33 +404,35 @@ class _Lister:
         self._places: dict[str, tuple[datetime, datetime]] = {}
         self._inside = self._ignored = self._unfiltered = 0
 
-    def page(self, rows: Rows, query: Query, window: Window, *, again: bool) -> _Page:
-        """Return a page of a window, which may belong to the lookback."""
-        listed, undated = _Listed(), _Listed()
+    def page(self, rows: Rows, query: Query, window: Window) -> _Page:
+        """Return a page of a window."""
+        listed: list[_ListedRow] = []
+        undated: list[_ListedRow] = []
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
         read, outside, size = self._read[query.subject], 0, 0
         expected = [*query.expected.values()]
         for number, row in enumerate(rows.json()):
-            size += len(memoryview(row))
             date, created, key, *found = read(row)
             if found != expected and _differ(found, expected):
                 self._unfiltered += 1
-            if self._named:
-                self._named.discard(str(key))
             hour, bucket = self._place(date)
             known = listed if hour or not query.by_change else undated
             if hour and not first <= hour < last:
                 outside += 1
                 if query.by_change and not self._is_first:
                     continue  # Amazon ignores the filter: it is no change
-                if again and window.overlaps(moment_of(date)):
-                    continue  # it belongs to the day before, where it is compared
+                if not self._is_first and window.overlaps(moment_of(date)):
+                    continue  # it belongs to the next window, or to the one before
                 bucket = None
-            elif query.by_change:
-                _, bucket = self._place(created)
-            known.append(number, self._hash(row), bucket)
+            else:
+                size += len(memoryview(row)) if known is listed else 0
+                if query.by_change:
+                    _, bucket = self._place(created)
+            known.append((number, self._hash(row), bucket))
+            if self._named and known is listed:
+                self._named.discard(str(key))
         inside = len(rows) - outside - len(undated)
         if query.by_change:
             self._inside += inside

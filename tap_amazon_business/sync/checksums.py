@@ -10,7 +10,6 @@ Pure functions and values: no clock, no I/O.
 from __future__ import annotations
 
 import hashlib
-from array import array
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -188,23 +187,3 @@ def _decoded(part: object, width: timedelta) -> tuple[datetime | None, dict[date
         }
     except (TypeError, ValueError, AttributeError, OverflowError):
         return None, {}
-
-
-class BucketRows:
-    """The hashes of the rows of buckets while they are read, over all queries and windows."""
-
-    def __init__(self) -> None:
-        # Arrays take an eighth of the memory of sets.
-        self._hashes: dict[datetime, array[int]] = {}
-
-    def add(self, bucket: datetime, row_hash: int) -> None:
-        """Add a row; one that is listed twice counts once."""
-        hashes = self._hashes.get(bucket)
-        if hashes is None:
-            self._hashes[bucket] = array("Q", [row_hash])
-        else:
-            hashes.append(row_hash)
-
-    def take(self, bucket: datetime) -> set[int]:
-        """Return the hashes of a bucket, and forget them."""
-        return set(self._hashes.pop(bucket, ()))

@@ -64,8 +64,10 @@ class Window:
         return rfc3339(self.end)
 
     def overlaps(self, moment: datetime | None) -> bool:
-        """Return whether a moment is before the window and yet in its request."""
-        return moment is not None and self.start - _EDGE <= moment < self.start
+        """Return whether a moment is not in the window, but may be in the answer to its request."""
+        if moment is None:
+            return False
+        return self.start - _EDGE <= moment < self.start or moment == self.end
 
     @property
     def width(self) -> timedelta:
@@ -228,7 +230,8 @@ class Slicer:
         stop = self._stop(part.window.start, width / _TOO_MANY)
         if rows < _TOO_MANY * self._rows or stop >= part.window.end:
             return False
-        self._most = min(self._most, width / _PARTS)
+        with self._complete:
+            self._most = min(self._most, width / _PARTS)
         return True
 
     def split_days(self) -> None:
@@ -241,7 +244,8 @@ class Slicer:
         seconds_per_row = window.seconds / max(rows, 1)
         if complete:
             wider = _GROWTH * window.width
-            self._most = max(self._most, wider if rows else min(wider, _WIDEST_BLIND))
+            with self._complete:
+                self._most = max(self._most, wider if rows else min(wider, _WIDEST_BLIND))
         else:
             seconds_per_row = min(seconds_per_row, self._seconds_per_row.get(query, math.inf))
         self._seconds_per_row[query] = seconds_per_row

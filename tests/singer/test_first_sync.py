@@ -139,8 +139,10 @@ def test_a_season_after_quiet_years_is_read_in_narrow_windows(clock: FakeClock) 
         return answer(request) if end > season else {"ordersReport": []}
 
     with serve(clock, orders=0, faults=[Answers(operation, seasonal)]) as serving:
-        run = Syncs(clock, serving, "orders", business_api_regions=["US"]).sync()
-        calls = serving.stats().calls
+        settings: dict[str, Any] = {"business_api_regions": ["US"], "max_parallel_requests": 2}
+        run = Syncs(clock, serving, "orders", **settings).sync()
+        calls, operations = serving.stats().calls, serving.stats().operations
+    assert operations[operation].max_in_flight <= 2
     lists = [call.parameters for call in calls if call.operation == operation]
     pages = Counter((one["orderStartDate"], one["orderEndDate"]) for one in lists)
     # A window of years is given up after 80 pages, and read in parts.

@@ -299,6 +299,17 @@ def test_an_account_where_nothing_changes_writes_nothing(clock: FakeClock) -> No
     assert [m for run in runs for m in run.messages if m["type"] == "RECORD"] == []
 
 
+def test_a_change_that_two_syncs_list_is_written_once(clock: FakeClock) -> None:
+    with serve(clock, orders=0, quirks=False) as serving:
+        (number,) = aged(clock, serving, 1)
+        syncs = Syncs(clock, serving, ORDERS)
+        syncs.sync()
+        syncs.after(1 / 6)
+        serving.world.cut(number)
+        runs = [syncs.after(1 / 3), syncs.after(1 / 4), syncs.after(1)]
+    assert [run.keys(ORDERS) for run in runs] == [[(number,)], [], []]
+
+
 def test_only_the_days_in_which_something_changed_are_written(clock: FakeClock) -> None:
     with serve(clock, orders=0, quirks=False) as serving:
         ages = [age + part / 10 for age in range(6, 60, 3) for part in range(3)]

@@ -16,6 +16,7 @@ from tests.support.serving import FAST_PLANS, NO_LIMITS, serve
 from tests.support.syncs import Syncs, last, warnings
 
 if TYPE_CHECKING:
+    from simulator import Request
     from tests.support.clocks import FakeClock
 
 FEED = "getPurchaseOrdersStatus"
@@ -99,6 +100,42 @@ def test_update_dates_that_are_ignored_cost_little(
         hourly = syncs.after(1)
     assert first.by_key(stream).keys() == expected.keys()
     assert len(hourly.records(stream)) < 100
+
+
+@pytest.mark.parametrize("changed", [{}, {"purchaseOrderChangedDate": "2020-02-01T00:00:00Z"}])
+def test_large_rows_of_other_dates_do_not_narrow_the_windows(
+    clock: FakeClock, changed: dict[str, str]
+) -> None:
+    details = {"purchaseOrderDate": "2020-01-01T00:00:00Z", "items": [], **changed}
+    row = {**ORDINARY, "padding": "x" * 400_000, "orderDetails": details}
+    page = json.dumps({"payload": {"orders": [row] * 40}}).encode()
+
+    def answer(request: Request) -> bytes:
+        return page if "changedAfter" in request.parameters else b'{"payload": {"orders": []}}'
+
+    with serve(clock, orders=0, faults=[Answers("getPurchaseOrders", answer)]) as serving:
+        syncs = Syncs(clock, serving, "purchase_orders")
+        syncs.sync()
+        assert len(serving.stats().calls) < 80
+        serving.reset_stats()
+        syncs.after(1)
+        assert len(serving.stats().calls) < 20
+
+
+def test_an_order_that_the_feed_names_comes_where_change_dates_are_ignored(
+    clock: FakeClock,
+) -> None:
+    ignored = {"getPurchaseOrders": frozenset({"changedAfter", "changedBefore"})}
+    options = replace(NO_LIMITS, ignored_parameters=ignored)
+    with serve(clock, options, orders=200, span_days=60, items=1, quirks=False) as serving:
+        syncs = Syncs(clock, serving, "purchase_orders")
+        syncs.sync()
+        syncs.after(2)
+        number = serving.world.add_order(created=clock.now() - timedelta(days=40), items=1)
+        syncs.after(24)
+        serving.world.cut(number)
+        run = syncs.after(1)
+    assert (number,) in run.keys("purchase_orders")
 
 
 def test_a_feed_that_names_all_orders_costs_a_sync_little(clock: FakeClock) -> None:

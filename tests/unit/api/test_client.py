@@ -140,6 +140,7 @@ def line(
             authenticator=amazon,
             limiter=Limiter(plans, clock),
             transport=transport,
+            most=8,
             health=Health("sp_api", outage),
             clock=clock,
             logger=LOGGER,

@@ -330,8 +330,16 @@ def test_numbers_are_asked_for_once_the_lists_have_failed() -> None:
     asking.sync([order("1")])
     stream._fallback.start(None)  # noqa: SLF001 (what listed reports call)
     stream._fallback.end(REFUSAL)  # noqa: SLF001
+    # As long as a number waits, the bookmark does not say that it was asked for.
+    part = asking.child.own_bookmark(BEGINNING, BEGINNING)
+    assert part is not None
+    assert part["replication_key_value"] == rfc3339(BEGINNING - HOUR)
+    assert asking.sync([order("2")]) == ["1", "2"]
+    part = asking.child.own_bookmark(BEGINNING, BEGINNING)
+    assert part is not None
+    assert part["replication_key_value"] == rfc3339(BEGINNING)
     list(asking.child.remaining())
-    assert asking.amazon.asked == ["1"]
+    assert asking.amazon.asked == ["1", "2"]
 
 
 def test_a_refused_number_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

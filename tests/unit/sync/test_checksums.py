@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from tap_amazon_business.sync.checksums import (
     DAY,
     HOUR,
-    BucketRows,
     Checksums,
     Grid,
     ceil,
@@ -43,13 +43,13 @@ def after(hours: int) -> datetime:
 
 def read(week: dict[int, list[bytes]], hours_from: datetime) -> Checksums:
     """Return the checksums of a week that was read completely, with a grid of its own."""
-    grid, found = Grid(hours_from), BucketRows()
+    grid = Grid(hours_from)
+    found: defaultdict[datetime, set[int]] = defaultdict(set)
     for hour, listed in week.items():
-        for row in listed:
-            found.add(grid.bucket(after(hour)), HASH(b"%d %b" % (hour, row)))
+        found[grid.bucket(after(hour))] |= {HASH(b"%d %b" % (hour, row)) for row in listed}
     checksums, bucket = Checksums(grid), MIDNIGHT
     while bucket < MIDNIGHT + 7 * DAY:
-        checksums.known[bucket] = checksum(found.take(bucket))
+        checksums.known[bucket] = checksum(found[bucket])
         bucket = grid.end(bucket)
     return checksums
 
@@ -62,22 +62,6 @@ def test_the_order_of_rows_does_not_matter(listed: list[bytes], random: Any) -> 
     shuffled = list(listed)
     random.shuffle(shuffled)
     assert sum_of(shuffled) == sum_of(listed)
-
-
-@given(st.lists(some_rows, max_size=4), st.randoms())
-def test_pages_come_in_any_order_and_may_repeat_each_other(
-    pages: list[list[bytes]], random: Any
-) -> None:
-    def read_pages(order: list[list[bytes]]) -> int:
-        found = BucketRows()
-        for page in order:
-            for row in page:
-                found.add(MIDNIGHT, HASH(row))
-        return checksum(found.take(MIDNIGHT))
-
-    again = pages + pages
-    random.shuffle(again)
-    assert read_pages(again) == read_pages(pages)
 
 
 @given(some_rows)
@@ -112,16 +96,6 @@ def test_no_rows_have_a_checksum_too() -> None:
 def test_a_hash_has_64_bits_and_is_the_same_in_every_process() -> None:
     assert HASH(b"{}") == row_hasher("salt")(memoryview(b"{}")) == 14_141_178_512_962_765_340
     assert HASH(b"{}") < 2**64
-
-
-def test_rows_of_a_bucket_are_taken_once() -> None:
-    found = BucketRows()
-    found.add(MIDNIGHT, 1)
-    found.add(MIDNIGHT, 2)
-    found.add(NOON, 3)
-    assert found.take(MIDNIGHT) == {1, 2}
-    assert found.take(MIDNIGHT) == set()
-    assert found.take(NOON) == {3}
 
 
 # ---- buckets -------------------------------------------------------------------------------------

@@ -646,6 +646,15 @@ def test_a_span_knows_how_much_it_holds() -> None:
     assert span_of(MIDNIGHT, MIDNIGHT + DAY, due).seconds == 6 * 24 * 3600
 
 
+@pytest.mark.parametrize(
+    ("seconds", "other"),
+    [(-1.5, 0), (-1, 1), (-0.5, 1), (0, 0), (3599, 0), (3600, 1), (3601, 0)],
+)
+def test_a_row_on_the_edge_belongs_to_another_window(seconds: float, other: int) -> None:
+    moment = MIDNIGHT + timedelta(seconds=seconds)
+    assert Window(MIDNIGHT, MIDNIGHT + HOUR).overlaps(moment) == other
+
+
 def test_a_window_can_be_halved() -> None:
     window = Window(MIDNIGHT, MIDNIGHT + DAY)
     assert window.halves() == (
