@@ -118,11 +118,7 @@ class _SystemTicks:
 
 
 class Stopwatch:
-    """Measures for how long at least one thread is inside: `with stopwatch: ...`.
-
-    Args:
-        clock: The time.
-    """
+    """Measures for how long at least one thread is inside: `with stopwatch: ...`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -51,14 +51,7 @@ class _Question:
 
 
 class ConnectionCheck:
-    """Calls each operation of some streams once in each region, even if others fail.
-
-    Args:
-        settings: The settings.
-        streams: The streams.
-        clock: The time.
-        report: Gets a line for each result.
-    """
+    """Calls each operation of some streams once in each region, even if others fail."""
 
     def __init__(
         self,

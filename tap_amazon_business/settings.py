@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -247,7 +247,8 @@ class Settings:
         region = values["sp_api_region"].upper()
         regions = tuple(dict.fromkeys(map(str.upper, values["business_api_regions"])))
         sandbox = values["sandbox"]
-        return cls(
+        same = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        changed = dict[str, Any](
             sp_api=_credentials(values, SP_API),
             business_api=_credentials(values, BUSINESS_API),
             sp_api_region=region,
@@ -258,24 +259,16 @@ class Settings:
             business_api_regions=regions,
             start_date=_moment(values, "start_date"),
             end_date=_moment(values, "end_date"),
-            lookback_days=values["lookback_days"],
-            shipment_lookback_days=values["shipment_lookback_days"],
-            order_lookback_days=values["order_lookback_days"],
-            recent_days=values["recent_days"],
-            lookback_cycle_hours=values["lookback_cycle_hours"],
             ordering_vendor_codes=tuple(dict.fromkeys(values.get("ordering_vendor_codes", ()))),
             purchase_order_filters=_filters(values),
             purchase_order_numbers=tuple(dict.fromkeys(values.get("purchase_order_numbers", ()))),
-            order_reports_strategy=values["order_reports_strategy"],
-            personal_data=values["personal_data"],
             hash_salt=values.get("hash_salt", ""),
             hash_digits=int(values["hash_digits"]),
             rate_limits=_plans(values.get("rate_limits", {})),
             max_parallel_requests=int(values["max_parallel_requests"]),
-            request_timeout=values["request_timeout"],
-            sandbox=sandbox,
             user_agent=values.get("user_agent") or _default_user_agent(version),
         )
+        return cls(**{**same, **changed})
 
 
 def given(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -282,9 +282,6 @@ class TapAmazonBusiness(CommandLine):
     def _raise_failures(self, streams: Sequence[AmazonStream]) -> None:
         """Raise an error if a stream failed.
 
-        Args:
-            streams: What was synced.
-
         Raises:
             TapError: At least one stream failed. It names the first cause, as some programs show
                 only the last error; what to do about it is in that stream's own line.

@@ -29,13 +29,7 @@ _LONGEST_USER_AGENT = 500  # Amazon's limit
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return what is wrong with a configuration; each message names its setting.
-
-    Args:
-        config: The configuration as it was given.
-        schema: The settings' schema, with those that the SDK adds.
-        now: The time of day.
-    """
+    """Return what is wrong with a configuration; each message names its setting."""
     found = [*_misspelled(config, schema), *_mistyped(config, schema)]
     if found:
         return found

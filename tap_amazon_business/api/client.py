@@ -74,17 +74,7 @@ class Api:
 
 
 class Client:
-    """Sends one stream's requests, from any number of threads, until each has a response.
-
-    Attributes:
-        url: The API's URL.
-        prefix: The prefix of the credential set's settings.
-        traffic: Counts the requests.
-
-    Args:
-        api: The API.
-        traffic: Counts the requests.
-    """
+    """Sends one stream's requests, from any number of threads, until each has a response."""
 
     def __init__(self, api: Api, traffic: Traffic) -> None:
         self.url = api.url

@@ -122,12 +122,7 @@ class TokenBucket:
 
 
 class Limiter:
-    """The buckets of one credential set, one per operation, created on first use.
-
-    Args:
-        rate_limits: Plans that replace Amazon's, by the operation's name.
-        clock: The time.
-    """
+    """The buckets of one credential set, one per operation, created on first use."""
 
     def __init__(self, rate_limits: Mapping[str, UsagePlan], clock: Clock) -> None:
         self._rate_limits = rate_limits

@@ -165,14 +165,7 @@ def retry_after_of(headers: Mapping[str, str]) -> float:
 def advice_on_refusal(
     operation: Operation, status: int | None, *, prefix: str, region_setting: str
 ) -> str:
-    """Return what to do about a refusal, which no retry changes.
-
-    Args:
-        operation: What was asked for.
-        status: The HTTP status.
-        prefix: The prefix of the credential set's settings.
-        region_setting: The setting that decides which accounts the API reads.
-    """
+    """Return what to do about a refusal, which no retry changes."""
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return (
             "A new access token was refused, too: the application of "
@@ -193,12 +186,7 @@ def advice_on_refusal(
 
 
 def advice_on_failure(status: int | None, prefix: str) -> str:
-    """Return what to do about a failure that may pass.
-
-    Args:
-        status: The HTTP status, None if there was no response.
-        prefix: The prefix of the credential set's settings.
-    """
+    """Return what to do about a failure that may pass."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return (
             "Another program probably uses the same account: give each its share with "

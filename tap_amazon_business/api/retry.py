@@ -104,14 +104,7 @@ class Outage:
 
 
 class Patience:
-    """The waits of one request: logged as they go, and over where the sync can only wait.
-
-    Args:
-        subject: What waits, for log lines.
-        outage: Whether the hosts are down.
-        clock: The time.
-        logger: Gets a line every 30 seconds of a wait, once for what many requests wait for.
-    """
+    """The waits of one request: logged as they go, and over where the sync can only wait."""
 
     def __init__(
         self, subject: object, *, outage: Outage, clock: Clock, logger: logging.Logger
@@ -223,10 +216,6 @@ class Health:
         prefix: The prefix of the credential set's settings.
         answers: How many requests succeeded so far.
         failure: Why no request can succeed any more, None if some may.
-        outage: Whether the hosts are down.
-
-    Args:
-        prefix: The prefix of the credential set's settings, for messages.
         outage: Whether the hosts are down.
     """
 

@@ -58,11 +58,7 @@ class Issued:
 
 
 class TokenEndpoint:
-    """The endpoint as one application uses it.
-
-    Attributes:
-        url: Where requests go.
-    """
+    """The endpoint as one application uses it."""
 
     def __init__(self, lwa_url: str, transport: Transport, prefix: str) -> None:
         self.url = lwa_url.rstrip("/").removesuffix(_PATH) + _PATH

@@ -21,9 +21,6 @@ class Traffic:
         requests: How many requests were sent, retries included.
         retries: How many of them repeated one that was not accepted.
         rate: The rate that a request waited for last, in requests a second; None if none did.
-
-    Args:
-        clock: The time.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -67,11 +67,6 @@ class Transport:
     def send(self, url: str, request: Request, access_token: str) -> Response:
         """Sign a request of an API's operation, and send it.
 
-        Args:
-            url: The API's URL.
-            request: The request.
-            access_token: What signs it.
-
         Raises:
             TransientError: There was no response.
             RequestFailedError: No retry helps: the host's certificate is not trusted, a

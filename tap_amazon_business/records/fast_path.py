@@ -49,32 +49,18 @@ class QuickShaper:
 
     The row itself stays as it is: other streams are built from it. Amazon adds fields to every row
     without notice, so a field that the schema does not know is taken out of all later rows first.
-
-    Args:
-        schema: The stream's schema.
-        copy: Whether records share nothing with rows, as they are changed later.
     """
 
-    def __init__(self, schema: Mapping[str, Any], *, copy: bool = False) -> None:
+    def __init__(self, schema: Mapping[str, Any]) -> None:
         self._fits = Fitting(schema)
-        self._shape = (
-            Shaper(schema) if copy else Shaper(schema, fitting=Fitting, unknown=self._remember)
-        )
-        self._copy = copy
+        self._shape = Shaper(schema, fitting=Fitting, unknown=self._remember)
         self._unknown: list[Path] = []
 
     def __call__(self, row: dict[str, Any], rescued: Rescued) -> dict[str, Any]:
-        """Return the row as a record that is valid against the schema.
-
-        Args:
-            row: The row.
-            rescued: Gets every value that does not fit the record.
-        """
+        """Return the row as a record that is valid against the schema."""
         for path in self._unknown:
             row = _without(row, path, None, rescued)
-        if self._copy or not self._fits(row):
-            return self._shape(row, rescued)
-        return dict(row)
+        return dict(row) if self._fits(row) else self._shape(row, rescued)
 
     def _remember(self, path: Path) -> None:
         if len(self._unknown) < _MOST_UNKNOWN and path not in self._unknown:
@@ -101,9 +87,6 @@ class Fitting:
 
     It may refuse a row that fits, never accept one that does not: the tests compare it with the
     Shaper.
-
-    Args:
-        schema: The stream's schema.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:

@@ -64,11 +64,7 @@ def json_of(row: Any) -> bytes:  # noqa: ANN401 (any JSON)
 
 
 class FieldReader:
-    """Reads a few fields of each row, and skips the rest of its JSON undecoded.
-
-    Args:
-        paths: The fields.
-    """
+    """Reads a few fields of each row, and skips the rest of its JSON undecoded."""
 
     def __init__(self, *paths: FieldPath) -> None:
         self._paths = paths

@@ -35,9 +35,6 @@ class StreamProgress:
     Attributes:
         records: How many records were built so far, with those that a stream map removes.
         share: The share of the sync that is done, from 0 to 1; None while that is unknown.
-
-    Args:
-        clock: The time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -134,13 +131,7 @@ class Report:
 def log_progress(
     streams: Sequence[AmazonStream], clock: Clock, logger: logging.Logger
 ) -> Iterator[None]:
-    """Show the progress of streams as long as they run: on a terminal, or in the log.
-
-    Args:
-        streams: The streams.
-        clock: The time.
-        logger: The logger whose lines come between those of a display.
-    """
+    """Show the progress of streams as long as they run: on a terminal, or in the log."""
     with ExitStack() as stack:
         show = stack.enter_context(_display(logger))
         ticks = clock.every(_SECONDS_BETWEEN_FRAMES if show else SECONDS_BETWEEN_LINES)

@@ -21,10 +21,6 @@ def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:
 
     The threads are daemons: neither a signal nor an error waits for them.
 
-    Args:
-        streams: The streams that no parent syncs.
-        lock: The right to write.
-
     Raises:
         BaseException: What a thread raised; no other thread writes after it.
     """

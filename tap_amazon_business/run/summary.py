@@ -28,12 +28,7 @@ _NONE = "-"
 
 
 class Summary:
-    """The summary of a sync, logged once at its end.
-
-    Args:
-        streams: The streams that it syncs.
-        state: The state of the tap, which the sync changes.
-    """
+    """The summary of a sync, logged once at its end."""
 
     def __init__(self, streams: Sequence[AmazonStream], state: Mapping[str, Any]) -> None:
         self._streams = streams

@@ -90,11 +90,7 @@ class _Console(Console):
 
 
 class _Above(io.TextIOBase):
-    """Writes lines above the display, as they are: neither wrapped nor coloured.
-
-    Args:
-        console: The console with the display.
-    """
+    """Writes lines above the display, as they are: neither wrapped nor coloured."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

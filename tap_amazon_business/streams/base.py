@@ -99,12 +99,6 @@ class Shared:
 class AmazonStream(Stream, abc.ABC):
     """A stream of one of Amazon's APIs.
 
-    Args:
-        tap: The tap.
-        client: The stream's client of its API.
-        budget: What the streams of that API share for reading ahead.
-        shared: What the streams of the tap share.
-
     Attributes:
         progress: The progress of its sync.
         keys_that_may_be_empty: Key fields in which an empty text is a value.
@@ -128,10 +122,10 @@ class AmazonStream(Stream, abc.ABC):
         self._announced = False
         self._bookmarks: dict[str, dict[str, Any]] = {}
 
-    @abc.abstractmethod
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        """Yield the records of one sync."""
+        """Yield the records of one sync; those of a child come from its parents' pages."""
+        return ()
 
     @property
     def is_due(self) -> bool:
@@ -216,18 +210,13 @@ class AmazonStream(Stream, abc.ABC):
             else:
                 self.warn_once(", ".join(self.keys), "a row without its key was skipped")
 
-    def record(self, row: Row, *, copy: bool = False) -> Record:
+    def record(self, row: Row) -> Record:
         """Return a row of the schema's layout as a record that is valid against the schema.
 
-        What does not fit is in its `rescuedData`.
-
-        Args:
-            row: The row; it stays as it is.
-            copy: Whether the record shares nothing with the row.
+        What does not fit is in its `rescuedData`. The row stays as it is.
         """
         rescued: dict[str, Any] = {}
-        shaper = self._copying_shaper if copy else self._shaper
-        record = shaper(row, rescued)
+        record = self._shaper(row, rescued)
         if self._personal:
             self._personal.hide(record)
         if self._rescues:
@@ -242,10 +231,6 @@ class AmazonStream(Stream, abc.ABC):
     @cached_property
     def _shaper(self) -> QuickShaper:
         return QuickShaper(self.effective_schema)
-
-    @cached_property
-    def _copying_shaper(self) -> QuickShaper:
-        return QuickShaper(self.effective_schema, copy=True)
 
     @cached_property
     def _personal(self) -> PersonalData | None:
@@ -357,6 +342,12 @@ class AmazonStream(Stream, abc.ABC):
         # The SDK would add a signpost to the state. The bookmark is the end of a slice, so no row
         # can carry it too far.
         return None
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        # The SDK would add an empty part of a child to the state.
+        if not self.parent_stream_type:
+            super().finalize_state_progress_markers(state)
 
     @override
     def _write_state_message(self) -> None:

@@ -35,13 +35,7 @@ _MOST_ORDERS = 300
 
 
 class ChangeFeed:
-    """The purchase orders that changed, as getPurchaseOrdersStatus names them.
-
-    Args:
-        stream: The stream of the orders.
-        since: Since when changes are of interest.
-        until: Until when.
-    """
+    """The purchase orders that changed, as getPurchaseOrdersStatus names them."""
 
     def __init__(self, stream: AmazonStream, since: datetime, until: datetime) -> None:
         self._stream = stream
@@ -71,10 +65,6 @@ class ChangeFeed:
 
     def orders(self, named: set[str], order: Callable[[str], list[Row]]) -> Iterator[list[Row]]:
         """Yield the rows of orders by their numbers, as far as Amazon returns them.
-
-        Args:
-            named: The numbers.
-            order: Reads the order of a number.
 
         Raises:
             RequestFailedError: The whole API does not work.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.errors import RequestFailedError
     from tap_amazon_business.run.progress import StreamProgress
@@ -147,16 +148,6 @@ class ChildStream(Child, AmazonStream, abc.ABC):
             if self._emitted.add(json_of(record)):
                 yield record
 
-    @override
-    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        # The SDK would add an empty part of the child to the state.
-        return
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        # Only a parent has pages; the SDK never calls this for a child.
-        return ()
-
 
 class ChildSync:
     """One sync of a child.
@@ -222,7 +213,7 @@ def with_children(
     for listed in rows:
         row, _, changed = listed
         if changed or let_through:
-            record = stream.record(row, copy=copy)
+            record = stream.record(deepcopy(row) if copy else row)
             if changed:
                 records.append(record)
             if let_through and not let_through(record):

@@ -52,11 +52,7 @@ _Answer = tuple[list[Any], list[RequestFailedError]]
 
 
 class LookupStream(ChildStream, abc.ABC):
-    """A stream that asks for what transactions name: each thing once a sync.
-
-    Attributes:
-        operation: The operation.
-    """
+    """A stream that asks for what transactions name: each thing once a sync."""
 
     operation: ClassVar[Operation]
     parent_stream_type = TransactionsStream
@@ -101,11 +97,7 @@ class LookupStream(ChildStream, abc.ABC):
 
 
 class InvoicesStream(LookupStream):
-    """The invoices of the order lines that transactions name.
-
-    Attributes:
-        numbers: The numbers of the invoices of the last page of transactions.
-    """
+    """The invoices of the order lines that transactions name."""
 
     name = "invoices"
     operation = operations.GET_INVOICE_DETAILS
@@ -205,12 +197,6 @@ def rows_in_batches(
 
     A batch that is refused is halved until the thing at fault is alone: a warning names it, and
     the rest continues.
-
-    Args:
-        stream: The stream that needs the rows.
-        operation: The operation; a batch is as large as its page.
-        wanted: What is asked for.
-        request: Returns the request for a batch.
 
     Raises:
         RequestFailedError: A request failed, or everything in a full batch was refused.

@@ -105,16 +105,6 @@ class _ChildReportsStream(OrderReportsStream, abc.ABC):
             return ReportsByNumber(self, parent, fallback)
         return None
 
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        # Only parents have pages; the SDK never calls this for a child.
-        return ()
-
-    @override
-    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        # The SDK would add an empty part of the child to the state.
-        return
-
 
 class PurchaseOrderReportsStream(_ChildReportsStream):
     """The order reports that name a purchase order number."""
@@ -154,13 +144,7 @@ def order_reports_stream(settings: Settings) -> type[AmazonStream] | None:
 
 
 class ListedReports(Child):
-    """order_reports as a child of orders: the listed reports that name a purchase order number.
-
-    Args:
-        stream: The stream.
-        parent: The stream of the lists.
-        fallback: What takes over where the lists fail, None if nothing does.
-    """
+    """order_reports as a child of orders: the listed reports that name a purchase order number."""
 
     def __init__(
         self, stream: OrderReportsStream, parent: OrdersStream, fallback: Fallback | None

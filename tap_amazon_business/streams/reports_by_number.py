@@ -84,11 +84,6 @@ class ReportsByNumber(Child):
 
     What was asked for is in a bookmark of the stream's own: when its parent reads everything again,
     as another stream was selected, or in every sync (FULL_TABLE), only what is due is asked again.
-
-    Args:
-        stream: The stream.
-        parent: The stream of the purchase orders.
-        fallback: Whether this takes over from the lists; None if there are none.
     """
 
     def __init__(

@@ -258,12 +258,7 @@ class SlicedStream(AmazonStream):
         return True
 
     def advance_bookmark(self, end: datetime | None, position: datetime) -> None:
-        """Write a bookmark, and those of children that have one of their own.
-
-        Args:
-            end: The end of the last finished slice.
-            position: The position in the lookback.
-        """
+        """Write a bookmark, and those of children that have one of their own."""
         plan, bookmarks = self.plan, {}
         self._advanced = end, position
         if self.is_incremental and end:

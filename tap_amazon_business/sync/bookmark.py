@@ -78,14 +78,6 @@ def resume_point(
 ) -> ResumePoint:
     """Return where a sync resumes.
 
-    Args:
-        state: The stream's part of the state.
-        stream: The stream's name.
-        replication_key: The stream's replication key.
-        covers: What this sync reads, in parts that may grow.
-        since: Where this sync would begin without a bookmark.
-        now: The time of day.
-
     Raises:
         TapError: The state belongs to another replication key, or is damaged.
     """
@@ -137,16 +129,7 @@ def bookmark_state(
     covers: Coverage,
     since: datetime | None,
 ) -> dict[str, Any]:
-    """Return a stream's part of the state.
-
-    Args:
-        replication_key: The stream's replication key.
-        end: The end of the last finished slice.
-        position: The position in the lookback.
-        checksums: The checksums of what was read.
-        covers: What the bookmark covers.
-        since: Where the first sync began.
-    """
+    """Return a stream's part of the state."""
     values = (
         replication_key,
         end and times.rfc3339(end),

@@ -46,13 +46,7 @@ class Lookback:
 
 
 def due(lookback: Lookback, *, position: datetime, now: datetime) -> list[Share]:
-    """Return the parts of the lookback that are due, in the order of reading.
-
-    Args:
-        lookback: What is read again.
-        position: The time up to which it has been read.
-        now: The time of day.
-    """
+    """Return the parts of the lookback that are due, in the order of reading."""
     begin, end = lookback.begin(now), lookback.end(now)
     if lookback.cycle == _NOTHING:
         return _share(begin, end, position, now)

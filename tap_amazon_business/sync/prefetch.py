@@ -70,12 +70,6 @@ class Prefetch(Generic[T, R]):
     error is raised after everything before it, and nothing is read after it.
 
     The workers are daemons: neither a signal nor an error waits for a request that is under way.
-
-    Args:
-        tasks: What to read. Only one worker at a time asks for the next one.
-        read: Reads one task.
-        workers: How many threads read.
-        budget: What it shares with others.
     """
 
     def __init__(

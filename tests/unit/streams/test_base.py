@@ -237,6 +237,7 @@ def catalog(tap: Tap, *, deselected: Sequence[str] = ()) -> dict[str, Any]:
 OVERRIDES: dict[tuple[type, type], set[str]] = {
     (AmazonStream, Stream): {
         "__init__",
+        "finalize_state_progress_markers",
         "get_records",
         "get_replication_key_signpost",
         "log",
@@ -249,8 +250,6 @@ OVERRIDES: dict[tuple[type, type], set[str]] = {
     (ChildStream, AmazonStream): {
         "__init__",
         "child_of",
-        "finalize_state_progress_markers",
-        "get_records",
     },
     (CommandLine, Tap): {
         "cb_config",
