@@ -7,7 +7,7 @@ metrics: two thousand parents took 105 seconds that way, and under three this wa
 from __future__ import annotations
 
 import abc
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,17 +20,13 @@ from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.sync.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.errors import RequestFailedError
     from tap_amazon_business.run.progress import StreamProgress
     from tap_amazon_business.sync.bookmark import Coverage
-
-    # Builds the records that belong to a page of parents.
-    Reader = Callable[[Sequence[Row]], Iterator[Record]]
 
 # A row of a parent, the bucket that it was listed in (None if it was not listed), and whether it is
 # new or changed.
@@ -76,10 +72,6 @@ class Child(abc.ABC):
         del end, position
         return None
 
-    def reader(self) -> AbstractContextManager[Reader]:
-        """Return what builds the records of a page of parents; it lives for one sync."""
-        return nullcontext(self.records_of)
-
     @abc.abstractmethod
     def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
         """Yield the records of a page of parents."""
@@ -109,8 +101,8 @@ class Child(abc.ABC):
         """Write the SCHEMA message, and the records while the parent is read."""
         self.stream.write_schema_once()
         self.stream.client.open()
-        with self.stream.progress.running(parent), self.reader() as reader:
-            yield ChildSync(self, reader)
+        with self.stream.progress.running(parent):
+            yield ChildSync(self)
         self.stream.warn_of_rescued()
 
 
@@ -157,10 +149,9 @@ class ChildSync:
         failed: Whether it failed; what other parents have for its stream continues.
     """
 
-    def __init__(self, child: Child, reader: Reader) -> None:
+    def __init__(self, child: Child) -> None:
         self.child = child
         self.failed = False
-        self._reader = reader
 
     def wants_unchanged(self, bucket: datetime) -> bool:
         """Return whether rows of a bucket are wanted although they did not change."""
@@ -172,7 +163,7 @@ class ChildSync:
             row for row, bucket, changed in rows if self.child.wants(bucket, changed=changed)
         ]
         if parents:
-            self._write(self._reader(parents))
+            self._write(self.child.records_of(parents))
 
     def finish(self) -> None:
         """Write the records that could not be built before."""

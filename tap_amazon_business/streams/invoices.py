@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import abc
 from collections import Counter
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from tap_amazon_business.api.operations import Operation
     from tap_amazon_business.streams.base import AmazonStream, Row
-    from tap_amazon_business.streams.children import Reader
 
 T = TypeVar("T")
 
@@ -83,12 +81,6 @@ class LookupStream(ChildStream, abc.ABC):
     def wants(self, bucket: datetime | None, *, changed: bool) -> bool:
         # Whether the transaction changed or not: what it names may have. Recent ones are new still.
         return True
-
-    @contextmanager
-    @override
-    def reader(self) -> Iterator[Reader]:
-        self._asked = Seen()
-        yield self.records_of
 
     @override
     def records_of(self, parents: Sequence[Row]) -> Iterator[Record]:
@@ -166,16 +158,13 @@ class InvoicePaymentsStream(LookupStream):
         subject = f"{len(batch)} invoices from {batch[0]}"
         return Request(self.operation, subject=subject, body={"invoiceIds": list(batch)})
 
-    @contextmanager
     @override
-    def reader(self) -> Iterator[Reader]:
-        self._failed.clear()
-        with super().reader() as records:
-            yield records
+    def remaining(self) -> Iterator[Record]:
         for code, count in self._failed.items():
             self.warn(
                 "invoices without payment details: %d (%s); later syncs retry them", count, code
             )
+        return iter(())
 
     @override
     def records_from(self, rows: Iterable[Any]) -> Iterator[Record]:

@@ -43,7 +43,8 @@ class Recorded:
     def __init__(self, child: ChildStream, events: list[Any], error: str = "") -> None:
         self._events = events
         self._error = error
-        self.sync = ChildSync(child, self._read)
+        child.records_of = self._read  # type: ignore[method-assign]
+        self.sync = ChildSync(child)
 
     def _read(self, parents: Sequence[Row]) -> Iterator[Record]:
         self._events.append([dict(parent) for parent in parents])

@@ -264,9 +264,8 @@ class Asking:
 
     def sync(self, *pages: Sequence[Row]) -> list[str]:
         """Return the numbers that are asked for."""
-        with self.child.reader() as read:
-            for page in pages:
-                list(read(page))
+        for page in pages:
+            list(self.child.records_of(page))
         return self.amazon.asked
 
     def wanted_days(self, *, changed: bool = False) -> list[int]:
