@@ -35,7 +35,7 @@ from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 from tap_amazon_business.sync.prefetch import ReadBudget
-from tap_amazon_business.sync.turn import WriteLock
+from tap_amazon_business.sync.write_lock import WriteLock
 from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
 # Seconds that a line which is being written has to be completed after a signal.
-_LAST_WORDS = 0.7
+_SHUTDOWN_GRACE = 0.7
 
 # How many streams read one API in parallel.
 _MOST_STREAMS = 8
@@ -206,7 +206,7 @@ class TapAmazonBusiness(CommandLine):
         # if the sync were complete. Every finished slice has its STATE message already.
         self.logger.warning("Stopped by signal %d: the sync is incomplete", signum)
         # A thread that writes may complete its line; a loader that reads no more is not waited for.
-        if self._lock.acquire(timeout=_LAST_WORDS):
+        if self._lock.acquire(timeout=_SHUTDOWN_GRACE):
             self._writer.stop(128 + signum)
         os._exit(128 + signum)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # that was accepted before.
 _MAX_REFUSALS = 4
 
-# So many pages in a row without a new row are no list that has an end.
+# A list with this many pages in a row without a new row is treated as endless.
 _MAX_IDLE_PAGES = 200
 
 # A list whose page tokens keep being refused starts over this often: tokens may expire, and rows

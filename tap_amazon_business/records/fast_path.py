@@ -40,7 +40,7 @@ _SCALARS: Mapping[str, Any] = {
 }
 _EMPTY_ARRAY = Annotated[list[Any], msgspec.Meta(max_length=0)]
 
-# So many fields that no schema knows are remembered.
+# At most this many fields that no schema knows are remembered.
 _MOST_UNKNOWN = 100
 
 

@@ -39,15 +39,15 @@ class StreamProgress:
 
     def __init__(self, clock: Clock) -> None:
         self._time = Stopwatch(clock)
-        self._leaders: tuple[StreamProgress, ...] = ()
+        self._parents: tuple[StreamProgress, ...] = ()
         self._begun = self._ended = 0
         self._share: float | None = None
         self.records = 0
 
     @contextmanager
-    def running(self, *leaders: StreamProgress) -> Iterator[None]:
+    def running(self, *parents: StreamProgress) -> Iterator[None]:
         """Measure a sync; the share of a child, which may have two parents, is its parent's."""
-        self._leaders += leaders
+        self._parents += parents
         self._begun += 1
         with self._time:
             yield
@@ -71,7 +71,7 @@ class StreamProgress:
     @property
     def share(self) -> float | None:
         """The share of the sync that is done, from 0 to 1; None while that is unknown."""
-        shares = (leader.share for leader in self._leaders if leader.is_running)
+        shares = (parent.share for parent in self._parents if parent.is_running)
         return min((share for share in shares if share is not None), default=self._share)
 
     def count(self) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_amazon_business.streams.base import AmazonStream
-    from tap_amazon_business.sync.turn import WriteLock
+    from tap_amazon_business.sync.write_lock import WriteLock
 
 
 def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:

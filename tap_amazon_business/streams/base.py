@@ -65,7 +65,7 @@ _SHAPING_SETTINGS = (
     "hash_digits",
 )
 
-# So many fields that do not fit the schema are named in the log.
+# At most this many fields that do not fit the schema are named in the log.
 _MOST_NAMED = 10
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -142,15 +142,15 @@ class AmazonStream(Stream, abc.ABC):
         return []
 
     def prepare(self) -> None:
-        """Get ready for a sync: called for each stream before the first one runs."""
+        """Prepare a sync: a hook that runs for each stream before the first one is synced."""
 
     def done(self) -> None:
-        """Note the end of a sync of this stream, however it ended."""
+        """Clean up: a hook that runs after the sync of the stream, even if it failed."""
 
     # ---- messages for people -------------------------------------------------------------------
 
     def debug(self, message: str, *arguments: object) -> None:
-        """Log a line for those who look closely."""
+        """Log a line at level DEBUG that names the stream."""
         self.logger.debug("%s: %s", self.name, redact(message % arguments))
 
     def info(self, message: str, *arguments: object) -> None:

@@ -47,10 +47,10 @@ _CHUNK = 100
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)
 
-# In so much of the oldest time that an operation reads, a refused window is no error.
-_UNSURE_REACH = timedelta(days=3)
+# This close to the reach of an operation, a 400 skips a day instead of failing.
+_REACH_TOLERANCE = timedelta(days=3)
 
-# A row that is larger counts as several where windows are cut: memory is full of bytes, not rows.
+# A larger row counts as several: memory is limited in bytes, not rows.
 _BYTES_PER_ROW = 10_000
 
 _HOUR_DIGITS = len("2026-06-01T00")
@@ -59,7 +59,7 @@ _MOST_HOURS = 50_000  # hours of which the text is remembered
 
 @dataclass(frozen=True)
 class _Task:
-    """A query of a window of a slice; `last` if the slice needs no other one after it.
+    """One query of a slice; `last` marks the final one.
 
     Attributes:
         place: Its place in the order of writing.
@@ -121,7 +121,7 @@ class SlicedSync:
         operation = stream.operation
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._recent: bool | None = None
-        self._readable_from = self._plan.now - operation.reach + _UNSURE_REACH
+        self._readable_from = self._plan.now - operation.reach + _REACH_TOLERANCE
         self._slicer = Slicer(
             self._plan.span,
             widest=min(operation.longest_range, stream.widest_window),
@@ -142,7 +142,7 @@ class SlicedSync:
         self._stored: set[datetime] = set()  # buckets whose checksum this sync has stored
         self._seconds_read = 0.0
         self._failed_at: tuple[float, ...] = (math.inf,)
-        self._too_dense: set[Slice] = set()
+        self._too_large: set[Slice] = set()
         self._warned_of_failure = False
 
     def records(self) -> Iterator[Record]:
@@ -159,19 +159,19 @@ class SlicedSync:
                 seconds += task.seconds if found is not None else 0
                 if not task.last:
                     continue
-                if self._has_to_be_cut(task.slice, pages):
+                if self._has_to_be_split(task.slice, pages):
                     pages.clear()
                     self._count(-seconds)
-                    yield from self._records(self._slicer.again(task.slice), task.place)
+                    yield from self._records(self._slicer.split(task.slice), task.place)
                 else:
                     yield from self._slice(task.slice, pages)
                     pages.clear()
                     self._finish(task.slice)
                 seconds = 0.0
 
-    def _has_to_be_cut(self, part: Slice, pages: Sequence[_Page]) -> bool:
+    def _has_to_be_split(self, part: Slice, pages: Sequence[_Page]) -> bool:
         """Return whether a slice has to be read again in narrower ones."""
-        if part in self._too_dense:
+        if part in self._too_large:
             return True
         # Rows without a date in the window can only be compared where it is a single day.
         if part.share and any(bucket is None for page in pages for _, _, bucket in page.listed):
@@ -201,7 +201,7 @@ class SlicedSync:
                 yield _Task((*place, next(numbers)), part, window, query, seconds, last)
 
     def _read(self, task: _Task) -> list[_Page] | None:
-        """Return all pages of a query, None if its slice has to be cut again."""
+        """Return all pages of a query, None if its slice has to be split."""
         pages: list[_Page] = []
         try:
             self._collect(pages, task, task.window, _SPLITS)
@@ -211,7 +211,7 @@ class SlicedSync:
             raise
         finally:
             self._slicer.end()
-        if task.slice in self._too_dense:
+        if task.slice in self._too_large:
             return None
         self._count(task.seconds)
         return pages
@@ -226,15 +226,16 @@ class SlicedSync:
         query, found, size, weight = task.query, 0, 0, 0
         try:
             for rows in self._stream.client.pages(query.request(self._stream.operation, window)):
-                if task.place > self._failed_at or task.slice in self._too_dense:
+                if task.place > self._failed_at or task.slice in self._too_large:
                     return  # it is not going to be written
                 page = self._lister.page(rows, query, window)
                 pages.append(page)
                 found, size = found + page.inside, size + page.size
                 weight = max(found, size // _BYTES_PER_ROW)
                 self._slicer.observe(query.subject, window, weight, complete=False)
-                if self._slicer.gives_up(task.slice, weight):
-                    self._too_dense.add(task.slice)
+                if self._slicer.is_too_large(task.slice, weight):
+                    self._slicer.shrink(task.slice)
+                    self._too_large.add(task.slice)
                     return
             self._slicer.observe(query.subject, window, weight, complete=True)
         except PageTokenRefusedError:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from tap_amazon_business.sync.turn import WriteLock
+from tap_amazon_business.sync.write_lock import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -32,8 +32,8 @@ _FIRST = timedelta(hours=6)
 _GROWTH = 4
 _WIDEST_BLIND = timedelta(days=31)
 
-# A window that contains so many times the rows that were wanted is cut again: memory is
-# limited. Its parts begin as narrow as this, and grow.
+# A slice with this many times the rows that were wanted is split: memory is limited. Its first part
+# is this narrow, and the others grow.
 _TOO_MANY = 3
 _PARTS = 16
 
@@ -42,7 +42,7 @@ _LONGEST_PAUSE = timedelta(hours=25)
 
 _WIDEST_SECONDS = 1e10  # beyond all time that there is to read
 
-# Later syncs read so much at a time that a day of a busy account still fits into memory.
+# The first width in later syncs. A day with a checksum is never split: it has to fit into memory.
 _LATER = timedelta(days=8)
 
 
@@ -220,19 +220,19 @@ class Slicer:
             yield from self._slices(share.window, share)
         yield from self._slices(Window(self._span.since, self._span.until))
 
-    def again(self, part: Slice) -> Iterator[Slice]:
-        """Yield narrower slices of a slice, by what was observed since it was cut."""
+    def split(self, part: Slice) -> Iterator[Slice]:
+        """Yield narrower slices of a slice, by the density observed since it was cut."""
         return self._slices(part.window, part.share, most=part.window.width / _TOO_MANY)
 
-    def gives_up(self, part: Slice, rows: int) -> bool:
-        """Return whether a slice contains so many rows that it has to be cut again, and can be."""
-        width = part.window.width
-        stop = self._stop(part.window.start, width / _TOO_MANY)
-        if rows < _TOO_MANY * self._rows or stop >= part.window.end:
-            return False
+    def is_too_large(self, part: Slice, rows: int) -> bool:
+        """Return whether a slice contains so many rows that it has to be split, and can be."""
+        stop = self._stop(part.window.start, part.window.width / _TOO_MANY)
+        return rows >= _TOO_MANY * self._rows and stop < part.window.end
+
+    def shrink(self, part: Slice) -> None:
+        """Let slices grow again from a small part of one that is too large."""
         with self._complete:
-            self._most = min(self._most, width / _PARTS)
-        return True
+            self._most = min(self._most, part.window.width / _PARTS)
 
     def split_days(self) -> None:
         """Cut the lookback into single days from now on."""

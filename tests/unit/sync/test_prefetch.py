@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_amazon_business.sync.prefetch import Prefetch, ReadBudget
-from tap_amazon_business.sync.turn import WriteLock
+from tap_amazon_business.sync.write_lock import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -599,7 +599,7 @@ def test_the_lookback_can_be_cut_into_days() -> None:
     parts = iter(slicer)
     whole = next(parts)
     slicer.split_days()
-    days = list(slicer.again(whole))
+    days = list(slicer.split(whole))
     assert [width_of(part.window) for part in (whole, *days, *parts)] == [
         7 * DAY,
         *[DAY] * 7,
@@ -620,11 +620,11 @@ def test_a_slice_with_too_many_rows_is_cut_again(
     for part, rows in zip(slicer, found, strict=False):
         slicer.observe("created", part.window, rows, complete=False)
         single = known and span.grid.end(span.grid.bucket(part.window.start)) >= part.window.end
-        if not slicer.gives_up(part, rows):
+        if not slicer.is_too_large(part, rows):
             narrow = width_of(part.window) <= timedelta(minutes=10)
             assert rows < 1200 or single or narrow
             continue
-        again = list(islice(slicer.again(part), 60))
+        again = list(islice(slicer.split(part), 60))
         assert rows >= 1200
         assert (again[0].window.start, again[0].changes) == (
             part.window.start,
