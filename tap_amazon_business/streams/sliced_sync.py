@@ -83,6 +83,7 @@ class _Page:
         listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
+        undated_keys: Their keys.
         by_change: Whether the rows were listed by change.
         inside: How many of its rows are dated in the window asked for.
         size: The bytes of these rows.
@@ -91,6 +92,7 @@ class _Page:
     rows: Rows
     listed: list[_ListedRow]
     undated: list[_ListedRow]
+    undated_keys: set[str]
     by_change: bool
     inside: int
     size: int
@@ -133,8 +135,9 @@ class SlicedSync:
             self._slicer.split_days()
 
         self._hash = row_hasher(self._plan.salt)
+        self._named = named if named is not None else set()
         self._lister = _Lister(
-            stream, self._plan.span.grid, self._hash, named, is_first=self._bookmark is None
+            stream, self._plan.span.grid, self._hash, self._named, is_first=self._bookmark is None
         )
         self._rows: defaultdict[datetime, set[int]] = defaultdict(set)
         self._emitted = Seen()
@@ -303,7 +306,10 @@ class SlicedSync:
         """Return the rows of a page that are written, or that children want."""
         if not page.by_change:
             return [listed for listed in page.listed if listed[2] not in unwanted]
-        return page.listed if self._lister.ignores_dates else chain(page.listed, page.undated)
+        if self._lister.ignores_dates:
+            return page.listed
+        self._named -= page.undated_keys
+        return chain(page.listed, page.undated)
 
     def _chunk(self, chunk: Sequence[ListedRow]) -> Iterator[Record]:
         valid = [
@@ -388,7 +394,7 @@ class _Lister:
         stream: SlicedStream,
         grid: Grid,
         row_hash: Callable[[Any], int],
-        named: set[str] | None,
+        named: set[str],
         *,
         is_first: bool,
     ) -> None:
@@ -409,6 +415,7 @@ class _Lister:
         """Return a page of a window."""
         listed: list[_ListedRow] = []
         undated: list[_ListedRow] = []
+        undated_keys: set[str] = set()
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
             first, last = first - _SLACK, last + _SLACK
@@ -432,13 +439,12 @@ class _Lister:
                 if query.by_change:
                     _, bucket = self._place(created)
             known.append((number, self._hash(row), bucket))
-            if self._named and known is listed:
-                self._named.discard(str(key))
+            (self._named.discard if known is listed else undated_keys.add)(str(key))
         inside = len(rows) - outside - len(undated)
         if query.by_change:
             self._inside += inside
             self._ignored += outside
-        return _Page(rows, listed, undated, query.by_change, inside, size)
+        return _Page(rows, listed, undated, undated_keys, query.by_change, inside, size)
 
     @property
     def ignores_dates(self) -> bool:

@@ -144,8 +144,8 @@ class PurchaseOrdersStream(VendorListStream):
                     yield from sync.emit(self.valid_rows(rows))
                     self.progress.advance(done / len(numbers))
         elif self.anything_to_read():
-            # The time of the last sync. If that was cut off, the bookmark may be months older; what the
-            # feed named meanwhile is left to the lookback.
+            # The time of the last sync. If that was cut off, the bookmark may be months older; what
+            # the feed named meanwhile is left to the lookback.
             since, reach = self.plan.resume.position, self.operation.reach
             # By number, Amazon applies no filters.
             if since is None or self.filters:

@@ -138,6 +138,28 @@ def test_an_order_that_the_feed_names_comes_where_change_dates_are_ignored(
     assert (number,) in run.keys("purchase_orders")
 
 
+def test_a_change_without_a_date_is_not_requested_by_number_too(clock: FakeClock) -> None:
+    row = {**ORDINARY, "orderDetails": {"purchaseOrderDate": "2026-01-30T00:00:00Z", "items": []}}
+    status = {"purchaseOrderNumber": "7TESTA01", "lastUpdatedDate": "2026-06-01T12:30:00Z"}
+    since = "2026-06-01T12:15:00Z"
+
+    def order(request: Request) -> object:
+        late = request.parameters.get("changedBefore", "") > since
+        return {"payload": {"orders": [row] if late else []}}
+
+    faults = [
+        Answers("getPurchaseOrders", order),
+        Answers(FEED, {"payload": {"ordersStatus": [status]}}),
+    ]
+    with serve(clock, orders=0, quirks=False, faults=faults) as serving:
+        syncs = Syncs(clock, serving, "purchase_orders", start_date="2026-05-31T00:00:00Z")
+        syncs.sync()
+        run = syncs.after(1)
+        calls = [call.operation for call in serving.stats().calls]
+    assert run.keys("purchase_orders") == [("7TESTA01",)]
+    assert "getPurchaseOrder" not in calls
+
+
 def test_a_feed_that_names_all_orders_costs_a_sync_little(clock: FakeClock) -> None:
     ignored = {FEED: frozenset({"updatedAfter", "updatedBefore"})}
     options = replace(NO_LIMITS, ignored_parameters=ignored)
