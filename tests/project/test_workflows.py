@@ -53,7 +53,9 @@ def test_a_pre_release_of_the_sdk_can_fail_no_run() -> None:
     assert job["continue-on-error"] is True
     assert any("--pre" in step.get("run", "") for step in job["steps"])
     assert job["steps"][-1]["if"] == "failure()"
-    assert not [name for name, other in jobs("test").items() if "next-sdk" in str(other.get("needs"))]
+    assert not [
+        name for name, other in jobs("test").items() if "next-sdk" in str(other.get("needs"))
+    ]
 
 
 def test_workflows_call_existing_make_targets() -> None:

@@ -31,11 +31,15 @@ def _all_streams() -> str:
 
 
 def select(*streams: str, config: dict[str, Any] | None = None) -> Catalog:
-    """Return a catalog, of a configuration if need be, in which only these streams are selected."""
+    """Return a catalog, of a configuration if need be, of these streams alone, all selected.
+
+    Most of a short sync would go to the catalog's other streams.
+    """
     catalog = discover(config)
-    for stream in catalog["streams"]:
-        metadata(stream)["selected"] = stream["tap_stream_id"] in streams
-    return catalog
+    chosen = [stream for stream in catalog["streams"] if stream["tap_stream_id"] in streams]
+    for stream in chosen:
+        metadata(stream)["selected"] = True
+    return {**catalog, "streams": chosen}
 
 
 def entry(catalog: Catalog, stream: str) -> dict[str, Any]:

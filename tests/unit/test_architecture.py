@@ -92,7 +92,17 @@ def _is_mutable(value: ast.expr | None) -> bool:
 
 def _changes(tree: ast.Module, name: str) -> bool:
     """Return whether a module changes something by this name."""
-    methods = "add append clear extend insert pop remove setdefault update".split()
+    methods = [
+        "add",
+        "append",
+        "clear",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "setdefault",
+        "update",
+    ]
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(value=ast.Name(id=found), ctx=ast.Store() | ast.Del()):
