@@ -108,7 +108,7 @@ class Blackout:
     ids=["503", "reset", "a long Retry-After"],
 )
 def test_an_outage_in_the_middle_ends_the_sync_soon(clock: IdleClock, fault: Fault) -> None:
-    run = sync(clock, [Blackout(30, fault)])
+    run = sync(clock, [Blackout(30, fault)], "purchase_orders", "orders", "order_line_items")
     assert run.status == 1
     assert clock.monotonic() <= LONGEST
     assert len(lines(run)) < 60

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.clocks import FakeClock
 
 
-@pytest.mark.parametrize("seed", [3, 4, 6])
+@pytest.mark.parametrize("seed", [3, 4])
 def test_faults_of_all_kinds_lose_nothing_and_tell_nothing(seed: int) -> None:
     result = run_seed(seed, orders=60)
     assert result.problems == []

@@ -63,9 +63,3 @@ def deselect(catalog: Catalog, *fields: str) -> Catalog:
             if part["breadcrumb"] and part["breadcrumb"][-1] in fields:
                 part["metadata"]["selected"] = False
     return catalog
-
-
-def without(catalog: Catalog, *streams: str) -> Catalog:
-    """Return a catalog that lacks streams."""
-    kept = [stream for stream in catalog["streams"] if stream["tap_stream_id"] not in streams]
-    return {**catalog, "streams": kept}

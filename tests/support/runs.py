@@ -71,13 +71,17 @@ class Run:
         lines = self.output.encode().splitlines()
         return [json.loads(line, parse_float=Decimal) for line in lines]
 
+    @cached_property
+    def _records(self) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                found.setdefault(message["stream"], []).append(message["record"])
+        return found
+
     def records(self, stream: str) -> list[Record]:
         """Return the records of a stream in RECORD messages."""
-        return [
-            message["record"]
-            for message in self.messages
-            if message["type"] == "RECORD" and message["stream"] == stream
-        ]
+        return [*self._records.get(stream, [])]
 
     def batched(self) -> dict[str, list[Record]]:
         """Return the records in the files of BATCH messages, by stream."""
