@@ -56,7 +56,7 @@ class Bench:
         return path
 
     def say(self, what: str) -> None:
-        """Tell what is being measured."""
+        """Print what is being measured."""
         print(f"... {what}", flush=True)
 
     def unlimited(self, orders: int, *, quirks: bool = True) -> tuple[Run, Traffic]:

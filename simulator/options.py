@@ -41,7 +41,7 @@ class Options:
         account: Which account this is: added to its refresh tokens.
         token_lifetime: Seconds an access token lasts.
         lwa_clock_ahead: Seconds that the `Date` header of Login with Amazon is ahead of the
-            world's clock, which all other `Date` headers tell.
+            world's clock, which all other `Date` headers show.
         lacking_roles: Operations the applications have no role for: 403.
         missing_operations: Operations that are not there for these applications: 404.
         ignored_parameters: By operation, parameters that have no effect.

@@ -38,9 +38,9 @@ class Order:
         cancelled: Whether an item is cancelled (`poItemState=Cancelled` finds it).
         born: When it came into the world; nothing that follows from it is younger.
         revision: Changes so far; each changes every item's quantity.
-        cut: When its last item was cut for the last time. No date of the order tells it.
+        cut: When its last item was cut for the last time. No date of the order shows it.
         cuts: Cuts so far; each halves the last item's quantity, down to nothing.
-        received: When goods were received for the last time. Only its status tells it.
+        received: When goods were received for the last time. Only its status shows it.
         plausible: Whether what becomes of it is as a business would have it; see `plausible`.
         status_date: The purchaseOrderDate of its status, where that is another one.
     """

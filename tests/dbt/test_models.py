@@ -189,7 +189,7 @@ def test_quantities_of_recorded_rows_are_understood(built: Built) -> None:
     ]
 
 
-def test_a_missing_side_is_empty_and_told(built: Built) -> None:
+def test_a_missing_side_is_empty_and_logged(built: Built) -> None:
     assert "No table orders: order_spend has only orders that name a purchase order" in built.log
     assert built.warehouse.query("select * from analytics.order_spend") == []
 
@@ -250,7 +250,7 @@ def test_a_schema_without_tables_is_an_error(warehouse: Warehouse) -> None:
     assert "No table of tap-amazon-business in schema amazon of database warehouse" in log
 
 
-def test_the_age_of_tables_is_told(built: Built) -> None:
+def test_the_age_of_tables_is_shown(built: Built) -> None:
     log = built.warehouse.dbt("source freshness", "--select", "source:*.purchase_orders")
     assert "WARN freshness of amazon_business.purchase_orders" in log
 

@@ -110,7 +110,7 @@ def test_a_page_leads_to_rows(page: str, account: str, serving: Simulator, tmp_p
         folder = with_plugins(tmp_path / "clone", warehouse.project)
         known = variables(settings(serving, sp_api_region="NA")) | loader
         assert asked <= known.keys()
-        # What the page asks for is in no other place than the file that it tells to write.
+        # What the page asks for is in no other place than the file that it says to write.
         environment = Chain(tmp_path, {}, project=folder).environment
         environment |= {name: value for name, value in known.items() if name not in asked}
         environment["PATH"] = f"{MELTANO.parent}:{environment['PATH']}"

@@ -146,7 +146,7 @@ def test_a_wrong_state_is_refused_without_a_request(tidy: Simulator) -> None:
     assert not tidy.stats().token_requests
 
 
-def test_a_refused_code_is_told_with_what_to_do(tidy: Simulator) -> None:
+def test_a_refused_code_is_printed_with_what_to_do(tidy: Simulator) -> None:
     done = authorize(
         tidy,
         *VENDOR,

@@ -175,7 +175,7 @@ def test_a_stream_that_fails_sends_nothing_more(
     with serve(clock, orders=60, items=1, quirks=False, faults=[failing]) as serving:
         Syncs(clock, serving, *streams, **settings).sync(status=1)
         requests = serving.stats().operations[operation].requests
-    # What was on its way when the first one was refused is answered; one more request tells whether
+    # What was on its way when the first one was refused is answered; one more request shows whether
     # Amazon refuses the oldest days alone.
     assert requests <= after + 5
 

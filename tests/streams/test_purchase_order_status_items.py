@@ -30,11 +30,11 @@ def test_quantities_are_those_of_amazon_s_objects(clock: FakeClock) -> None:
     with serve(clock, orders=80) as serving:
         run = run_by(clock, settings(serving), catalog=select(CHILD))
         rows = serving.rows(CHILD)
-    told = {
+    found = {
         key: (record["originalQuantity"], record["currentQuantity"], record["cancelledQuantity"])
         for key, record in run.by_key(CHILD).items()
     }
-    assert told == {key: _ordered(row["orderedQuantity"]) for key, row in rows.items()}
+    assert found == {key: _ordered(row["orderedQuantity"]) for key, row in rows.items()}
     received = {
         key: (row["receivingStatus"] or {}).get("receivedQuantity", {}).get("amount", 0)
         for key, row in rows.items()

@@ -77,7 +77,7 @@ class Snowflake(Warehouse):
         process.stdin.flush()
         answer = process.stdout.readline()
         assert answer, f"the error of this statement is on standard error: {sql}"
-        rows = json.loads(answer, object_hook=lambda told: Decimal(told["decimal"]))
+        rows = json.loads(answer, object_hook=lambda value: Decimal(value["decimal"]))
         return [tuple(row) for row in rows]
 
     @override

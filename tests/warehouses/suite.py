@@ -39,7 +39,8 @@ def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: s
         folder,
         # A run that follows at once reads next to nothing of the lookback by default.
         settings(simulator, lookback_cycle_hours=0),
-        {**parsed, **warehouse.environment, **more},
+        # The machine is elsewhere, and the loaders' settings have to make up for that.
+        {**parsed, "TZ": "America/New_York", **warehouse.environment, **more},
         project=warehouse.project,
     )
 
@@ -73,7 +74,7 @@ class WarehouseTests(MartTests, abc.ABC):
         models: The plugin that runs the models of dbt.
         types: A column's type for each JSON type or format.
         milliseconds: SQL that makes milliseconds since 1970 of a column.
-        loaded: A line of the log that tells of a batch of purchase orders; when the second one is
+        loaded: A line of the log that reports a batch of purchase orders; when the second one is
             seen, the first is in the database.
     """
 

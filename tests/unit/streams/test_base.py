@@ -956,7 +956,7 @@ def test_the_command_line_of_the_sdk_calls_the_hook(arguments: list[str], hook: 
 
 
 class CatalogTap(CommandTap):
-    """A tap that tells whether it got a catalog."""
+    """A tap that records whether it got a catalog."""
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:
