@@ -1,4 +1,4 @@
-"""What all topics share: how big a run is, and a place for its files."""
+"""The common part of all topics: the size of a run, and a place for its files."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class _Message(msgspec.Struct):
 
 @dataclass
 class Sync:
-    """What one sync did.
+    """The result of one sync.
 
     Attributes:
         rows: RECORD messages by stream.

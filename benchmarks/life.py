@@ -1,4 +1,4 @@
-"""What happens to an account between syncs, by a seed and at any rate of orders."""
+"""Events of an account between syncs, by a seed and at any rate of orders."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REPORTS_OF = {
     "late order": "late report",
     "hidden order": "report of a hidden order",
 }
-"""What the reports of an order are called, by what the order is."""
+"""Names of the reports of an order, by what the order is."""
 
 _REPORTS_PER_ORDER = 1.6
 

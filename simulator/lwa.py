@@ -80,7 +80,7 @@ class _Grant:
 
 @dataclass(frozen=True)
 class _Consent:
-    """What an authorization code stands for."""
+    """The meaning of an authorization code."""
 
     application: Application
     redirect_uri: str | None

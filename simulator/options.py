@@ -10,7 +10,7 @@ from simulator.times import DAY, MINUTE, Millis
 
 @dataclass(frozen=True, kw_only=True)
 class PageQuirks:
-    """How often a page is odd, as a share of all pages (`stray_row`: of all lists)."""
+    """The frequency of odd pages, as a share of all pages (`stray_row`: of all lists)."""
 
     empty_page: float = 0.05
     repeated_row: float = 0.10

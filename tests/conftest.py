@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests, and the search for secrets after each."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ MARGIN = 300.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often syncs run.
+    """The frequency of syncs.
 
     Attributes:
         name: What it is called.
@@ -77,7 +77,7 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """What was measured."""
+        """A title."""
         return f"{self.monthly:,} orders a month, {self.schedule.name}"
 
     @property

@@ -1,4 +1,4 @@
-"""What the simulator says a complete sync returns."""
+"""The truth: all that a complete sync returns, by the simulator."""
 
 from decimal import Decimal
 

@@ -24,7 +24,7 @@ _DATES = ("purchaseOrderDate", "purchaseOrderChangedDate", "purchaseOrderStateCh
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is known of a purchase order without writing it out.
+    """A purchase order, not written out.
 
     Attributes:
         number: purchaseOrderNumber.
@@ -73,14 +73,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Oddities:
-    """What is odd about one row, whatever its revision."""
+    """The oddities of one row, whatever its revision."""
 
     hidden_dates: tuple[str, ...]
     hides_state: bool
 
     @property
     def none(self) -> bool:
-        """Whether the row shows its state and all of its dates."""
+        """True if the row shows its state and all of its dates."""
         return not self.hidden_dates and not self.hides_state
 
 

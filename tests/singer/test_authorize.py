@@ -37,7 +37,7 @@ def same(address: str) -> str:
 
 @dataclass(frozen=True)
 class Done:
-    """What the command left behind."""
+    """The result of the command."""
 
     status: int
     output: str

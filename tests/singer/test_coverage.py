@@ -1,4 +1,4 @@
-"""What a state covers: another account, an earlier start, a state that Meltano has merged."""
+"""Coverage of a state: another account, an earlier start, a state that Meltano has merged."""
 
 from __future__ import annotations
 

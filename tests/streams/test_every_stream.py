@@ -1,4 +1,4 @@
-"""What holds for every stream: complete, typed, exact, incremental, and failing alone."""
+"""Rules of every stream: complete, typed, exact, incremental, and failing alone."""
 
 from __future__ import annotations
 

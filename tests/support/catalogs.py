@@ -12,7 +12,7 @@ Catalog = dict[str, Any]
 
 DECIMAL_FORMAT = "x-singer.decimal"
 EXACT = {"format": DECIMAL_FORMAT, "precision": 38, "scale": 9}
-"""What the schema of every amount of money holds."""
+"""The part that the schemas of all amounts of money share."""
 
 
 def discover(config: dict[str, Any] | None = None) -> Catalog:

@@ -53,7 +53,7 @@ TAP = Path(sys.executable).parent / "tap-amazon-business"
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the tap left behind.
+    """The result of one run of the tap.
 
     Attributes:
         status: The exit status.

@@ -1,4 +1,4 @@
-"""What the models of dbt/ make of a warehouse, compared with what the simulator holds."""
+"""Tables of the models of dbt/, compared with the rows of the simulator."""
 
 from __future__ import annotations
 

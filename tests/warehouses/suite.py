@@ -1,4 +1,4 @@
-"""What every warehouse is tested for: the simulator, the real tap, a real loader, and SQL."""
+"""Tests of every warehouse: the simulator, the real tap, a real loader, and SQL."""
 
 from __future__ import annotations
 

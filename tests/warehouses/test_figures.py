@@ -47,7 +47,7 @@ LOADERS = PROJECT / ".meltano/loaders"
 
 @dataclass(frozen=True)
 class Sync:
-    """What the tap wrote, and what the figures must be when it is loaded.
+    """The messages of a sync, and the figures that must come of them.
 
     Attributes:
         output: The tap's messages.
