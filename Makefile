@@ -40,8 +40,13 @@ PYENV := $(subst $(empty) $(empty),:,$(wildcard $(HOME)/.pyenv/versions/3.1[123]
 export PATH := $(CURDIR)/.tools/uv/bin:$(PATH):$(PYENV)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-# Tests that may differ from one version of Python to another: of single modules, and of a sync. The
-# workflow on GitHub runs all tests but those of Meltano on every version.
+# constraints/dev.txt pins the lowest or the newest release of singer-sdk that pyproject.toml allows; the
+# newer Python has the other one, if the package index has another.
+LOWEST_SDK := $(shell sed -n 's/^ *"singer-sdk\[.*\]>=\(.*\),<.*/\1/p' pyproject.toml)
+OTHER_SDK := $(if $(shell grep -x singer-sdk==$(LOWEST_SDK) constraints/dev.txt),newest,lowest)
+
+# Tests that may differ from one version of Python or the SDK to another: of single modules, and of a
+# sync. The workflow on GitHub runs all tests but those of Meltano on every version.
 NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit)
 
 PYTEST := $(BIN)/pytest
@@ -60,7 +65,7 @@ help:
 	@echo
 	@echo "To develop it:"
 	@echo "  make setup         install .venv and Meltano"
-	@echo "  make test          run linters, type checks and all tests, some on a newer Python"
+	@echo "  make test          run linters, type checks and all tests, some on a newer Python and another SDK"
 	@echo "  make unit          run all tests but those that run Meltano"
 	@echo "  make end-to-end    run the tests that run Meltano, Dagster, dbt and real loaders"
 	@echo "  make soak          sync under faults of all kinds, with kills: three minutes"
@@ -140,16 +145,22 @@ browser:
 	|| { [ "$$(id -u)" = 0 ] && $(APT) update && $(APT) install $(DEBIAN_BROWSER) >/dev/null; } \
 	|| echo "No browser: install one of $(BROWSERS) (Debian: apt-get install $(DEBIAN_BROWSER))"
 
-newer-python: $(UV)
+# constraints/dev.txt with another release of singer-sdk.
+.tools/dev-lowest.txt .tools/dev-newest.txt: constraints/dev.txt pyproject.toml
+	mkdir -p $(@D)
+	sed '/^singer-sdk==/d' $< > $@
+	$(if $(findstring lowest,$@),echo singer-sdk==$(LOWEST_SDK) >> $@)
+
+newer-python: .tools/dev-$(OTHER_SDK).txt $(UV)
 	@for version in $(NEWER_PYTHONS); do \
 	  if $(UV) python find --quiet --system $$version >/dev/null 2>&1; then \
-	    echo "Tests on Python $$version"; \
 	    stamp=.venv-$$version/.installed; \
-	    if [ ! -e $$stamp ] || [ pyproject.toml -nt $$stamp ] || [ constraints/dev.txt -nt $$stamp ]; then \
+	    if [ ! -e $$stamp ] || [ $< -nt $$stamp ]; then \
 	      $(UV) venv --quiet --clear --python $$version .venv-$$version && \
-	      $(call install,.venv-$$version,dev) --editable . --group dev && \
+	      $(UV) pip install --quiet --python .venv-$$version --constraint $< --editable . --group dev && \
 	      touch $$stamp || exit; \
 	    fi; \
+	    echo "Tests on Python $$version with $$(ls .venv-$$version/lib/python*/site-packages | grep -o '^singer_sdk-[0-9.]*[0-9]')"; \
 	    .venv-$$version/bin/pytest --numprocesses $(WORKERS) $(NEWER_PYTHON_TESTS); \
 	    exit $$?; \
 	  fi; \

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _machine(output: Path, topics: Sequence[str], *, quick: bool) -> str:
-    """Write down and tell where this was measured."""
+    """Write down and print where this was measured."""
     facts = {
         "CPUs": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",

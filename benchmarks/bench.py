@@ -1,4 +1,4 @@
-"""What all topics share: how big a run is, and a place for its files."""
+"""The common part of all topics: the size of a run, and a place for its files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Bench:
         return path
 
     def say(self, what: str) -> None:
-        """Tell what is being measured."""
+        """Print what is being measured."""
         print(f"... {what}", flush=True)
 
     def unlimited(self, orders: int, *, quirks: bool = True) -> tuple[Run, Traffic]:

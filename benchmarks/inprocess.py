@@ -33,7 +33,7 @@ BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class SharedClock:
-    """A clock that moves when the tap sleeps by it, or when it is told to."""
+    """A clock that moves when the tap sleeps by it, or when it is moved."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
@@ -72,7 +72,7 @@ class _Message(msgspec.Struct):
 
 @dataclass
 class Sync:
-    """What one sync did.
+    """The result of one sync.
 
     Attributes:
         rows: RECORD messages by stream.

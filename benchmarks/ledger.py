@@ -1,4 +1,4 @@
-"""What changed, and when a sync told it."""
+"""Changes, and when a sync showed each."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "shipment_line_items": ("orderId", "shipmentId", "orderLineItemId"),
     "transactions": ("transactionId",),
 }
-"""The streams whose rows are followed, and the fields that tell one row from another."""
+"""The streams whose rows are followed, and the fields of their keys."""
 
 
 def content(stream: str, row: Mapping[str, Any]) -> Hashable:
-    """Return what tells one version of a row from another, of the API's rows and of records."""
+    """Return what differs between two versions of a row, of the API's rows and of records."""
     match stream:
         case "purchase_orders":
             items = row.get("orderDetails", row)["items"] or ()
@@ -52,14 +52,14 @@ def quantity(item: Mapping[str, Any]) -> int:
 
 @dataclass
 class Change:
-    """Something that a sync has to tell.
+    """A change that a sync has to show.
 
     Attributes:
         kind: What happened.
         stream: Whose row differs.
         at: When, in seconds.
         version: Which version of the row it made.
-        seen: When a sync began that told it, or a later version; None until then.
+        seen: When a sync began that showed it, or a later version; None until then.
     """
 
     kind: str
@@ -98,7 +98,7 @@ class Ledger:
         self.syncs.append(at)
 
     def saw(self, stream: str, record: Mapping[str, Any]) -> None:
-        """Take a record that the sync told."""
+        """Take a record that the sync wrote."""
         if stream not in KEYS:
             return
         place = stream, tuple(str(record.get(name)) for name in KEYS[stream])
@@ -106,11 +106,11 @@ class Ledger:
         if not waiting:
             return
         value = content(stream, record)
-        told = max(
+        seen = max(
             (n for n, known in enumerate(self._versions[place]) if known == value), default=-1
         )
         for change in waiting:
-            if change.version <= told:
+            if change.version <= seen:
                 change.seen = self.syncs[-1]
         self._open[place] = [change for change in waiting if change.seen is None]
         self.news[stream] += len(self._open[place]) < len(waiting)

@@ -1,4 +1,4 @@
-"""What happens to an account between syncs, by a seed and at any rate of orders."""
+"""Events of an account between syncs, by a seed and at any rate of orders."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ REPORTS_OF = {
     "late order": "late report",
     "hidden order": "report of a hidden order",
 }
-"""What the reports of an order are called, by what the order is."""
+"""Names of the reports of an order, by what the order is."""
 
 _REPORTS_PER_ORDER = 1.6
 
 
 class Life:
-    """Changes a world as its clock moves on, and tells a ledger what syncs have to tell.
+    """Changes a world as its clock moves on, and enters in a ledger what syncs have to show.
 
     Args:
         world: What is changed.
         clock: Its clock.
-        ledger: Is told.
+        ledger: What it enters them in.
         monthly: Purchase orders a month.
         seed: The same seed brings the same life, however often a sync is run.
     """
@@ -189,7 +189,7 @@ class Life:
         place = self._world.find_order(number)
         assert place is not None
         row = self._order_row(place)
-        self._tell(kind, "purchase_orders", (number,), row)
+        self._enter(kind, "purchase_orders", (number,), row)
         old = {} if before is None else dict(_items(before))
         for sequence, amount in _items(row):
             if old.get(sequence) != amount:
@@ -199,7 +199,7 @@ class Life:
     def _tell_status(self, kind: str, number: str, place: int) -> None:
         row = decode(self._world.status_rows[place])
         if kind in REPORTS_OF or "lastUpdatedDate" in row:
-            self._tell(kind, "purchase_order_statuses", (number,), row)
+            self._enter(kind, "purchase_order_statuses", (number,), row)
 
     def _order(self, days: int) -> int:
         now = self._world.present()
@@ -241,11 +241,11 @@ class Life:
         order = report.order_id
         if report.named is not None:
             own = kind if report.named == report.asked else f"{kind}, {ELSEWHERE}"
-            self._tell(own, "order_reports", (report.named, order), row)
+            self._enter(own, "order_reports", (report.named, order), row)
         elif report.asked is not None:
             # No list shows whose it is.
-            self._tell(f"{kind}, {NOWHERE}", "order_reports", (report.asked, order), row)
-        self._tell(kind, "orders", (order,), row)
+            self._enter(f"{kind}, {NOWHERE}", "order_reports", (report.asked, order), row)
+        self._enter(kind, "orders", (order,), row)
         if not new:
             return
         lines = [f"{order}-L{line + 1}" for line in range(line_count(report))]
@@ -262,14 +262,14 @@ class Life:
             for key in keys:
                 self._expect(kind, stream, key, None)
 
-    # ---- telling ---------------------------------------------------------------------------------
+    # ---- entering --------------------------------------------------------------------------------
 
     def _delay(self) -> float:
         """Return how many seconds late a row appears; none for most."""
         late = self._rng.random() < LATE_SHARE
         return self._rng.uniform(*LATE_SECONDS) if late else 0.0
 
-    def _tell(self, kind: str, stream: str, key: tuple[str, ...], row: dict[str, object]) -> None:
+    def _enter(self, kind: str, stream: str, key: tuple[str, ...], row: dict[str, object]) -> None:
         self._expect(kind, stream, key, content(stream, row))
 
     def _expect(self, kind: str, stream: str, key: tuple[str, ...], value: object) -> None:

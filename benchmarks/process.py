@@ -45,7 +45,7 @@ class Run:
 
     @property
     def remark(self) -> str:
-        """What it said where it failed: the first error that it logged, else its last line."""
+        """The reason where it failed: the first error that it logged, else its last line."""
         if not self.status:
             return ""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]

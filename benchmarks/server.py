@@ -25,7 +25,7 @@ SPAN_DAYS = 170
 
 @dataclass(frozen=True)
 class Traffic:
-    """What an operation was asked, as the simulator saw it.
+    """The requests of an operation, as the simulator saw them.
 
     Attributes:
         requests: How many requests arrived.

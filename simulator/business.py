@@ -25,11 +25,11 @@ RECONCILIATION_PLAN = Plan(rate=2, burst=10)
 TOKEN = "nextPageToken"  # noqa: S105
 REGIONS = ("US", "CA", "MX", "UK", "DE", "FR", "ES", "IT", "IN", "JP", "AU")
 REACH: Millis = 730 * DAY
-"""How far back orders are served: two years."""
+"""The age up to which orders are served: two years."""
 
 LONGEST_RANGE: Millis = 366 * DAY
 MOST_VALUES = 30
-"""How many order ids or purchase order numbers one request may name."""
+"""The most order ids or purchase order numbers that one request may name."""
 
 PARTS = 16
 """Rows that follow from an order report are numbered `report * PARTS + part`."""

@@ -1,4 +1,4 @@
-"""How both APIs refuse: `{"errors": [{"code", "message", "details"}]}`."""
+"""The refusals of both APIs: `{"errors": [{"code", "message", "details"}]}`."""
 
 from dataclasses import dataclass
 

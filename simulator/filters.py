@@ -8,7 +8,7 @@ from simulator.world import World, statuses
 from simulator.world.orders import STATES
 
 Matches = Callable[[int], bool]
-"""Tells whether a row, given by its place, passes the filters of a query."""
+"""A test that a row, given by its place, passes the filters of a query."""
 
 ORDER_FILTERS = ("poItemState", "isPOChanged", "purchaseOrderState", "orderingVendorCode")
 STATUS_FILTERS = (

@@ -80,7 +80,7 @@ class _Grant:
 
 @dataclass(frozen=True)
 class _Consent:
-    """What an authorization code stands for."""
+    """The meaning of an authorization code."""
 
     application: Application
     redirect_uri: str | None
@@ -166,7 +166,7 @@ class LoginWithAmazon:
         return f"{application.redirect_uri}?{urlencode(parameters)}"
 
     def _redeem(self, code: str, application: Application, redirect_uri: str | None) -> bool:
-        """Tell whether a code is valid, once."""
+        """Return whether a code is valid, once."""
         consent = self._consents.pop(code, None)
         return (
             consent is not None

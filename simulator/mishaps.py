@@ -45,7 +45,7 @@ BLANK_LISTS = (
 
 
 class Kind(StrEnum):
-    """What goes wrong."""
+    """A kind of mishap."""
 
     QUOTA = "429"
     QUOTA_WAIT = "429 wait"
@@ -152,7 +152,7 @@ def draw(kind: Kind, rng: Random, *, stall: float, revoke: Callable[[], object])
     """Return a fault of a kind.
 
     Args:
-        kind: What goes wrong.
+        kind: A kind of mishap.
         rng: Decides how.
         stall: Seconds a stall lasts.
         revoke: Revokes all access tokens.

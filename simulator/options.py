@@ -10,7 +10,7 @@ from simulator.times import DAY, MINUTE, Millis
 
 @dataclass(frozen=True, kw_only=True)
 class PageQuirks:
-    """How often a page is odd, as a share of all pages (`stray_row`: of all lists)."""
+    """The frequency of odd pages, as a share of all pages (`stray_row`: of all lists)."""
 
     empty_page: float = 0.05
     repeated_row: float = 0.10
@@ -41,7 +41,7 @@ class Options:
         account: Which account this is: added to its refresh tokens.
         token_lifetime: Seconds an access token lasts.
         lwa_clock_ahead: Seconds that the `Date` header of Login with Amazon is ahead of the
-            world's clock, which all other `Date` headers tell.
+            world's clock, which all other `Date` headers show.
         lacking_roles: Operations the applications have no role for: 403.
         missing_operations: Operations that are not there for these applications: 404.
         ignored_parameters: By operation, parameters that have no effect.

@@ -63,7 +63,7 @@ class Server:
         self._served = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request; the `Date` header tells the world's time."""
+        """Answer any request; the `Date` header shows the world's time."""
         response = await self._answer(request)
         if not response.prepared:
             self._date(request, response)
@@ -144,8 +144,8 @@ class Server:
                 answer = operation.answer(self._heeded(request))
         except ApiError as error:
             same = error.code == INVALID_INPUT
-            told = operation.bad_parameter(error.details) if same else error
-            return self._refusal(operation.name, told)
+            reported = operation.bad_parameter(error.details) if same else error
+            return self._refusal(operation.name, reported)
         traffic.rows += answer.rows
         headers = {"Content-Type": _JSON, "x-amzn-RequestId": self._request_id()}
         rate = self._announced_rate(operation)

@@ -28,7 +28,7 @@ from simulator.world import World
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 0.1
-"""How long requests in flight may take to end when the simulator stops."""
+"""The time that requests in flight have to end when the simulator stops."""
 
 T = TypeVar("T")
 

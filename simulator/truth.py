@@ -1,4 +1,4 @@
-"""What a complete sync must return: the rows of every stream, their number, and sums of money."""
+"""The result of a complete sync: the rows of every stream, their number, and sums of money."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

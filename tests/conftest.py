@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures of all tests, and the search for secrets after each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def nothing_leaks(
     yield
     said = [text for phase in ("setup", "call") for text in _formatted(caplog, phase)]
     found = leaks("\n".join([*errors, *said]))
-    assert not found, f"told: {sorted(found)}"
+    assert not found, f"leaked: {sorted(found)}"
 
 
 def _formatted(caplog: pytest.LogCaptureFixture, phase: Literal["setup", "call"]) -> list[str]:

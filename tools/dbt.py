@@ -15,20 +15,17 @@ if TYPE_CHECKING:
 DBT = PROJECT / ".tools/dbt/bin/dbt"
 
 
-def run_dbt(
-    warehouse: Path, parsed: Path, *arguments: str, fails: bool = False, **variables: Any
-) -> str:
-    """Run a command of dbt, and return what it printed.
+def run_dbt(warehouse: Path, parsed: Path, *arguments: str, **variables: Any) -> None:
+    """Run a command of dbt.
 
     Args:
         warehouse: The file.
         parsed: Where dbt keeps what it parsed; it parses again where variables differ.
         *arguments: The command, and its options.
-        fails: Whether it should.
         **variables: Those of the package.
 
     Raises:
-        RuntimeError: It failed, or did not although it should.
+        RuntimeError: It failed.
     """
     done = subprocess.run(
         [DBT, "--no-use-colors", *arguments, "--vars", json.dumps(variables)],
@@ -47,6 +44,5 @@ def run_dbt(
         text=True,
         timeout=120,
     )
-    if bool(done.returncode) is not fails:
+    if done.returncode:
         raise RuntimeError(done.stdout)
-    return done.stdout

@@ -22,7 +22,7 @@ from source_amazon_seller_partner.components import AmazonSPOauthAuthenticator
 
 STREAM = "VendorOrders"
 FRESHEST = timedelta(minutes=3)
-"""How far from now the connector is asked to read; Amazon refuses two minutes."""
+"""The distance from now to which the connector is asked to read; Amazon refuses two minutes."""
 
 CATALOG = {
     "streams": [

@@ -23,7 +23,7 @@ WIDTH = timedelta(days=7) - timedelta(minutes=1)
 """The widest window that Amazon reads."""
 
 FRESHEST = timedelta(minutes=3)
-"""How far from now the last window ends; Amazon refuses two minutes."""
+"""The distance from now at which the last window ends; Amazon refuses two minutes."""
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""What is measured, topic by topic."""
+"""The measurements, topic by topic."""

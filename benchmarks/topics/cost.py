@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import resource
 import sys
-import time
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench import ITEMS
+from benchmarks.messages import json_seconds
 from benchmarks.process import run
 from benchmarks.server import UNLIMITED, serving
 from benchmarks.tables import Row, Table, ratio
@@ -90,7 +89,7 @@ def _against_json(bench: Bench, orders: int, cpu: float, *, quirks: bool) -> Row
             rate_limits={"getPurchaseOrders": UNLIMITED},
         )
     start_up = min(run((TAP, "--version"), folder / "log").cpu for _ in range(TRIES))
-    spent = _json_seconds(output)
+    spent = json_seconds(output)
     return {
         "json CPU s": round(spent, 2),
         "times json": ratio(cpu - start_up, spent),
@@ -105,22 +104,6 @@ def _last_state(output: Path) -> dict[str, Any]:
         *_, last = (line for line in lines if b'"STATE"' in line[:40])
     state: dict[str, Any] = json.loads(last)["value"]
     return state
-
-
-def _json_seconds(output: Path) -> float:
-    """Return the CPU seconds in which json reads and writes the records of an output.
-
-    A few at a time, as this process must stay small: see `Run.peak_mb`.
-    """
-    spent = 0.0
-    with output.open("rb") as lines:
-        records = (line for line in lines if b'"RECORD"' in line[:40])
-        while some := list(islice(records, 500)):
-            began = time.process_time()
-            for line in some:
-                json.dumps(json.loads(line))
-            spent += time.process_time() - began
-    return spent
 
 
 def memory(bench: Bench) -> Iterator[Table]:

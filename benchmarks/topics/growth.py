@@ -63,7 +63,7 @@ def comparison(bench: Bench) -> Iterator[Table]:
             "published plan, 50 ms a request, orders of ten items, a third of them changed once",
             f"{SP_API.name}: windows of just under seven days, by creation, then by change",
             "its load_all_pages sleeps two seconds before each further page",
-            f"{AIRBYTE.name}: VendorOrders, told to end three minutes ago",
+            f"{AIRBYTE.name}: VendorOrders, set to end three minutes ago",
             "it is allowed windows of exactly seven days, without which it fails",
             "the two peers ran side by side, as they mostly sleep",
         ),

@@ -28,7 +28,7 @@ STREAMS = (
     "transactions",
 )
 FASTER = 5
-"""How many times faster than Amazon's all plans are, so that this takes minutes."""
+"""The factor by which all plans are faster than Amazon's, so that this takes minutes."""
 
 LATENCY_MS = 60
 MOST = 1.15

@@ -39,7 +39,7 @@ MARGIN = 300.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often syncs run.
+    """The frequency of syncs.
 
     Attributes:
         name: What it is called.
@@ -77,7 +77,7 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """What was measured."""
+        """A title."""
         return f"{self.monthly:,} orders a month, {self.schedule.name}"
 
     @property
@@ -159,7 +159,7 @@ def _measure(
 
 
 def _changes(measured: Measured) -> Table:
-    """Return what happened, and when a sync told it."""
+    """Return what happened, and when a sync showed it."""
     last = measured.ledger.syncs[-1]
     ripe = [
         (kind, stream, [change for change in changes if change.at <= last - MARGIN])
@@ -167,10 +167,10 @@ def _changes(measured: Measured) -> Table:
     ]
     return Table(
         f"g_changes_{measured.file}",
-        f"G. What was told: {measured.name}, syncs: {len(measured.syncs)}",
-        [_told(measured, kind, stream, changes) for kind, stream, changes in ripe if changes],
+        f"G. What was shown: {measured.name}, syncs: {len(measured.syncs)}",
+        [_shown(measured, kind, stream, changes) for kind, stream, changes in ripe if changes],
         (
-            "target: nothing of what a list or the statuses tell is never seen",
+            "target: nothing of what a list or the statuses show is never seen",
             "unseen: at the last sync; over 25 h: older by then than a lookback cycle and an hour",
             "changes of the last five minutes are left out",
             "syncs: 1 is the first sync after the change; rows that appear late count from then on",
@@ -183,7 +183,7 @@ def _changes(measured: Measured) -> Table:
     )
 
 
-def _told(measured: Measured, kind: str, stream: str, changes: Sequence[Change]) -> Row:
+def _shown(measured: Measured, kind: str, stream: str, changes: Sequence[Change]) -> Row:
     last = measured.ledger.syncs[-1]
     seen = [change for change in changes if change.seen is not None]
     unseen = [change for change in changes if change.seen is None]

@@ -1,4 +1,4 @@
-"""What Amazon's models say, in a compact form of our own, with made-up values.
+"""Amazon's models, in a compact form of our own, with made-up values.
 
 `fields.json` holds the fields of each stream's rows as Amazon sends them: a word is a type (`map`
 is an object of arbitrary keys), an object holds fields, a list holds the shape of its elements.

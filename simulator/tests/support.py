@@ -139,7 +139,7 @@ class Simulators:
         self._open = ExitStack()
 
     def world(self, **traits: Any) -> World:
-        """Return a small world without quirks, of random figures, unless told otherwise."""
+        """Return a small world without quirks, of random figures, unless options say otherwise."""
         usual: dict[str, Any] = {
             "orders": 200,
             "quirks": False,

@@ -41,8 +41,8 @@ def test_refuses_invalid_input(simulators: Simulators, query: dict[str, str]) ->
     client = simulators.start()
     reply = client.get(ORDERS, **query)
     assert reply.status_code == 400
-    told = {"code": "InvalidInput", "message": "Invalid Input", "details": ""}
-    assert reply.json() == {"errors": [told]}
+    expected = {"code": "InvalidInput", "message": "Invalid Input", "details": ""}
+    assert reply.json() == {"errors": [expected]}
 
 
 def test_created_windows_return_every_order_once(simulators: Simulators) -> None:

@@ -1,4 +1,4 @@
-"""What happens to orders after they were created."""
+"""Changes of orders after they were created."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ FRESH: Millis = 25 * DAY
 """Only orders younger than this change their state, or have their reports change."""
 
 CHANGE_AGE: Millis = 150 * SECOND
-"""How long ago changes happened: long enough for a sync of this moment to ask for them."""
+"""The age of changes: long enough for a sync of this moment to ask for them."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What one call of `World.change` touched: purchase order numbers, class by class."""
+    """The changes of one call of `World.change`: purchase order numbers, class by class."""
 
     changed: Sequence[str]
     state_only: Sequence[str]

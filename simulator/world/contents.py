@@ -1,4 +1,4 @@
-"""What both APIs serve: orders and reports, found by number and date, and what follows."""
+"""The contents of both APIs: orders and reports, found by number and date, and what follows."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -142,7 +142,7 @@ class Contents:
 
     @cached_property
     def shipment_versions(self) -> EncodedRows[Shipment]:
-        """What a list shows of a vendor's shipment: a cancelled one twice, New and then Cancel."""
+        """The rows of a vendor's shipment in a list: a cancelled one twice, New and then Cancel."""
         return EncodedRows(self.vendor_shipments.table, self._shipment_writer.versions)
 
     def settle(self) -> None:

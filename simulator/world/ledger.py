@@ -1,4 +1,4 @@
-"""What was invoiced of which order line, and what is known of its payment."""
+"""The invoices of each order line, and their payments."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ Line = tuple[str, str, str]
 
 
 class Orders(Protocol):
-    """Where the orders are."""
+    """The place of the orders."""
 
     transactions: Derived[Report, Transaction]
 
@@ -29,7 +29,7 @@ class Ledger:
     """Finds invoices and payments.
 
     Args:
-        orders: Where the orders are.
+        orders: A list of the orders.
         catalogue: What rows are put together from.
         quirks: How often rows are odd.
 

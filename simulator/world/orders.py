@@ -24,7 +24,7 @@ _DATES = ("purchaseOrderDate", "purchaseOrderChangedDate", "purchaseOrderStateCh
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is known of a purchase order without writing it out.
+    """A purchase order, not written out.
 
     Attributes:
         number: purchaseOrderNumber.
@@ -38,9 +38,9 @@ class Order:
         cancelled: Whether an item is cancelled (`poItemState=Cancelled` finds it).
         born: When it came into the world; nothing that follows from it is younger.
         revision: Changes so far; each changes every item's quantity.
-        cut: When its last item was cut for the last time. No date of the order tells it.
+        cut: When its last item was cut for the last time. No date of the order shows it.
         cuts: Cuts so far; each halves the last item's quantity, down to nothing.
-        received: When goods were received for the last time. Only its status tells it.
+        received: When goods were received for the last time. Only its status shows it.
         plausible: Whether what becomes of it is as a business would have it; see `plausible`.
         status_date: The purchaseOrderDate of its status, where that is another one.
     """
@@ -73,14 +73,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Oddities:
-    """What is odd about one row, whatever its revision."""
+    """The oddities of one row, whatever its revision."""
 
     hidden_dates: tuple[str, ...]
     hides_state: bool
 
     @property
     def none(self) -> bool:
-        """Whether the row shows its state and all of its dates."""
+        """True if the row shows its state and all of its dates."""
         return not self.hidden_dates and not self.hides_state
 
 

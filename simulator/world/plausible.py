@@ -85,7 +85,7 @@ def currency_of(number: int) -> str:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What becomes of a purchase order.
+    """The course of a purchase order.
 
     Attributes:
         warehouse: Where it goes.
@@ -130,7 +130,7 @@ def state_of(order_created: Millis, now: Millis, rng: Random, states: Sequence[s
 
 @dataclass(frozen=True)
 class Line:
-    """What becomes of a line of a purchase order, in the unit that it is ordered in.
+    """The course of a line of a purchase order, in the unit that it is ordered in.
 
     Attributes:
         product: Its place in the catalogue.

@@ -1,4 +1,4 @@
-"""How often rows are odd; every kind was seen in Amazon's samples or reported by users."""
+"""The shares of odd rows; every kind was seen in Amazon's samples or reported by users."""
 
 from dataclasses import dataclass
 from random import Random

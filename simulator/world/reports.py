@@ -27,7 +27,7 @@ CURRENCIES = {"US": "USD", "CA": "CAD", "MX": "MXN", "UK": "GBP", "IN": "INR", "
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of an Amazon Business order without writing it out.
+    """An Amazon Business order, not written out.
 
     Attributes:
         order_id: orderMetadata.orderId.

@@ -23,7 +23,7 @@ class EncodedRows(Generic[R]):
     def __getitem__(self, number: int) -> bytes:
         row = self._table[number]
         kept = self._kept.get(number)
-        # Rows are immutable and replaced when they change: identity tells whether one did.
+        # Rows are immutable and replaced when they change: identity shows whether one did.
         if kept is not None and kept[0] is row:
             return kept[1]
         body = self._write(row)

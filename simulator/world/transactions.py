@@ -19,7 +19,7 @@ UNKNOWN_TYPE = "GOODWILL"
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What is known of a transaction without writing it out.
+    """A transaction, not written out.
 
     Attributes:
         identifier: transactionId.

@@ -28,7 +28,7 @@ DATES = (
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What is known of a shipment without writing it out.
+    """A shipment, not written out.
 
     Attributes:
         identifier: vendorShipmentIdentifier.

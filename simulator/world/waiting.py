@@ -7,7 +7,7 @@ from simulator.times import Millis
 
 
 class Waiting:
-    """What appears at moments to come."""
+    """Events at moments to come."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[Millis, int, Callable[[], object]]] = []

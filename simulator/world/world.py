@@ -24,7 +24,7 @@ from simulator.world.veils import Veil, Veils
 
 
 class World(Contents):
-    """What both APIs serve, and what may happen to it.
+    """The rows that both APIs serve, and all that may happen to them.
 
     `change` lets a share of it change at once. The other methods change one order or report of
     any age, at this moment of the world's clock; with `appears`, no operation shows the change

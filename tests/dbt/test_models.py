@@ -7,13 +7,16 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
+from tests.dbt.process import Dbt, dbt_process
 from tools import PROJECT
-from tools.dbt import run_dbt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.end_to_end
 
@@ -90,10 +93,12 @@ class Warehouse:
     Args:
         folder: Where the file is.
         parsed: Where dbt keeps what it parsed, in a folder for each set of variables.
+        dbt: What runs its commands.
     """
 
-    def __init__(self, folder: Path, parsed: Path) -> None:
+    def __init__(self, folder: Path, parsed: Path, dbt: Dbt) -> None:
         self._parsed = parsed
+        self._dbt = dbt
         self._path = str(folder / "warehouse.duckdb")
 
     def copy(self, other: Warehouse) -> None:
@@ -123,9 +128,17 @@ class Warehouse:
 
     def dbt(self, command: str, *options: str, fails: bool = False, **variables: Any) -> str:
         """Run a command of dbt, and return what it printed."""
-        arguments = (*command.split(), *options)
-        parsed = self._parsed / ("-".join(sorted(variables)) or "default")
-        return run_dbt(Path(self._path), parsed, *arguments, fails=fails, **variables)
+        path = Path(self._path)
+        return self._dbt.run(
+            *command.split(),
+            *options,
+            "--vars",
+            json.dumps(variables),
+            folder=path.parent,
+            parsed=self._parsed / ("-".join(sorted(variables)) or "default"),
+            environment={"TARGET_DUCKDB_PATH": path.name},
+            fails=fails,
+        )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -146,14 +159,20 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("parsed")
 
 
+@pytest.fixture(scope="module")
+def dbt() -> Iterator[Dbt]:
+    with dbt_process() as process:
+        yield process
+
+
 @pytest.fixture
-def warehouse(tmp_path: Path, parsed: Path) -> Warehouse:
-    return Warehouse(tmp_path, parsed)
+def warehouse(tmp_path: Path, parsed: Path, dbt: Dbt) -> Warehouse:
+    return Warehouse(tmp_path, parsed, dbt)
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Built:
-    warehouse = Warehouse(tmp_path_factory.mktemp("vendor"), parsed)
+def built(tmp_path_factory: pytest.TempPathFactory, parsed: Path, dbt: Dbt) -> Built:
+    warehouse = Warehouse(tmp_path_factory.mktemp("vendor"), parsed, dbt)
     warehouse.load("purchase_orders", ORDER)
     warehouse.load("purchase_order_statuses", RECORDED)
     return Built(warehouse, warehouse.dbt("build"))
@@ -170,7 +189,7 @@ def test_quantities_of_recorded_rows_are_understood(built: Built) -> None:
     ]
 
 
-def test_a_missing_side_is_empty_and_told(built: Built) -> None:
+def test_a_missing_side_is_empty_and_logged(built: Built) -> None:
     assert "No table orders: order_spend has only orders that name a purchase order" in built.log
     assert built.warehouse.query("select * from analytics.order_spend") == []
 
@@ -231,7 +250,7 @@ def test_a_schema_without_tables_is_an_error(warehouse: Warehouse) -> None:
     assert "No table of tap-amazon-business in schema amazon of database warehouse" in log
 
 
-def test_the_age_of_tables_is_told(built: Built) -> None:
+def test_the_age_of_tables_is_shown(built: Built) -> None:
     log = built.warehouse.dbt("source freshness", "--select", "source:*.purchase_orders")
     assert "WARN freshness of amazon_business.purchase_orders" in log
 
@@ -406,9 +425,9 @@ PAYMENTS: dict[str, tuple[int, tuple[dict[str, Any], ...]]] = {
 
 
 @pytest.fixture(scope="module")
-def reconciled(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Warehouse:
+def reconciled(tmp_path_factory: pytest.TempPathFactory, parsed: Path, dbt: Dbt) -> Warehouse:
     """Return a warehouse with the orders of `PAYMENTS`."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("payments"), parsed)
+    warehouse = Warehouse(tmp_path_factory.mktemp("payments"), parsed, dbt)
     lines, shipped, transactions = [], [], []
     for order, (pieces, charges) in PAYMENTS.items():
         line = {"orderId": order, "orderLineItemId": "L", "quantity": str(pieces)}

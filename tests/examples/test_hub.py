@@ -148,7 +148,7 @@ def test_meltano_adds_the_tap_from_the_hub_definition(
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("path", ["meltano.yml", "examples/accounts/meltano.yml"])
-def test_meltano_changes_only_the_lines_it_is_told_to(path: str, tmp_path: Path) -> None:
+def test_meltano_changes_only_the_lines_it_is_asked_to(path: str, tmp_path: Path) -> None:
     file = tmp_path / "meltano.yml"
     before = (PROJECT / path).read_text(encoding="utf-8")
     file.write_text(before, encoding="utf-8")

@@ -97,7 +97,7 @@ def written(folder: Path, html: str) -> Path:
     return path
 
 
-# ---- what it tells -------------------------------------------------------------------------------
+# ---- what it shows -------------------------------------------------------------------------------
 
 
 @pytest.mark.end_to_end
@@ -248,7 +248,7 @@ def test_the_page_may_ask_for_nothing(html: str, tmp_path: Path, shown: Page) ->
     picture = '<img src="http://127.0.0.1:9/x.png">'
     path = written(tmp_path, html.replace("</main>", picture + "</main>"))
     shown.open(path, width=390, dark=False)
-    assert any("Content Security Policy" in told for told in shown.complaints)
+    assert any("Content Security Policy" in line for line in shown.complaints)
 
 
 def test_the_picture_of_the_page_is_small() -> None:

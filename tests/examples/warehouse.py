@@ -1,4 +1,4 @@
-"""What the examples loaded, compared with what the simulators hold."""
+"""Tables that the examples loaded, compared with the rows of the simulators."""
 
 from __future__ import annotations
 

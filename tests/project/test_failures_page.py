@@ -101,8 +101,8 @@ def test_the_page_quotes_each_message(message: str) -> None:
 
 def test_the_short_page_quotes_what_the_code_prints() -> None:
     page = (PROJECT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    told = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
-    words = [part for line in told for part in re.findall("`([^`]+)`", line) if " " in part]
+    first = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
+    words = [part for line in first for part in re.findall("`([^`]+)`", line) if " " in part]
     missing = [part for part in words if not any(pattern(part).search(t) for t in literals())]
     assert len(words) > 5
     assert missing == []

@@ -57,7 +57,7 @@ def run(*command: str | Path, timeout: float = 200) -> str:
 
 @dataclass(frozen=True)
 class Distributions:
-    """What is uploaded: a source distribution, and the wheel that was built from it."""
+    """The uploaded files: a source distribution, and the wheel that was built from it."""
 
     sdist: Path
     wheel: Path

@@ -25,7 +25,7 @@ DEFAULTS = {
 }
 
 
-def told(text: str) -> list[tuple[str, str]]:
+def listed(text: str) -> list[tuple[str, str]]:
     """Return the settings of all tables that have a column for the default, each with its cell."""
     found = []
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
@@ -44,12 +44,12 @@ def test_the_page_is_generated_from_about() -> None:
 
 
 def test_the_page_has_every_setting() -> None:
-    names = {name for name, _ in told(PAGE.read_text(encoding="utf-8"))}
+    names = {name for name, _ in listed(PAGE.read_text(encoding="utf-8"))}
     assert names == {*TapAmazonBusiness.config_jsonschema["properties"]}
 
 
 def test_the_readme_has_every_setting_of_the_tap_and_no_other() -> None:
-    readme = told((PROJECT / "README.md").read_text(encoding="utf-8"))
+    readme = listed((PROJECT / "README.md").read_text(encoding="utf-8"))
     sdk = ("stream_map", "flattening", "faker", "batch", "emit_activate")
     every = TapAmazonBusiness.config_jsonschema["properties"]
     own = [name for name in every if not name.startswith(sdk)]
@@ -58,7 +58,7 @@ def test_the_readme_has_every_setting_of_the_tap_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
 def test_tables_show_the_defaults_of_the_tap(path: Path) -> None:
-    for name, cell in told(path.read_text(encoding="utf-8")):
+    for name, cell in listed(path.read_text(encoding="utf-8")):
         assert name in TapAmazonBusiness.config_jsonschema["properties"]
         if name in DEFAULTS:
             default = DEFAULTS[name]

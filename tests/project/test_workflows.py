@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from tests.support.chain import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in WORKFLOWS}
@@ -24,6 +29,33 @@ def test_every_declared_python_version_is_tested() -> None:
     pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     promised = re.findall(r"Python :: (3\.\d+)", "\n".join(pyproject["project"]["classifiers"]))
     assert jobs("test")["unit"]["strategy"]["matrix"]["python-version"] == promised
+
+
+def test_the_lowest_and_the_newest_sdk_are_tested(tmp_path: Path) -> None:
+    chosen = jobs("test")["unit"]["strategy"]["matrix"]["singer-sdk"]
+    assert chosen == ["lowest", "newest"]
+    (tmp_path / "constraints").mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints/dev.txt"):
+        shutil.copy(PROJECT / name, tmp_path / name)
+    files = [f".tools/dev-{release}.txt" for release in chosen]
+    subprocess.run(["make", "--silent", *files], check=True, timeout=60, cwd=tmp_path)
+    lowest, newest = ((tmp_path / file).read_text(encoding="utf-8").split() for file in files)
+    pyproject = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    (bound,) = re.findall(r'"singer-sdk\[msgspec\]>=([\d.]+),', pyproject)
+    assert set(lowest) - set(newest) == {f"singer-sdk=={bound}"}
+    assert "pytest==" in " ".join(newest)
+    assert "singer-sdk" not in " ".join(newest)
+
+
+def test_a_pre_release_of_the_sdk_can_fail_no_run() -> None:
+    job = jobs("test")["next-sdk"]
+    assert job["if"] == "github.event_name == 'schedule'"
+    assert job["continue-on-error"] is True
+    assert any("--pre" in step.get("run", "") for step in job["steps"])
+    assert job["steps"][-1]["if"] == "failure()"
+    assert not [
+        name for name, other in jobs("test").items() if "next-sdk" in str(other.get("needs"))
+    ]
 
 
 def test_workflows_call_existing_make_targets() -> None:

@@ -37,7 +37,7 @@ def same(address: str) -> str:
 
 @dataclass(frozen=True)
 class Done:
-    """What the command left behind."""
+    """The result of the command."""
 
     status: int
     output: str
@@ -94,28 +94,33 @@ def authorize(
     return Done(process.returncode, "".join(shown) + output, log)
 
 
-@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda part: part.name)
+@pytest.fixture(scope="module", params=APPLICATIONS, ids=lambda part: part.name)
+def application(request: pytest.FixtureRequest) -> Application:
+    found: Application = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def done(tidy: Simulator, application: Application) -> Done:
+    """Authorize an application."""
+    return authorize(tidy, *arguments(application), environment=credentials(application))
+
+
 def test_the_tap_works_with_the_variables_it_prints(
-    tidy: Simulator, application: Application
+    tidy: Simulator, application: Application, done: Done
 ) -> None:
-    given = credentials(application)
-    done = authorize(tidy, *arguments(application), environment=given)
     assert (done.status, done.log) == (0, "")
     assert f"TAP_AMAZON_BUSINESS_{PREFIXES[application.name]}_REFRESH_TOKEN" in done.variables
     hosts = {
         f"TAP_AMAZON_BUSINESS_{name}_URL": tidy.url for name in ("SP_API", "BUSINESS_API", "LWA")
     }
     plans = {"TAP_AMAZON_BUSINESS_RATE_LIMITS": json.dumps(FAST_PLANS)}
-    environment = {**given, **done.variables, **hosts, **plans}
+    environment = {**credentials(application), **done.variables, **hosts, **plans}
     run = run_command(str(TAP), "--config", "ENV", "--test", environment=environment)
     assert run.status == 0, run.log
 
 
-@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda part: part.name)
-def test_shows_the_refresh_token_and_no_other_secret(
-    tidy: Simulator, application: Application
-) -> None:
-    done = authorize(tidy, *arguments(application), environment=credentials(application))
+def test_shows_the_refresh_token_and_no_other_secret(application: Application, done: Done) -> None:
     found = set(leaks(done.output))
     assert found == {application.refresh_token, application.refresh_token.partition("|")[2]}
 
@@ -141,7 +146,7 @@ def test_a_wrong_state_is_refused_without_a_request(tidy: Simulator) -> None:
     assert not tidy.stats().token_requests
 
 
-def test_a_refused_code_is_told_with_what_to_do(tidy: Simulator) -> None:
+def test_a_refused_code_is_printed_with_what_to_do(tidy: Simulator) -> None:
     done = authorize(
         tidy,
         *VENDOR,

@@ -21,7 +21,7 @@ MARGIN = timedelta(minutes=2)
 
 
 def serve_behind(clock: FakeClock, ahead: timedelta) -> Simulator:
-    """Serve by a clock that the tap's is ahead of; Login with Amazon tells its time."""
+    """Serve by a clock that the tap's is ahead of; Login with Amazon sends its time."""
 
     def now() -> datetime:
         return clock.now() - ahead

@@ -297,8 +297,8 @@ def test_a_set_that_cannot_sign_in_is_not_asked_and_the_other_one_is(
     assert f"{prefix}_client_secret" in refused
     (left_out,) = [row for row in lines(run) if row.startswith("Skipped because")]
     ours = OPERATIONS[:4] if prefix == "sp_api" else OPERATIONS[4:]
-    told, _, names = left_out.partition(": ")
-    assert told == f"Skipped because {prefix} cannot sign in"
+    reason, _, names = left_out.partition(": ")
+    assert reason == f"Skipped because {prefix} cannot sign in"
     assert sorted(names.split(", ")) == sorted(ours)
     asked = {call.operation for call in serving.stats().calls}
     assert asked == {*OPERATIONS} - {*ours}
@@ -310,9 +310,9 @@ def test_a_missing_role_is_told_and_the_rest_is_asked(clock: HeldClock, tmp_path
     with serve(clock, options, orders=5) as serving:
         run = check(clock, serving.config(), tmp_path)
     assert run.status == 1
-    told = line(run, "getTransactions")
-    assert told.startswith("was refused: HTTP 403 Unauthorized")
-    assert "lacks the role 'Business Purchase Reconciliation'" in told
+    printed = line(run, "getTransactions")
+    assert printed.startswith("was refused: HTTP 403 Unauthorized")
+    assert "lacks the role 'Business Purchase Reconciliation'" in printed
     assert sum(": ok" in row for row in lines(run)) == len(lines(run)) - 1
 
 
@@ -327,7 +327,7 @@ def test_a_wrong_region_is_told_with_its_setting(clock: HeldClock, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         (Reply(503), "did not work: HTTP 503"),
         (refusal(429, "QuotaExceeded"), "Another program probably uses the same account"),
@@ -337,14 +337,14 @@ def test_a_wrong_region_is_told_with_its_setting(clock: HeldClock, tmp_path: Pat
     ],
     ids=["down", "429", "400", "404", "no JSON"],
 )
-def test_an_operation_that_fails_is_asked_once_and_told(
-    clock: HeldClock, tmp_path: Path, fault: Fault, told: str
+def test_an_operation_that_fails_is_asked_once_and_printed(
+    clock: HeldClock, tmp_path: Path, fault: Fault, expected: str
 ) -> None:
     failing = Refuses("getPurchaseOrdersStatus", fault)
     with serve(clock, orders=5, faults=[failing]) as serving:
         run = check(clock, serving.config(), tmp_path)
     assert run.status == 1
-    assert told in line(run, "getPurchaseOrdersStatus")
+    assert expected in line(run, "getPurchaseOrdersStatus")
     assert len(failing.met) == 1
     assert sum(": ok" in row for row in lines(run)) == len(lines(run)) - 1
 
@@ -355,9 +355,9 @@ def test_a_host_that_refuses_connections_is_told_for_each_operation(
     with closed_port() as address:
         run = check(clock, serving.config(sp_api_url=f"http://{address}"), tmp_path)
     assert run.status == 1
-    told = [row for row in lines(run) if "refused the connection" in row]
-    assert len(told) == 4
-    assert all("sp_api_url" in row for row in told)
+    refused = [row for row in lines(run) if "refused the connection" in row]
+    assert len(refused) == 4
+    assert all("sp_api_url" in row for row in refused)
     assert TRANSACTIONS in lines(run)
 
 

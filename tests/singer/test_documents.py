@@ -123,7 +123,7 @@ def test_a_malformed_variable_is_one_error_that_names_it(name: str, value: str) 
     (*rest, line) = run.log.splitlines()
     assert " | ERROR " in line
     assert line.endswith(f" {variable}: the value is not of the type of {name.lower()}.")
-    assert all(re.search(r"\| INFO +\|", told) for told in rest)
+    assert all(re.search(r"\| INFO +\|", other) for other in rest)
 
 
 # ---- states of other programs ------------------------------------------------------------------

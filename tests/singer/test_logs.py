@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulator.faults import Serve
     from tests.support.clocks import FakeClock
 
-TELLTALES = {
+LEAKS = {
     "log": "logging.getLogger('urllib3').debug('Atza|0123')",
     "error": "click.ClickException('getOrderReports: jane@buyer.example is unknown')",
     "errors handled": "pytest.raises(click.ClickException, fail, 'ab-secret')",
@@ -171,9 +171,9 @@ def test_the_search_finds_nothing_else() -> None:
     assert not leaks("purchase_orders: 12 records", [{"bookmarks": {"orders": {}}}])
 
 
-def test_a_test_that_tells_a_secret_fails(tmp_path: Path) -> None:
-    tests = [f"def test_{n}():\n    {line}\n" for n, line in enumerate(TELLTALES.values())]
-    (tmp_path / "test_telling.py").write_text(MODULE + "\n".join(tests), encoding="utf-8")
+def test_a_test_that_logs_a_secret_fails(tmp_path: Path) -> None:
+    tests = [f"def test_{n}():\n    {line}\n" for n, line in enumerate(LEAKS.values())]
+    (tmp_path / "test_leaking.py").write_text(MODULE + "\n".join(tests), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", "pyproject.toml", str(tmp_path)],
         cwd=PROJECT,
@@ -182,4 +182,4 @@ def test_a_test_that_tells_a_secret_fails(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert f"{1 + len(TELLTALES)} passed, {len(TELLTALES)} errors" in done.stdout, done.stdout
+    assert f"{1 + len(LEAKS)} passed, {len(LEAKS)} errors" in done.stdout, done.stdout

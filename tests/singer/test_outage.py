@@ -1,4 +1,4 @@
-"""APIs that are down: the sync ends soon, and tells each cause once."""
+"""APIs that are down: the sync ends soon, and logs each cause once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_one_api_that_is_down_leaves_the_other_one_alone(clock: IdleClock) -> No
     assert "The other streams are complete and bookmarked" in run.log
 
 
-def test_the_cause_of_an_outage_is_told_once_per_api(clock: IdleClock) -> None:
+def test_the_cause_of_an_outage_is_logged_once_per_api(clock: IdleClock) -> None:
     run = sync(clock, down(OPERATIONS, Reply(503)))
     (*lines, _) = run.log.splitlines()  # the last one repeats the first error
     causes = [line for line in lines if re.search(r" failed in \d attempts: HTTP 503", line)]

@@ -1,4 +1,4 @@
-"""What a sync logs: the progress of each stream while it runs, and a summary at the end."""
+"""The log of a sync: the progress of each stream while it runs, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Line:
 
     @property
     def share(self) -> int | None:
-        """How many per cent are done."""
+        """The per cent that are done."""
         found = LINE.match(self.text)
         return int(found[2]) if found and found[2] else None
 
     @property
     def left(self) -> float | None:
-        """How many seconds are left."""
+        """The seconds that are left."""
         found = re.search(r"about ([\d.]+) (s|min|h) left", self.text)
         return float(found[1]) * UNITS[found[2]] if found else None
 

@@ -93,9 +93,9 @@ def test_other_settings_change_no_example(
 
 def test_says_once_that_these_are_examples(clock: FakeClock, sandbox: Simulator) -> None:
     run = run_by(clock, settings(sandbox, sandbox=True))
-    told = [row for row in run.log.splitlines() if "example" in row]
-    assert len(told) == 1
-    assert "The sandbox returns Amazon's examples, not data of this account" in told[0]
+    shown = [row for row in run.log.splitlines() if "example" in row]
+    assert len(shown) == 1
+    assert "The sandbox returns Amazon's examples, not data of this account" in shown[0]
 
 
 def test_a_sync_outside_of_the_sandbox_says_nothing_of_examples(

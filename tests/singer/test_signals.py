@@ -1,13 +1,15 @@
-"""Runs that end before their time: killed, stopped, or left by their loader."""
+"""Runs that end before their time: stopped, or left by their loader.
+
+tests/soak/test_soak.py has those that are killed and resumed.
+"""
 
 from __future__ import annotations
 
 import json
-import random
 import signal
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,53 +22,12 @@ if TYPE_CHECKING:
 
     from simulator import Simulator
 
-STREAMS = ("purchase_orders", "order_reports")
-KEY = ("purchaseOrderNumber", "orderId")
-
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Simulator]:
     """Serve more than the pipe between tap and loader can hold."""
     with serve(orders=1500, items=1, quirks=False) as serving:
         yield serving
-
-
-def test_killed_again_and_again_nothing_is_missing(tmp_path: Path) -> None:
-    chance = random.Random(1)
-    keys: set[tuple[str, ...]] = set()
-    state: dict[str, Any] | None = None
-    with serve(orders=150, items=1) as serving:
-        for lines in [*(chance.randint(1, 250) for _ in range(5)), None]:
-            process = start(settings(serving), tmp_path, state=state, catalog=select(*STREAMS))
-            state = read(process, lines, keys) or state
-        world = serving.world
-        expected = {
-            *(("purchase_orders", number) for number in world.purchase_orders()),
-            *(("order_reports", *key) for key in world.order_reports()),
-        }
-    assert keys == expected
-
-
-def read(
-    process: subprocess.Popen[str], lines: int | None, keys: set[tuple[str, ...]]
-) -> dict[str, Any] | None:
-    """Read that many lines of a run as a loader would, kill it, and return the last state."""
-    state: dict[str, Any] | None = None
-    assert process.stdout is not None
-    with process:
-        for count, line in enumerate(process.stdout, start=1):
-            message = json.loads(line)
-            if message["type"] == "STATE":
-                state = message["value"]
-            elif message["type"] == "RECORD":
-                record = message["record"]
-                keys.add((message["stream"], *(record[name] for name in KEY if name in record)))
-            if count == lines:
-                process.kill()
-                return state
-        _, log = process.communicate()
-    assert process.returncode == 0, log
-    return state
 
 
 def test_sigterm_ends_the_tap_between_two_lines_with_a_status_of_its_own(

@@ -17,18 +17,18 @@ from tests.soak.seed import run_seed
 
 def main() -> int:
     """Run the seeds, print what became of them, and return the exit status."""
-    told = _arguments()
-    seeds = range(told.first_seed, told.first_seed + told.seeds)
+    chosen = _arguments()
+    seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
     began = time.monotonic()
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(told.jobs, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(chosen.jobs, mp_context=spawn) as pool:
         # What takes longest goes first.
-        killing = pool.map(partial(run_kills, kills=told.kills), seeds[: told.killed_seeds])
-        syncing = pool.map(partial(run_seed, orders=told.orders, rate=told.rate), seeds)
+        killing = pool.map(partial(run_kills, kills=chosen.kills), seeds[: chosen.killed_seeds])
+        syncing = pool.map(partial(run_seed, orders=chosen.orders, rate=chosen.rate), seeds)
         synced, killed = list(syncing), list(killing)
     print(table.seeds(synced))
     if killed:
-        print(f"\nKilled {told.kills} times each, and resumed from the last state written:")
+        print(f"\nKilled {chosen.kills} times each, and resumed from the last state written:")
         print(table.kills(killed))
     if found := table.repeated(synced):
         print(f"\nIdentical rows that came twice in a sync: {found}")

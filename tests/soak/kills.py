@@ -37,7 +37,7 @@ _QUICK: dict[Kind, float] = {
 
 @dataclass
 class Kills:
-    """What became of a seed that was killed again and again."""
+    """The outcome of a seed that was killed again and again."""
 
     seed: int
     kills: Counter[str] = field(default_factory=Counter)

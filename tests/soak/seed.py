@@ -1,4 +1,4 @@
-"""What one seed stands for: a world, its clock, its faults, and the syncs that live with them."""
+"""The meaning of one seed: a world, its clock, its faults, and the syncs that live with them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ IGNORED = {
 
 @dataclass
 class Result:
-    """What became of a seed."""
+    """The outcome of a seed."""
 
     seed: int
     strategy: str
@@ -61,7 +61,7 @@ class Result:
 
     @property
     def lost(self) -> int:
-        """How many rows are missing or differ, and what else should not be."""
+        """The number of rows that are missing or differ, and of other problems."""
         return len(self.problems)
 
 
@@ -91,7 +91,7 @@ class Meanwhile:
 
 
 class Days:
-    """What happens between syncs, with dates and without, visible immediately or later.
+    """Events between syncs, with dates and without, visible immediately or later.
 
     Args:
         world: What changes.

@@ -36,7 +36,7 @@ def sync(
         except click.ClickException as error:
             status = error.exit_code
             log.write("".join(traceback.format_exception(error)))
-        except Exception as error:  # noqa: BLE001 (whatever ends the tap is to be told)
+        except Exception as error:  # noqa: BLE001 (whatever ends the tap is to be reported)
             status = 70
             log.write("Unexpected: " + "".join(traceback.format_exception(error)))
     return Run(status, output.getvalue().decode(), log.getvalue())

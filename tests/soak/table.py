@@ -1,4 +1,4 @@
-"""What is printed: a line per seed, a line per seed that was killed, and what went wrong."""
+"""The printed tables: a line per seed, a line per seed that was killed, and what went wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must come, and by which bookmark it must have come."""
+"""Rows that must come, and the bookmarks by which they must have come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Feature:
-    """What the tap promises of a stream.
+    """A promise of the tap about a stream.
 
     Attributes:
         key: The fields of the key.

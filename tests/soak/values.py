@@ -1,4 +1,4 @@
-"""Whether a record says the same as the row it was made of, told without the tap's own code."""
+"""The comparison of a record with the row it was made of, without the tap's own code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which windows were asked for twice, by what the simulator saw, and whether they had to be."""
+"""Windows that were asked for twice, by what the simulator saw, and the reasons."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SLACK = timedelta(seconds=2)
 
 
 RECENT = timedelta(days=2, hours=1)
-"""How far behind its bookmark every sync reads again, from a full hour on."""
+"""The distance behind its bookmark that every sync reads again, from a full hour on."""
 
 NARROW = timedelta(days=1, seconds=2)
 """Windows of the lookback, whose share of a few seconds is one day."""
 
 REREAD_BY_FEED = ("getPurchaseOrders", "createdAfter")
-"""How orders are read again that the change feed names."""
+"""The way in which orders are read again that the change feed names."""
 
 BOOKMARKS: Mapping[str, tuple[str, ...]] = {
     "getPurchaseOrders": ("purchase_orders",),

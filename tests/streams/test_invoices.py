@@ -207,11 +207,11 @@ def test_a_payment_that_is_not_found_leaves_the_good_row_alone(clock: FakeClock)
     run = sync_answers(clock, payments=results, number="I1")
     assert run.status == 0, run.log
     assert run.keys(PAYMENTS) == [("I4",)]
-    told = re.findall(r"invoices without payment details: (\d) \((\w+)\)", run.log)
-    assert told == [("2", "NoSuchInvoice"), ("1", "ERROR")]
+    logged = re.findall(r"invoices without payment details: (\d) \((\w+)\)", run.log)
+    assert logged == [("2", "NoSuchInvoice"), ("1", "ERROR")]
 
 
-def test_rows_of_the_sandbox_that_lack_fields_are_told_once(clock: FakeClock) -> None:
+def test_rows_of_the_sandbox_that_lack_fields_are_logged_once(clock: FakeClock) -> None:
     invoice = {"invoiceNumber": "I1"}
     bare = [{"invoiceDetails": [invoice]}, {"orderLineItem": {}, "invoiceDetails": [invoice, 7]}, 7]
     run = sync_answers(clock, *bare, {"orderLineItem": LINE, "invoiceDetails": [invoice]})

@@ -93,7 +93,7 @@ def test_every_record_joins_its_purchase_order(clock: FakeClock) -> None:
     assert {number for number, _ in rows} <= set(run.numbers())
 
 
-def test_a_report_of_another_number_tells_it_beside_its_order_s(clock: FakeClock) -> None:
+def test_a_report_of_another_number_shows_it_beside_its_order_s(clock: FakeClock) -> None:
     with serve(clock, orders=300) as serving:
         run = sync(clock, settings(serving))
         rows = serving.world.order_reports()
@@ -215,7 +215,7 @@ def test_an_order_that_appears_late_is_asked_for_by_number_too(clock: FakeClock)
         first = sync(clock, settings(serving))
         placed, appears = clock.now(), clock.now() + timedelta(hours=9)
         number = serving.world.add_order(created=placed, appears=appears, reports=0)
-        # No list tells whose it is.
+        # No list shows whose it is.
         report = serving.world.add_report(number, named="", appears=appears)
         clock.advance(hours=8)
         second = sync(clock, settings(serving), first)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.catalogs import EXACT, deselect, entry, select, without
+from tests.support.catalogs import EXACT, deselect, entry, select
 from tests.support.orders import LATELY, item, order, orders_page
 from tests.support.runs import Run, run_by
 from tests.support.serving import serve, settings
@@ -25,18 +25,6 @@ def sync_rows(clock: FakeClock, *rows: object) -> Run:
     return run
 
 
-def test_come_without_a_request_of_their_own(clock: FakeClock) -> None:
-    def requests(*streams: str) -> int:
-        serving.reset_stats()
-        run = run_by(clock, settings(serving, max_parallel_requests=1), catalog=select(*streams))
-        assert set(run.keys(CHILD)) == set(serving.rows(CHILD))
-        assert run.schemas == dict.fromkeys(streams, 1)
-        return serving.stats().operations["getPurchaseOrders"].requests
-
-    with serve(clock, orders=40, quirks=False) as serving:
-        assert requests(CHILD) == requests(PARENT, CHILD)
-
-
 def test_come_where_fields_of_their_orders_are_deselected(clock: FakeClock) -> None:
     catalog = deselect(select(PARENT, CHILD), "items", "purchaseOrderDate")
     with serve(clock, orders=30) as serving:
@@ -48,7 +36,7 @@ def test_come_where_fields_of_their_orders_are_deselected(clock: FakeClock) -> N
 
 def test_come_where_the_catalog_lacks_their_orders(clock: FakeClock) -> None:
     with serve(clock, orders=30) as serving:
-        run = run_by(clock, settings(serving), catalog=without(select(CHILD), PARENT))
+        run = run_by(clock, settings(serving), catalog=select(CHILD))
         expected = set(serving.rows(CHILD))
     assert run.status == 0, run.log
     assert set(run.keys(CHILD)) == expected

@@ -26,27 +26,15 @@ def sync_items(clock: FakeClock, *items: dict[str, Any]) -> Run:
     return run
 
 
-def test_come_without_a_request_of_their_own(clock: FakeClock) -> None:
-    def requests(*streams: str) -> int:
-        serving.reset_stats()
-        run = run_by(clock, settings(serving, max_parallel_requests=1), catalog=select(*streams))
-        assert set(run.keys(CHILD)) == set(serving.rows(CHILD))
-        assert run.schemas == dict.fromkeys(streams, 1)
-        return serving.stats().operations["getPurchaseOrdersStatus"].requests
-
-    with serve(clock, orders=40, quirks=False) as serving:
-        assert requests(CHILD) == requests(PARENT, CHILD)
-
-
 def test_quantities_are_those_of_amazon_s_objects(clock: FakeClock) -> None:
     with serve(clock, orders=80) as serving:
         run = run_by(clock, settings(serving), catalog=select(CHILD))
         rows = serving.rows(CHILD)
-    told = {
+    found = {
         key: (record["originalQuantity"], record["currentQuantity"], record["cancelledQuantity"])
         for key, record in run.by_key(CHILD).items()
     }
-    assert told == {key: _ordered(row["orderedQuantity"]) for key, row in rows.items()}
+    assert found == {key: _ordered(row["orderedQuantity"]) for key, row in rows.items()}
     received = {
         key: (row["receivingStatus"] or {}).get("receivedQuantity", {}).get("amount", 0)
         for key, row in rows.items()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.clocks import FakeClock
 
 MARGIN = timedelta(minutes=2)
-"""How close to now Amazon may be asked, and how old the bookmark is after a sync."""
+"""The least distance from now of a request, and the age of the bookmark after a sync."""
 
 
 def sync(

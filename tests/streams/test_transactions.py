@@ -20,7 +20,7 @@ STREAM = "transactions"
 
 
 @pytest.mark.parametrize("catalog", [None, select(STREAM)], ids=["none", "given"])
-def test_the_schema_tells_how_many_decimals_an_amount_has(
+def test_the_schema_shows_how_many_decimals_an_amount_has(
     clock: FakeClock, catalog: dict[str, Any] | None
 ) -> None:
     # Without precision and scale, Snowflake's loader makes whole numbers of them.

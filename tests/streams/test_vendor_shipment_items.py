@@ -30,17 +30,6 @@ def sync_orders(clock: FakeClock, *orders: dict[str, Any]) -> Run:
     return run
 
 
-def test_come_without_a_request_of_their_own(clock: FakeClock) -> None:
-    def requests(*streams: str) -> int:
-        serving.reset_stats()
-        run = run_by(clock, settings(serving, max_parallel_requests=1), catalog=select(*streams))
-        assert set(run.keys(CHILD)) == set(serving.rows(CHILD))
-        return serving.stats().operations["GetShipmentDetails"].requests
-
-    with serve(clock, orders=40, quirks=False) as serving:
-        assert requests(CHILD) == requests(PARENT, CHILD)
-
-
 def test_an_item_of_two_purchase_orders_comes_for_each(clock: FakeClock) -> None:
     run = sync_orders(
         clock,

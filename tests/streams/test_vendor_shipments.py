@@ -1,4 +1,4 @@
-"""vendor_shipments: what the vendor announced, read again as no date tells of changes."""
+"""vendor_shipments: what the vendor announced, read again as no date shows changes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the tests share: starters of simulators and of the tap, catalogs, faults, clocks, leaks."""
+"""Shared code: starters of simulators and of the tap, catalogs, faults, clocks, leaks."""

@@ -12,7 +12,7 @@ Catalog = dict[str, Any]
 
 DECIMAL_FORMAT = "x-singer.decimal"
 EXACT = {"format": DECIMAL_FORMAT, "precision": 38, "scale": 9}
-"""What the schema of every amount of money holds."""
+"""The part that the schemas of all amounts of money share."""
 
 
 def discover(config: dict[str, Any] | None = None) -> Catalog:
@@ -31,11 +31,15 @@ def _all_streams() -> str:
 
 
 def select(*streams: str, config: dict[str, Any] | None = None) -> Catalog:
-    """Return a catalog, of a configuration if need be, in which only these streams are selected."""
+    """Return a catalog, of a configuration if need be, of these streams alone, all selected.
+
+    Most of a short sync would go to the catalog's other streams.
+    """
     catalog = discover(config)
-    for stream in catalog["streams"]:
-        metadata(stream)["selected"] = stream["tap_stream_id"] in streams
-    return catalog
+    chosen = [stream for stream in catalog["streams"] if stream["tap_stream_id"] in streams]
+    for stream in chosen:
+        metadata(stream)["selected"] = True
+    return {**catalog, "streams": chosen}
 
 
 def entry(catalog: Catalog, stream: str) -> dict[str, Any]:
@@ -59,9 +63,3 @@ def deselect(catalog: Catalog, *fields: str) -> Catalog:
             if part["breadcrumb"] and part["breadcrumb"][-1] in fields:
                 part["metadata"]["selected"] = False
     return catalog
-
-
-def without(catalog: Catalog, *streams: str) -> Catalog:
-    """Return a catalog that lacks streams."""
-    kept = [stream for stream in catalog["streams"] if stream["tap_stream_id"] not in streams]
-    return {**catalog, "streams": kept}

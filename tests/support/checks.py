@@ -73,7 +73,7 @@ def check(
     done = CliRunner().invoke(Clocked.cli, [*parts, *(arguments or ["--test"])])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     found = leaks(done.output)
-    assert not found, f"told: {sorted(found)}"
+    assert not found, f"leaked: {sorted(found)}"
     return Run(done.exit_code, done.stdout, done.stderr)
 
 

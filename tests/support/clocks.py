@@ -1,4 +1,4 @@
-"""A clock that moves when somebody sleeps by it, or when it is told to."""
+"""A clock that moves when somebody sleeps by it, or when a test moves it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class FakeTicks:
             self._changed.notify_all()
 
     def tick(self) -> bool:
-        """Tick, and wait until the work is done; tell whether there is more to come."""
+        """Tick, and wait until the work is done; return whether there is more to come."""
         self.next += self._seconds
         with self._changed:
             self._due = True
@@ -125,8 +125,8 @@ class IdleClock(FakeClock):
             self._wakes.append(wake)
             while self._seconds < wake:
                 looks = self._looks
-                told = self._changed.wait(self._QUIET)
-                if not told and looks == self._looks and wake == min(self._wakes):
+                notified = self._changed.wait(self._QUIET)
+                if not notified and looks == self._looks and wake == min(self._wakes):
                     self._pass(wake - self._seconds)
             self._wakes.remove(wake)
             self._changed.notify_all()

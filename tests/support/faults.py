@@ -111,7 +111,7 @@ class Refuses:
     Args:
         operation: Which one.
         fault: What they meet.
-        where: Tells which requests; all of them by default.
+        where: Whether a request is one of them; all of them by default.
         times: How many of them; then they are answered.
 
     Attributes:
@@ -140,5 +140,5 @@ class Refuses:
 
 
 def has_page_token(request: Request) -> bool:
-    """Tell whether a request is for another page than the first."""
+    """Return whether a request is for another page than the first."""
     return "nextToken" in request.parameters or "nextPageToken" in request.parameters

@@ -1,4 +1,4 @@
-"""What the modules of the package import."""
+"""The imports of the package's modules."""
 
 from __future__ import annotations
 

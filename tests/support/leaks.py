@@ -1,4 +1,4 @@
-"""What must never be told: secrets, tokens, e-mail addresses and names of buyers."""
+"""Secrets that no run may log or keep: credentials, tokens, e-mail addresses, names of buyers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _E_MAIL = re.compile(r"(?<=[\w.+-])(@|%40)[\w-]+\.\w+")
 
 
 def leaks(log: str, states: Iterable[object] = ()) -> Counter[str]:
-    """Return what a run told in its log, errors included, or in its states, and how often."""
+    """Return the secrets in a log, errors included, or in states, and how often each occurs."""
     said = "\n".join([log, *(json.dumps(state, ensure_ascii=False) for state in states)])
     found = Counter(match.group() for match in _ACCESS_TOKEN.finditer(said))
     found.update(match.group() for match in _E_MAIL.finditer(said))

@@ -53,7 +53,7 @@ TAP = Path(sys.executable).parent / "tap-amazon-business"
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the tap left behind.
+    """The result of one run of the tap.
 
     Attributes:
         status: The exit status.
@@ -71,13 +71,17 @@ class Run:
         lines = self.output.encode().splitlines()
         return [json.loads(line, parse_float=Decimal) for line in lines]
 
+    @cached_property
+    def _records(self) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                found.setdefault(message["stream"], []).append(message["record"])
+        return found
+
     def records(self, stream: str) -> list[Record]:
         """Return the records of a stream in RECORD messages."""
-        return [
-            message["record"]
-            for message in self.messages
-            if message["type"] == "RECORD" and message["stream"] == stream
-        ]
+        return [*self._records.get(stream, [])]
 
     def batched(self) -> dict[str, list[Record]]:
         """Return the records in the files of BATCH messages, by stream."""
@@ -134,13 +138,13 @@ def run_tap(
     catalog: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
 ) -> Run:
-    """Run the tap in a process of its own, and search all that it tells for secrets."""
+    """Run the tap in a process of its own, and search all that it prints for secrets."""
     parts = command(config, folder, *arguments, state=state, catalog=catalog)
     return run_command(*parts, environment=environment)
 
 
 def run_command(*parts: str, environment: dict[str, str] | None = None) -> Run:
-    """Run a command line in a process of its own, and search all that it tells for secrets."""
+    """Run a command line in a process of its own, and search all that it prints for secrets."""
     done = subprocess.run(
         parts,
         check=False,
@@ -231,9 +235,9 @@ def captured() -> Iterator[io.BytesIO]:
 def _assert_nothing_leaked(output: str, log: str) -> None:
     """Assert that only records hold what is secret or personal."""
     # str.splitlines() would also end lines at characters that stand inside of records.
-    told = [line for line in output.split("\n") if not line.startswith('{"type":"RECORD"')]
-    found = leaks("\n".join([*told, log]))
-    assert not found, f"told: {sorted(found)}"
+    printed = [line for line in output.split("\n") if not line.startswith('{"type":"RECORD"')]
+    found = leaks("\n".join([*printed, log]))
+    assert not found, f"leaked: {sorted(found)}"
 
 
 def _without_debug(log: str) -> str:

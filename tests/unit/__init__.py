@@ -1,1 +1,1 @@
-"""What no public door shows: tests of single modules."""
+"""Tests of single modules, for all that no public door shows."""

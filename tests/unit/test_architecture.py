@@ -1,4 +1,7 @@
-"""The rules of the architecture: data runs one way, and modules hold no state."""
+"""The rules of the architecture: imports without circles, and modules without state.
+
+tests/project/test_contributing.py tests which module may import which.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ import tap_amazon_business
 
 PACKAGE = "tap_amazon_business"
 FOLDER = Path(tap_amazon_business.__file__).parent
-LONGEST_MODULE = 500
 
 
 def _name(path: Path) -> str:
@@ -21,8 +23,7 @@ def _name(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-SOURCES = {_name(path): path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.py")}
-TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
+TREES = {_name(path): ast.parse(path.read_bytes()) for path in FOLDER.rglob("*.py")}
 
 
 def imports(name: str, *, types: bool = True) -> set[str]:
@@ -68,30 +69,6 @@ def test_imports_have_no_circles_at_run_time() -> None:
 @pytest.mark.parametrize(
     ("package", "forbidden"),
     [
-        ("api", ("sync", "streams", "run", "settings", "validation", "tap", "writer")),
-        ("records", ("api", "sync", "streams", "run", "settings", "tap", "writer")),
-        ("sync", ("api", "streams", "run", "settings", "validation", "tap", "writer", "records")),
-        ("streams", ("tap", "validation", "writer")),
-        ("streams.schemas", ("api", "sync", "settings", "tap", "writer", "streams.base")),
-        ("run", ("api", "tap", "validation", "writer")),
-        ("times", ("api", "sync", "streams", "run", "settings", "records", "tap", "writer")),
-        ("redaction", ("api", "sync", "streams", "run", "settings", "records", "tap", "writer")),
-        ("errors", ("api", "sync", "streams", "run", "settings", "records", "tap", "writer")),
-        ("clock", ("api", "sync", "streams", "run", "settings", "records", "tap", "writer")),
-        ("settings", ("sync", "streams", "run", "tap", "validation", "writer")),
-        ("writer", ("api", "sync", "streams", "run", "settings", "tap")),
-    ],
-)
-def test_data_runs_one_way(package: str, forbidden: tuple[str, ...]) -> None:
-    walled = set(chain.from_iterable(below(f"{PACKAGE}.{part}") for part in forbidden))
-    assert walled
-    found = {name: imports(name) & walled for name in below(f"{PACKAGE}.{package}")}
-    assert {name: crossing for name, crossing in found.items() if crossing} == {}
-
-
-@pytest.mark.parametrize(
-    ("package", "forbidden"),
-    [
         ("api", {"singer_sdk"}),
         ("sync", {"singer_sdk", "requests", "urllib3", "click"}),
         ("records", {"singer_sdk", "requests"}),
@@ -106,11 +83,6 @@ def test_a_package_does_without_foreign_ones(package: str, forbidden: set[str]) 
 # ---- modules -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if ".schemas." not in name])
-def test_a_module_stays_short(name: str) -> None:
-    assert len(SOURCES[name].splitlines()) <= LONGEST_MODULE
-
-
 def _is_mutable(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         return value.func.id in {"dict", "list", "set", "defaultdict", "deque", "Counter"}
@@ -120,7 +92,7 @@ def _is_mutable(value: ast.expr | None) -> bool:
 
 def _changes(tree: ast.Module, name: str) -> bool:
     """Return whether a module changes something by this name."""
-    methods = {
+    methods = [
         "add",
         "append",
         "clear",
@@ -130,7 +102,7 @@ def _changes(tree: ast.Module, name: str) -> bool:
         "remove",
         "setdefault",
         "update",
-    }
+    ]
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(value=ast.Name(id=found), ctx=ast.Store() | ast.Del()):

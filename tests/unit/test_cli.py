@@ -1,4 +1,4 @@
-"""Files that cannot be read are told by one error, which shows nothing of what they hold."""
+"""Files that cannot be read are named by one error, which shows nothing of what they hold."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +15,6 @@ from tap_amazon_business.streams.order_reports import (
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_amazon_business.streams.base import AmazonStream
 
 KEYS = ("client_id", "client_secret", "refresh_token")
@@ -41,15 +38,6 @@ BUSINESS_STREAMS = {
     "invoice_payments",
     "order_reports",
 }
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Restore the signal handlers, which every tap sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def streams(config: dict[str, Any]) -> dict[str, AmazonStream]:

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: one message each, which names the setting."""
+"""Problems of a configuration: one message each, which names the setting."""
 
 from __future__ import annotations
 

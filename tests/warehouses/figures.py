@@ -45,7 +45,7 @@ def figures(world: World, as_of: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Books:
-    """What is known of each order line, as a person would put it together from Amazon's replies.
+    """Facts of each order line, as a person would put them together from Amazon's replies.
 
     Attributes:
         rows: The rows that the APIs send, by stream and key.

@@ -1,4 +1,4 @@
-"""What the models of dbt/ make of a warehouse, compared with what the simulator holds."""
+"""Tables of the models of dbt/, compared with the rows of the simulator."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MartTests:
             "from analytics.purchase_order_lines"
         )
         lines = {
-            (number, line): dict(zip(LINE, told, strict=True)) for number, line, *told in found
+            (number, line): dict(zip(LINE, values, strict=True)) for number, line, *values in found
         }
         assert len(lines) == len(found)
         assert lines == expected_lines(synced.world)
@@ -71,7 +71,7 @@ class MartTests:
     def test_every_order_counts_once_with_its_charges_side_by_side(self, synced: Synced) -> None:
         columns = ["order_id", "order_status", "currency", *CHARGES.values(), "order_amount"]
         found = synced.warehouse.query(f"select {', '.join(columns)} from analytics.order_spend")  # noqa: S608
-        spend = {number: tuple(told) for number, *told in found}
+        spend = {number: tuple(values) for number, *values in found}
         assert len(spend) == len(found)
         assert spend == expected_spend(synced.world)
 
@@ -102,7 +102,7 @@ class MartTests:
             f"select order_id, order_line_item_id, {', '.join(names)} "  # noqa: S608
             "from analytics.purchase_reconciliation"
         )
-        lines = {(order, line): tuple(told) for order, line, *told in found}
+        lines = {(order, line): tuple(values) for order, line, *values in found}
         assert len(lines) == len(found)
         assert lines == expected_reconciliation(synced.world)
 
@@ -165,7 +165,7 @@ class MartTests:
 
 
 def expected_lines(world: World) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return what each line of a purchase order must tell, by number and line."""
+    """Return what each line of a purchase order must show, by number and line."""
     shipped = _shipped(world)
     orders = rows(world, "purchase_orders")
     found = {}
@@ -228,7 +228,7 @@ def _shipped(world: World) -> Counter[tuple[str, str]]:
 
 
 def expected_spend(world: World) -> dict[str, tuple[Any, ...]]:
-    """Return what each order must tell: status, currency, charges by type, and net amount."""
+    """Return what each order must show: status, currency, charges by type, and net amount."""
     found = {}
     for (number,), order in rows(world, "orders").items():
         sums, currency, net = _charged(order["charges"])

@@ -77,7 +77,7 @@ class Snowflake(Warehouse):
         process.stdin.flush()
         answer = process.stdout.readline()
         assert answer, f"the error of this statement is on standard error: {sql}"
-        rows = json.loads(answer, object_hook=lambda told: Decimal(told["decimal"]))
+        rows = json.loads(answer, object_hook=lambda value: Decimal(value["decimal"]))
         return [tuple(row) for row in rows]
 
     @override
@@ -94,16 +94,14 @@ class Snowflake(Warehouse):
         return {name: kind for name, kind, *_ in self.query(f"describe table {table}")}
 
     def build(self, as_of: datetime) -> None:
-        """Run the dbt models as of a moment, and test what they made.
+        """Run the dbt models as of a moment.
 
-        fakesnow has no temporary tables with the name of a schema, which incremental models need,
-        and unit tests.
+        fakesnow has no temporary tables with the name of a schema, which incremental models need.
         """
         self.release()
         subprocess.run(
             [
-                *(str(_BIN / "fakesnow-dbt"), "--quiet", "build", "--full-refresh"),
-                *("--threads", "1", "--exclude-resource-type", "unit_test"),
+                *(str(_BIN / "fakesnow-dbt"), "--quiet", "run", "--full-refresh", "--threads", "1"),
                 *("--vars", json.dumps({"as_of": f"{as_of:%Y-%m-%d %H:%M:%S}"})),
             ],
             cwd=PROJECT,

@@ -125,5 +125,5 @@ def assert_same(found: Rows, expected: Rows) -> None:
     for stream, wanted in expected.items():
         assert set(found[stream]) == set(wanted), stream
         for key, row in wanted.items():
-            told = [*differences(row, found[stream][key])]
-            assert not told, f"{stream} {key}: {told}"
+            wrong = [*differences(row, found[stream][key])]
+            assert not wrong, f"{stream} {key}: {wrong}"

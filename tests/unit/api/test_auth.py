@@ -53,13 +53,13 @@ class Login:
         self.simulator.fail_next(SIGN_IN, *faults)
 
     def accepts(self, token: str) -> bool:
-        """Tell whether the API accepts an access token at this moment."""
+        """Return whether the API accepts an access token at this moment."""
         reply = requests.get(
             f"{self.simulator.url}/vendor/orders/v1/purchaseOrders/none",
             headers={"x-amz-access-token": token},
             timeout=30,
         )
-        # There is no such order: only a valid token is told so.
+        # There is no such order: only a valid token gets this answer.
         assert reply.status_code in {403, 404}
         return reply.status_code == 404
 
@@ -354,7 +354,7 @@ def test_gives_up_after_eight_attempts_and_two_minutes() -> None:
         assert here.clock.monotonic() <= LONGEST_WAITS
 
 
-def test_gives_up_after_as_many_attempts_as_it_is_told() -> None:
+def test_gives_up_after_as_many_attempts_as_are_allowed() -> None:
     with login() as here:
         here.fail_next(*[Reply(503)] * 100)
         with pytest.raises(RequestFailedError, match=r"for sp_api_\* in one attempt: HTTP 503"):

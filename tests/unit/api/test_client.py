@@ -325,7 +325,7 @@ def test_a_client_that_is_closed_while_it_waits_does_not_retry(
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         (Reply(503), "getPurchaseOrders (created in May) did not work: HTTP 503"),
         (Reset(), "Check network, proxy and sp_api_url, or try again later."),
@@ -334,12 +334,12 @@ def test_a_client_that_is_closed_while_it_waits_does_not_retry(
     ],
     ids=["down", "reset", "429", "404"],
 )
-def test_a_request_that_is_sent_once_is_not_retried(fault: Fault, told: str) -> None:
+def test_a_request_that_is_sent_once_is_not_retried(fault: Fault, expected: str) -> None:
     with line() as here:
         here.fail_next(fault)
         with pytest.raises(RequestFailedError) as caught:
             here.client.get_once(REQUEST)
-        assert told in caught.value.message
+        assert expected in caught.value.message
         assert here.traffic.requests == 1
         assert here.clock.slept == []
         # Nor is it held against the requests after it.

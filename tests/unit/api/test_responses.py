@@ -1,4 +1,4 @@
-"""What a response means: action, body, and a message that shows no secret."""
+"""The meaning of a response: action, body, and a message that shows no secret."""
 
 from __future__ import annotations
 

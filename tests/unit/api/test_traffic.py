@@ -1,4 +1,4 @@
-"""What a stream asks of Amazon, counted: requests, retries, and the seconds of waiting."""
+"""The requests of a stream, counted: sent, retries, and the seconds of waiting."""
 
 from __future__ import annotations
 

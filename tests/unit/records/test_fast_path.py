@@ -15,16 +15,11 @@ from tap_amazon_business.api.responses import judge
 from tap_amazon_business.records.fast_path import Fitting, QuickShaper
 from tap_amazon_business.records.shaping import Shaper
 from tap_amazon_business.streams.schemas import business, vendor
+from tests.unit.records.fields import FIELDS
 
 SCHEMA: dict[str, Any] = {
     "properties": {
-        "name": {"type": ["string", "null"]},
-        "count": {"type": ["integer", "null"]},
-        "flag": {"type": ["boolean", "null"]},
-        "date": {"type": ["string", "null"], "format": "date-time"},
-        "amount": {"type": ["string", "null"], "format": "x-singer.decimal"},
-        "tags": {"type": ["array", "null"], "items": {"type": ["string"]}},
-        "info": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
+        **FIELDS,
         "part": {"type": ["object", "null"], "properties": {"inner": {"type": "integer"}}},
         "parts": {"type": "array", "items": {"type": "object", "properties": {"date": {}}}},
         "own": {"description": "A schema that the user wrote."},
@@ -72,7 +67,7 @@ def shaped(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return Shaper(SCHEMA)(row, rescued), rescued
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(row=rows)
 @example({"count": True})
 @example({"count": 1.0})
@@ -114,7 +109,7 @@ def _add(value: Any, unknown: dict[str, Any]) -> Any:
     return [_add(part, unknown) for part in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(given_rows=st.lists(rows | with_unknown(rows), max_size=4))
 @example([{"unknown": 1, "parts": [{"x": 1}]}, {"parts": [{"x": 1, "date": "no date"}, 1, None]}])
 @example([{"part": {"x": 1}}, {"part": {"x": 1, "inner": 1}}, {"part": [1]}, {"part": None}])

@@ -24,6 +24,7 @@ from tap_amazon_business.records.shaping import (
     writable,
 )
 from tap_amazon_business.tap import TapAmazonBusiness
+from tests.unit.records.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,13 +149,7 @@ def test_any_row_becomes_a_valid_record_or_is_skipped(
 
 SHAPES: dict[str, Any] = {
     "properties": {
-        "name": {"type": ["string", "null"]},
-        "count": {"type": ["integer", "null"]},
-        "flag": {"type": ["boolean", "null"]},
-        "date": {"type": ["string", "null"], "format": "date-time"},
-        "amount": {"type": ["string", "null"], "format": "x-singer.decimal"},
-        "tags": {"type": ["array", "null"], "items": {"type": ["string"]}},
-        "info": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
+        **FIELDS,
         "part": {
             "type": ["object", "null"],
             "properties": {"inner": {"type": ["integer", "null"]}},
@@ -334,7 +329,7 @@ def held(row: dict[str, Any], record: dict[str, Any], rescued: dict[str, Any]) -
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(simple_rows)
 def test_no_value_is_lost(row: dict[str, Any]) -> None:
     row = sent(row)

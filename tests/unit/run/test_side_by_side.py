@@ -22,7 +22,7 @@ SOON = 0.001
 
 
 class BrokenError(Exception):
-    """What no stream expects."""
+    """An error that no stream expects."""
 
 
 class Steps:

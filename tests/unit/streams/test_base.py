@@ -77,15 +77,6 @@ KEYS = ("client_id", "client_secret", "refresh_token")
 CREDENTIALS = {f"{api}_{key}": "x" for api in ("sp_api", "business_api") for key in KEYS}
 
 
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Restore the signal handlers, which every tap sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 # ---- streams of a few rows, plain and of this package --------------------------------------------
 
 
@@ -964,7 +955,7 @@ def test_the_command_line_of_the_sdk_calls_the_hook(arguments: list[str], hook: 
 
 
 class CatalogTap(CommandTap):
-    """A tap that tells whether it got a catalog."""
+    """A tap that records whether it got a catalog."""
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.children import ChildStream, ChildSync, with_children
@@ -19,6 +16,7 @@ from tap_amazon_business.tap import TapAmazonBusiness
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pytest
     from singer_sdk.helpers.types import Record
 
     from tap_amazon_business.streams.base import AmazonStream, Row
@@ -26,15 +24,6 @@ if TYPE_CHECKING:
 
 BUCKET = datetime(2026, 5, 1, tzinfo=UTC)
 CONFIG = {f"sp_api_{name}": "x" for name in ("client_id", "client_secret", "refresh_token")}
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Restore the signal handlers, which every tap sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class Recorded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from datetime import timedelta
 from http import HTTPStatus
@@ -35,15 +34,6 @@ BUSINESS: dict[str, Any] = {f"business_api_{key}": "x" for key in KEYS}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BY_NUMBER: dict[str, Any] = {"order_reports_strategy": "purchase_order"}
 BY_DATE: dict[str, Any] = {"order_reports_strategy": "order_date"}
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Restore the signal handlers, which every tap sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def tap_of(

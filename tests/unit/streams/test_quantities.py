@@ -1,4 +1,4 @@
-"""What the quantities of an item's status come to."""
+"""Sums of the quantities of an item's status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How streams list rows, and what bookmarks have to cover by the settings."""
+"""The queries by which streams list rows, and what bookmarks have to cover by the settings."""
 
 from __future__ import annotations
 

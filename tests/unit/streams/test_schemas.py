@@ -77,7 +77,7 @@ def test_no_field_is_a_float_or_an_enum(stream: type[AmazonStream]) -> None:
 
 @all_streams
 def test_every_amount_is_an_exact_decimal(stream: type[AmazonStream]) -> None:
-    # Of quantities, too: a currency beside it tells money.
+    # Of quantities, too: a currency beside it shows money.
     amounts = [
         part["properties"]["amount"]
         for _, part in fields(schema_of(stream))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,9 +18,6 @@ from tap_amazon_business.tap import TapAmazonBusiness
 from tap_amazon_business.times import rfc3339
 from tests.support.clocks import BEGINNING, FakeClock
 from tests.support.runs import select
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEYS = ("client_id", "client_secret", "refresh_token")
 CONFIG: dict[str, Any] = {f"{api}_{key}": "x" for api in ("sp_api", "business_api") for key in KEYS}
@@ -35,15 +31,6 @@ REPLICATION_KEYS = {
 END = datetime(2026, 5, 31, tzinfo=UTC)
 POSITION = datetime(2026, 5, 30, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """Restore the signal handlers, which every tap sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def stream(

@@ -1,4 +1,4 @@
-"""Where a sync resumes: what a bookmark covers, and states that cannot be used."""
+"""Resuming: what a bookmark covers, and states that cannot be used."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ no_shrinking = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phas
 
 
 class BrokenError(Exception):
-    """What reading fails with."""
+    """The error of reading."""
 
 
 class Gauge:

@@ -31,7 +31,7 @@ def _objects_of_a_schema() -> AbstractContextManager[Any]:
     execute = FakeSnowflakeCursor.execute
 
     def patch(self: FakeSnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
-        told = re.sub(r"(?i)(show objects in)(?= \S+\.)", r"\1 schema", command)
-        return execute(self, told, *args, **kwargs)
+        statement = re.sub(r"(?i)(show objects in)(?= \S+\.)", r"\1 schema", command)
+        return execute(self, statement, *args, **kwargs)
 
     return mock.patch.object(FakeSnowflakeCursor, "execute", patch)
