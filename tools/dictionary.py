@@ -140,7 +140,7 @@ def joined_fields(label: str) -> tuple[list[str], list[str]]:
 def page() -> str:
     """Return the whole page."""
     streams = TapAmazonBusiness(config={}, validate_config=False).streams
-    head = _HEAD.format(uses="\n".join(_uses()))
+    head = _HEAD.format(uses="\n".join(_uses(streams)))
     parts = [head, *_diagram(streams), *_personal(streams), "## Streams\n"]
     for name in sorted(streams):
         parts += _section(streams[name], streams)
@@ -157,11 +157,10 @@ def paths(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Map
         )
 
 
-def _uses() -> Iterator[str]:
+def _uses(streams: Mapping[str, Stream]) -> Iterator[str]:
     yield "| stream | side | one row per | use it for |\n|---|---|---|---|"
-    vendor = {kind.name for kind in VENDOR_STREAMS}
     for name, (row, use) in USES.items():
-        side = "vendor" if name in vendor else "business"
+        side = "vendor" if isinstance(streams[name], tuple(VENDOR_STREAMS)) else "business"
         yield f"| [`{name}`](#{name}) | {side} | {row} | {use} |"
 
 
