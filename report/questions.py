@@ -71,10 +71,12 @@ def _compared(name: str, title: str, note: str) -> Query:
 
 HEADLINES = (
     _open("open_value", "Open value", "Ordered, and neither received nor rejected."),
-    _open("overdue_value", "Overdue value", "Open past the end of its promised window."),
-    _status("fill_rate", "Fill rate", "Units received, of those promised for the month."),
+    _open("overdue_value", "Overdue value", "Open for a full day or more after the window ended."),
+    _status(
+        "fill_rate", "Fill rate", "Received, of the units ordered whose window ended in the month."
+    ),
     _spend("spend", "Spend", "Placed orders, with tax and shipping."),
-    _compared("in_dispute", "In dispute", "Amounts that do not agree."),
+    _compared("at_stake", "Amounts at stake", "Amounts that do not agree."),
 )
 """The figures at the top of the page."""
 
@@ -85,13 +87,13 @@ QUESTIONS = (
             _open(
                 "open_value_by_age",
                 "Open value by age",
-                "The value that Amazon is still waiting for, by the days since the promised window "
-                "ended.",
+                "The value that Amazon is still waiting for, by the full days since the promised "
+                "window ended.",
             ),
             _open(
                 "late_purchase_orders",
                 "Overdue purchase orders",
-                "Open past their promised window, the largest amounts first.",
+                "Open for a full day or more after the window ended, the largest amounts first.",
             ),
             _open(
                 "purchase_orders_at_risk",
@@ -106,7 +108,8 @@ QUESTIONS = (
             _status(
                 "rates_by_week",
                 "Confirmation rate and fill rate by week of order",
-                "Confirmed, of the units first ordered; received, of the units that are due.",
+                "Confirmed, of the units first ordered; received, of the units that are due. Later "
+                "changes can raise or lower what is ordered.",
             ),
             _status(
                 "rates_by_warehouse",

@@ -103,7 +103,7 @@ class Result:
     def _is_amount(self, name: str) -> bool:
         place = self.columns.index(name)
         return any(isinstance(row[place], Decimal) for row in self.rows) and not name.endswith(
-            ("_rate", "_days")
+            ("_rate", "_share", "_days")
         )
 
 
@@ -128,11 +128,11 @@ def ask(connection: duckdb.DuckDBPyConnection, query: Query) -> Result:
 
 
 def text(value: Any, column: str) -> str:
-    """Return a value as people read it: rates in percent, amounts with two decimals or more."""
+    """Return a value as people read it: shares in percent, amounts with two decimals or more."""
     match value:
         case None:
             shown = _NOTHING
-        case Decimal() | float() if column.endswith("_rate"):
+        case Decimal() | float() if column.endswith(("_rate", "_share")):
             shown = f"{value:.1%}"
         case Decimal() | float() if column.endswith("_days"):
             shown = f"{value:.1f}"

@@ -92,14 +92,16 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _integer(
         "shipment_lookback_days",
-        "The same for vendor_shipments.",
+        "How many days back vendor_shipments is read again and compared with the last reading, a "
+        "share in each sync.",
         most=180,
         default=30,
     ),
     _integer(
         "order_lookback_days",
-        "The same for streams by order date, order_reports and transactions; and how far back "
-        "invoices and invoice_payments are requested again.",
+        "How many days back streams by order date, order_reports and transactions are read again "
+        "and compared with the last reading, a share in each sync; and how far back invoices and "
+        "invoice_payments are requested again.",
         most=728,
         default=60,
     ),
@@ -157,8 +159,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     _secret(
         "hash_salt",
-        "The key of the hashes: a long text of your own, without which names could be guessed. A "
-        "new one changes all hashes.",
+        "The key of the hashes: a secret text of your own, of at least 16 characters. Without it, "
+        "names could be guessed. A new one changes all hashes.",
     ),
     _integer(
         "hash_digits",

@@ -41,7 +41,8 @@ figures.
 
 The results are those of the demonstration's account on 1 June 2026. It is made up: a vendor that
 fills nine tenths of its purchase orders, and a company whose charges agree with few exceptions.
-Each table shows ten rows at most.
+Each table shows ten rows at most. The page adds the currency to amounts, and omits columns such as
+`is_over`.
 
 ## As a page
 

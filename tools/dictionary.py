@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.records.personal import personal_paths
 from tap_amazon_business.records.shaping import DECIMAL_FORMAT
 from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 from tap_amazon_business.tap import TapAmazonBusiness
 from tools import PROJECT
 
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
 PAGE = PROJECT / "docs" / "data-dictionary.md"
 
-# From, how many to how many, to, field or path in both, or in the second one where they differ.
+# A number that Amazon's operations write with or without leading zeros.
+_ITEM = "purchaseOrderNumber, itemSequenceNumber (without leading zeros)"
+
+# From, how many to how many, to, field or path in both, or in the second one where they differ; in
+# brackets, what to do to both first.
 JOINS = (
     ("purchase_orders", "||--o{", "purchase_order_items", "purchaseOrderNumber"),
     ("purchase_orders", "||--o|", "purchase_order_statuses", "purchaseOrderNumber"),
@@ -27,7 +33,13 @@ JOINS = (
         "purchase_order_status_items",
         "purchaseOrderNumber",
     ),
-    ("purchase_orders", "||--o{", "order_reports", "purchaseOrderNumber"),
+    ("purchase_order_items", "|o--o|", "purchase_order_status_items", _ITEM),
+    (
+        "purchase_orders",
+        "|o--o{",
+        "order_reports",
+        "purchaseOrderNumber (trimmed, in upper case)",
+    ),
     (
         "purchase_orders",
         "}o--o{",
@@ -36,6 +48,8 @@ JOINS = (
     ),
     ("vendor_shipments", "||--o{", "vendor_shipment_items", "vendorShipmentIdentifier"),
     ("purchase_orders", "||--o{", "vendor_shipment_items", "purchaseOrderNumber"),
+    ("purchase_order_items", "|o--o{", "vendor_shipment_items", _ITEM),
+    ("purchase_order_status_items", "|o--o{", "vendor_shipment_items", _ITEM),
     ("orders", "||--o{", "order_reports", "orderId"),
     ("orders", "||--o{", "order_line_items", "orderId"),
     ("orders", "||--o{", "shipments", "orderId"),
@@ -46,6 +60,39 @@ JOINS = (
     ("order_line_items", "||--o{", "invoices", "orderId, orderLineItemId"),
     ("invoices", "}o--o|", "invoice_payments", "invoiceNumber = invoiceId"),
 )
+
+# One row per, and what for. Items are in the rows of their parents, too, as an array.
+USES = {
+    "purchase_orders": ("purchase order", "what Amazon orders from you, with its state"),
+    "purchase_order_items": ("purchase order and item", "the same items, one row each"),
+    "purchase_order_statuses": ("purchase order", "the status, and when it changed last"),
+    "purchase_order_status_items": (
+        "purchase order and item",
+        "what was confirmed, cancelled and received, in eaches",
+    ),
+    "vendor_shipments": ("shipment", "what you announced to Amazon, and when it left"),
+    "vendor_shipment_items": (
+        "shipment, purchase order and item",
+        "how much of an item was shipped",
+    ),
+    "orders": ("order", "what your company bought; sum amounts here"),
+    "order_reports": (
+        "purchase order number and order",
+        "which orders name a purchase order number; an order may be in several rows",
+    ),
+    "order_line_items": ("order and line", "product, seller, quantity and price"),
+    "shipments": ("order and shipment", "status, address and delivery"),
+    "shipment_line_items": ("order, shipment and line", "what was shipped and received"),
+    "transactions": ("transaction", "charges and refunds, with their lines in an array"),
+    "invoices": (
+        "order, line, shipment and invoice",
+        "which invoice an order line is on; not selected by default",
+    ),
+    "invoice_payments": (
+        "invoice, or consolidated invoice",
+        "due date and payment status; not selected by default",
+    ),
+}
 
 _HEAD = """# Data dictionary
 
@@ -58,11 +105,17 @@ Every stream and every field. `make dictionary` generates this page from the cat
   the JSON in the column of its outermost field.
 - Values that a description lists are those that Amazon documents. Others occur.
 
+## Which stream?
+
+Item streams repeat the arrays of their parents: use one or the other.
+
+{uses}
+
 ## rescuedData
 
 Amazon adds fields without notice, and sends values of other types than documented. The tap drops
 neither. Every stream has the field `rescuedData`: a JSON object from path to value, such as
-`{"items[0].netCost.margin": "0.31"}`, null in ordinary rows. It contains
+`{{"items[0].netCost.margin": "0.31"}}`, null in ordinary rows. It contains
 
 - fields that the schema does not know, with the value as Amazon sent it;
 - values that do not fit their type, such as a text where a number is documented. The field itself
@@ -74,20 +127,21 @@ in its schema, the lookback is written again with it.
 ## Keys and joins
 
 Each box shows the key and the bookmark of a stream. A line is a join, with the fields that have to
-be equal.
+be equal; in brackets, how to compare them.
 """
 
 
 def joined_fields(label: str) -> tuple[list[str], list[str]]:
     """Return the paths of a join, in its first stream and in its second."""
-    first, _, second = label.partition(" = ")
+    first, _, second = re.sub(r" \(.*?\)", "", label).partition(" = ")
     return first.split(", "), (second or first).split(", ")
 
 
 def page() -> str:
     """Return the whole page."""
     streams = TapAmazonBusiness(config={}, validate_config=False).streams
-    parts = [_HEAD, *_diagram(streams), *_personal(streams), "## Streams\n"]
+    head = _HEAD.format(uses="\n".join(_uses(streams)))
+    parts = [head, *_diagram(streams), *_personal(streams), "## Streams\n"]
     for name in sorted(streams):
         parts += _section(streams[name], streams)
     return "\n".join(parts)
@@ -101,6 +155,13 @@ def paths(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Map
         yield from paths(
             field["items"] if array else field, f"{above}{name}{'[].' if array else '.'}"
         )
+
+
+def _uses(streams: Mapping[str, Stream]) -> Iterator[str]:
+    yield "| stream | side | one row per | use it for |\n|---|---|---|---|"
+    for name, (row, use) in USES.items():
+        side = "vendor" if isinstance(streams[name], tuple(VENDOR_STREAMS)) else "business"
+        yield f"| [`{name}`](#{name}) | {side} | {row} | {use} |"
 
 
 def _diagram(streams: Mapping[str, Stream]) -> Iterator[str]:

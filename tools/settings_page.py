@@ -13,9 +13,9 @@ PAGE = PROJECT / "docs" / "settings.md"
 
 _HEAD = """# Settings
 
-Every setting, with its default. `make descriptions` generates the table from the output of
-`tap-amazon-business --about --format=markdown`. The [README](../README.md#settings) has a shorter
-one.
+Every setting, with its default and the values that are allowed. `make descriptions` generates the
+table from what `tap-amazon-business --about` prints. The [README](../README.md#settings) has a
+shorter one.
 
 - **With Meltano**, a setting is a variable, in the environment or in a file `.env`:
   `TAP_AMAZON_BUSINESS_` and its name in capitals. Or put it into `meltano.yml`:
@@ -27,8 +27,8 @@ one.
 - **One credential set is required**, `sp_api_...` or `business_api_...`, with all its three values.
 - The last ones, from `stream_maps` on, are settings that Meltano's SDK adds to every tap.
 
-| setting | default | meaning |
-|---|---|---|
+| setting | default | allowed | meaning |
+|---|---|---|---|
 """
 _ROW = re.compile(r"^\| ([\w.]+) \| (?:True|False) \| (.+?) \| (.+) \|$", re.MULTILINE)
 
@@ -37,9 +37,17 @@ def page() -> str:
     """Return the whole page."""
     told = CliRunner().invoke(TapAmazonBusiness.cli, ["--about", "--format", "markdown"])
     return _HEAD + "".join(
-        f"| `{name}` |{_json(default)} | {meaning} |\n"
+        f"| `{name}` |{_json(default)} |{_allowed(name)} | {meaning} |\n"
         for name, default, meaning in _ROW.findall(told.output)
     )
+
+
+def _allowed(name: str) -> str:
+    """Return the values that the schema allows, empty if it names none."""
+    field = TapAmazonBusiness.config_jsonschema["properties"].get(name, {})
+    if "enum" in field:
+        return f" {', '.join(f'`{value}`' for value in field['enum'] if value)}"
+    return f" {field['minimum']} to {field['maximum']}" if "maximum" in field else ""
 
 
 def _json(default: str) -> str:

@@ -26,6 +26,8 @@ _ACCOUNT = """
 _LOADER = """
   - name: {loader}--{name}
     inherit_from: {loader}
+    env:
+      TZ: UTC
     config:
       path: {name}.duckdb
       default_target_schema: amazon_{schema}"""

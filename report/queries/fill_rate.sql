@@ -1,4 +1,4 @@
--- Headline: of the units whose promised window ended in the last full month, those that were received.
+-- Headline: of the units ordered whose promised window ended in the last full month, those received.
 select
     dates.last_month as month,
     cast(sum(greatest(least(lines.received_quantity, lines.ordered_now), 0)) as numeric(38, 9))

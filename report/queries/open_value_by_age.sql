@@ -2,7 +2,7 @@
 select
     case
         when days_late is null then 'no date known'
-        when days_late = 0 then 'not late'
+        when days_late = 0 then 'not a full day late'
         when days_late <= 7 then '1 to 7 days'
         when days_late <= 30 then '8 to 30 days'
         when days_late <= 90 then '31 to 90 days'

@@ -1,4 +1,4 @@
--- Headline: what is open past the end of its promised window.
+-- Headline: what is open a full day or more after its promised window ended.
 select
     dates.as_of,
     orders.currency,

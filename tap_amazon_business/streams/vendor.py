@@ -198,7 +198,10 @@ class PurchaseOrdersStream(VendorListStream):
 
 
 class PurchaseOrderStatusesStream(VendorListStream):
-    """The status of each purchase order's items; lastUpdatedDate may be missing."""
+    """The status of each purchase order, with its items in the array itemStatus.
+
+    lastUpdatedDate may be missing.
+    """
 
     name = "purchase_order_statuses"
     operation = operations.GET_PURCHASE_ORDERS_STATUS

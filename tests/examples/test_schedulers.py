@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BLOCKS = {block.mark: block.text for block in blocks("schedulers", "") if block.mark}
 MELTANO = """#!/bin/sh
 echo "$@"
-echo "Error: The sync is incomplete. Failed: orders"
+echo "| ERROR    | tap-amazon-business  | The sync is incomplete. Failed: orders"
 seq 30
 exit {status}
 """

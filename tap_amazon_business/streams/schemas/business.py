@@ -22,12 +22,19 @@ from tap_amazon_business.streams.schemas.fields import (
     texts,
 )
 
+# Amazon's model gives no unit.
+_RATE = "Amazon documents neither fraction nor per cent"
+
 
 def _charges() -> Field:
     return records(
         "charges",
         "What was charged, by type.",
-        text("type", "SUBTOTAL, SHIPPING_AND_HANDLING, PROMOTION, TAX or NET_TOTAL."),
+        text(
+            "type",
+            "SUBTOTAL, SHIPPING_AND_HANDLING, PROMOTION, TAX or NET_TOTAL. NET_TOTAL is the total "
+            "of the others: use it alone.",
+        ),
         money("amount", "The charge's amount."),
     )
 
@@ -77,7 +84,7 @@ def _order_report() -> tuple[Field, ...]:
         _charges(),
         _customer("buyingCustomer", "Who bought"),
         record("buyerGroup", "The group that the buyer belongs to.", text("name", "Its name.")),
-        mapping("businessOrderInfo", "The account's own fields of the order, of arbitrary keys."),
+        mapping("businessOrderInfo", "Custom fields that your administrators defined, by name."),
         record(
             "approverDetails",
             "Who approved the order.",
@@ -134,7 +141,7 @@ ORDER_REPORTS = schema(
     text(
         "reportedPurchaseOrderNumber",
         "The purchase order number that the report itself names, where it is not the requested "
-        "one; added by the tap.",
+        "one; null if it names the requested one, or none. Added by the tap.",
     ),
     *_order_report(),
 )
@@ -240,7 +247,7 @@ SHIPMENT_LINE_ITEMS = schema(
 )
 
 TRANSACTION_LINE_AMOUNTS = {
-    "totalAmount": "Total of the line.",
+    "totalAmount": "Total of the line. Refunds come with either sign: see transactionType.",
     "principalAmount": "Total before charges and tax.",
     "shippingCharge": "Shipping.",
     "regulatoryFee": "Regulatory fee.",
@@ -258,11 +265,13 @@ TRANSACTIONS = schema(
     text("chargeIdentifier", "Identifier of the charge."),
     text("invoiceNumber", "Number of the invoice."),
     text("marketplaceId", "Identifier of the marketplace."),
-    decimal("shipTaxRate", "Tax rate of the shipping, exact."),
-    decimal("giftWrapTaxRate", "Tax rate of the gift wrapping, exact."),
+    decimal("shipTaxRate", f"Tax rate of the shipping, exact; {_RATE}."),
+    decimal("giftWrapTaxRate", f"Tax rate of the gift wrapping, exact; {_RATE}."),
     text("legalEntityName", "Legal entity that bought."),
     text("purchasingCustomerGroupName", "Group that the buyer belongs to."),
-    money("amount", "Amount of the transaction."),
+    money(
+        "amount", "Amount of the transaction. Refunds come with either sign: see transactionType."
+    ),
     text("paymentInstrumentType", "Kind of payment, such as Visa."),
     text("paymentInstrumentLast4Digits", "Last four digits of the payment instrument."),
     _customer("buyer", "Who bought", text("id", "Amazon's identifier of the person.")),
@@ -277,7 +286,7 @@ TRANSACTIONS = schema(
         "The lines of the transaction.",
         text("refundReason", "Why it was refunded."),
         *(money(name, description) for name, description in TRANSACTION_LINE_AMOUNTS.items()),
-        decimal("taxRate", "Tax rate of the line, exact."),
+        decimal("taxRate", f"Tax rate of the line, exact; {_RATE}."),
         text("orderId", "Amazon's identifier of the order."),
         text("unspsc", "UNSPSC classification of the product."),
         text("orderLineItemId", "Amazon's identifier of the order's line."),
@@ -290,7 +299,7 @@ TRANSACTIONS = schema(
         date("shipmentDate", "When it was shipped."),
         text("merchantLegalName", "Legal name of the seller."),
         text("budgetId", "Identifier of the budget."),
-        mapping("businessOrderInfo", "The account's own fields of the order, of arbitrary keys."),
+        mapping("businessOrderInfo", "Custom fields that your administrators defined, by name."),
     ),
 )
 
@@ -301,7 +310,7 @@ def _tax(name: str, description: str) -> Field:
 
 def _tax_fields() -> tuple[Field, ...]:
     return (
-        decimal("rate", "Tax rate, exact."),
+        decimal("rate", f"Tax rate, exact; {_RATE}."),
         money("inclusiveTotal", "Total with tax."),
         money("exclusiveTotal", "Total without tax."),
         money("amount", "The tax."),
@@ -364,7 +373,7 @@ INVOICES = schema(
     records(
         "transactionDataItems",
         "The products that were invoiced. Japan only.",
-        decimal("taxRate", "Tax rate, exact."),
+        decimal("taxRate", f"Tax rate, exact; {_RATE}."),
         count("unit", "How many."),
         text("asin", "ASIN of the product."),
         text("title", "Title of the product."),

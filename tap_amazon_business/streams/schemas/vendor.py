@@ -34,7 +34,10 @@ def _quantity(name: str, description: str, *more: Field) -> Field:
     return record(
         name,
         description,
-        count("amount", "How many units."),
+        count(
+            "amount",
+            "How many, in unitOfMeasure: eaches, or cases of unitSize eaches each.",
+        ),
         text("unitOfMeasure", "Cases or Eaches."),
         count("unitSize", "How many eaches a case contains, where cases were ordered."),
         *more,
@@ -149,8 +152,11 @@ PURCHASE_ORDERS = schema(
     _order_party("sellingParty", "The seller: the vendor."),
     _order_party("shipToParty", "Destination of the goods."),
     _order_party("billToParty", "Party that is billed."),
-    text("shipWindow", "When to ship: start--end, ISO 8601."),
-    text("deliveryWindow", "When to deliver: start--end, ISO 8601."),
+    text("shipWindow", "When to ship: start--end, ISO 8601; text as sent, not converted to UTC."),
+    text(
+        "deliveryWindow",
+        "When to deliver: start--end, ISO 8601; text as sent, not converted to UTC.",
+    ),
     records("items", "The items of the order.", _sequence_number(), *_item()),
 )
 
@@ -216,7 +222,7 @@ PURCHASE_ORDER_STATUSES = schema(
 
 
 def _eaches(name: str, description: str) -> Field:
-    return count(name, f"{description}, in eaches; computed by the tap.")
+    return count(name, f"In eaches, computed by the tap. {description}.")
 
 
 PURCHASE_ORDER_STATUS_ITEMS = schema(
@@ -342,7 +348,10 @@ VENDOR_SHIPMENTS = schema(
         "The purchase orders in the shipment.",
         text("purchaseOrderNumber", "Number of the purchase order."),
         date("purchaseOrderDate", "When the order was placed."),
-        text("shipWindow", "When to ship: start--end, ISO 8601."),
+        text(
+            "shipWindow",
+            "When to ship: text as Amazon sends it, such as 08/25/2021 - 08/31/2021.",
+        ),
         records(
             "items",
             "The order's items in this shipment.",

@@ -2,7 +2,7 @@
 select
     dates.as_of,
     lines.currency,
-    sum(lines.at_stake) as in_dispute,
+    sum(lines.at_stake) as at_stake,
     count(*) as order_lines
 from analytics.purchase_reconciliation as lines
 cross join analytics.report_dates as dates
