@@ -32,11 +32,12 @@ class CommandLine(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        # The SDK's errors are tracebacks that do not name the file.
+        # The SDK's errors are tracebacks that do not name the file; a pipe can be read only once.
+        found = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
         for path in value:
             if path != "ENV":
-                read_object("--config", path)
-        return super().cb_config(ctx, param, value)
+                found.config.update(read_object("--config", path))
+        return found
 
     @classmethod
     @override

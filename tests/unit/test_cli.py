@@ -1,14 +1,18 @@
-"""Files that cannot be read are named by one error, which shows nothing of what they hold."""
+"""Files that cannot be read are named by one error, which shows none of their content."""
 
 from __future__ import annotations
 
+import os
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from tap_amazon_business.cli import read_object, read_state
 from tap_amazon_business.errors import TapError
+from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,3 +57,16 @@ def test_a_bad_file_is_named_with_its_option_and_the_reason(
     assert reason in said
     assert HUSH not in said
     assert "\n" not in said
+
+
+def test_a_configuration_may_come_from_a_pipe(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = tmp_path / "config.json"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=['{"sp_api_region": "moon"}'])
+    writer.start()
+    done = CliRunner().invoke(TapAmazonBusiness.cli, ["--config", str(pipe)])
+    writer.join(60)
+    assert done.exit_code == 1
+    assert "sp_api_region" in caplog.text
