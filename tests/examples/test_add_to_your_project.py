@@ -53,6 +53,7 @@ def test_the_loader_is_the_one_that_other_tests_load_with(loader: str) -> None:
     assert run == f"meltano run tap-amazon-business target-{loader}\n"
 
 
+@pytest.mark.timeout(1800)  # it installs, and runs some twelve commands: long on a busy machine
 def test_an_empty_folder_becomes_a_project_with_rows(repository: str, tmp_path: Path) -> None:
     loader = "postgres"
     others = ("MELTANO_", "TAP_", "TARGET_", "PGTZ", "PYTHONDONTWRITEBYTECODE")
