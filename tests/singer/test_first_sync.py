@@ -139,10 +139,11 @@ def test_a_season_after_quiet_years_is_read_in_narrow_windows(clock: FakeClock) 
         return answer(request) if end > season else {"ordersReport": []}
 
     with serve(clock, orders=0, faults=[Answers(operation, seasonal)]) as serving:
-        settings: dict[str, Any] = {"business_api_regions": ["US"], "max_parallel_requests": 2}
-        run = Syncs(clock, serving, "orders", **settings).sync()
+        # With several requests at a time, how many are sent in vain depends on the threads.
+        config: dict[str, Any] = {"business_api_regions": ["US"], "max_parallel_requests": 1}
+        run = Syncs(clock, serving, "orders", **config).sync()
         calls, operations = serving.stats().calls, serving.stats().operations
-    assert operations[operation].max_in_flight <= 2
+    assert operations[operation].max_in_flight == 1
     lists = [call.parameters for call in calls if call.operation == operation]
     pages = Counter((one["orderStartDate"], one["orderEndDate"]) for one in lists)
     # A window of years is given up after 80 pages, and read in parts.

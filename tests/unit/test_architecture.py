@@ -83,6 +83,11 @@ def test_a_package_does_without_foreign_ones(package: str, forbidden: set[str]) 
 # ---- modules -------------------------------------------------------------------------------------
 
 
+def test_modules_have_at_most_500_lines() -> None:
+    lines = {path.name: len(path.read_bytes().splitlines()) for path in FOLDER.rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > 500} == {}
+
+
 def _is_mutable(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         return value.func.id in {"dict", "list", "set", "defaultdict", "deque", "Counter"}
