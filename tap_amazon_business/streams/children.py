@@ -204,7 +204,7 @@ def with_children(
     for listed in rows:
         row, _, changed = listed
         if changed or let_through:
-            record = stream.record(deepcopy(row) if copy else row)
+            record = deepcopy(stream.record(row)) if copy else stream.record(row)
             if changed:
                 records.append(record)
             if let_through and not let_through(record):
