@@ -83,7 +83,7 @@ class _Page:
         listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
             bucket is None if it has no date, or one outside of the window asked for.
         undated: The same of rows without the date that they are listed by, where that is a change.
-        undated_keys: Their keys.
+        undated_keys: Their keys, while keys are looked for.
         by_change: Whether the rows were listed by change.
         inside: How many of its rows are dated in the window asked for.
         size: The bytes of these rows.
@@ -439,7 +439,8 @@ class _Lister:
                 if query.by_change:
                     _, bucket = self._place(created)
             known.append((number, self._hash(row), bucket))
-            (self._named.discard if known is listed else undated_keys.add)(str(key))
+            if self._named:
+                (self._named.discard if known is listed else undated_keys.add)(str(key))
         inside = len(rows) - outside - len(undated)
         if query.by_change:
             self._inside += inside
