@@ -145,7 +145,7 @@ class Checksums:
         """Return the checksums in the form of the bookmark.
 
         `{"days": [first day, 4 characters a day], "hours": [first hour, 4 characters an hour],
-        "by_day": boolean}`; the last day ends where the hours begin.
+        "by_day": true}`; the last day ends where the hours begin, and by_day is left out if false.
 
         Args:
             since: The start of the oldest bucket of interest.
@@ -158,7 +158,8 @@ class Checksums:
         return {
             "days": _encoded(first_day, days, DAY, "%Y-%m-%d"),
             "hours": _encoded(hours_from, hours, HOUR, "%Y-%m-%dT%H"),
-            "by_day": self.by_day,
+            # It never becomes false again, so a merge with an older state does no harm.
+            **({"by_day": True} if self.by_day else {}),
         }
 
 

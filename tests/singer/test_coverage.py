@@ -131,7 +131,7 @@ def test_every_key_is_in_every_state_whatever_the_settings(clock: FakeClock) -> 
                     if mark:
                         assert mark.keys() == BOOKMARK, stream
                         sums = mark["checksums"]
-                        assert sums is None or sums.keys() == {"days", "hours", "by_day"}, stream
+                        assert sums is None or sums.keys() - {"by_day"} == {"days", "hours"}, stream
                         covers.setdefault(stream, set()).add(frozenset(mark["covers"]))
     assert covers.keys() >= set(PARENTS)
     for stream, found in covers.items():

@@ -108,7 +108,7 @@ def _dates(value: object) -> Iterator[str]:
 
 def test_state_and_log_stay_small(synced: Synced) -> None:
     (*_, state) = (m for m in synced.run.output.split("\n") if m.startswith('{"type":"STATE"'))
-    assert len(state) < 7_800
+    assert len(state) < 7500
     assert len(synced.run.log.splitlines()) < 200
 
 

@@ -211,7 +211,6 @@ def test_each_bucket_takes_four_characters() -> None:
     assert encoded(checksums) == {
         "days": ["2026-05-30", "AAAA....////"],
         "hours": ["2026-06-01T12", "AAAB....AAAC"],
-        "by_day": False,
     }
 
 
@@ -219,7 +218,6 @@ def test_nothing_known_is_written_without_buckets() -> None:
     assert encoded(Checksums(Grid(NOON))) == {
         "days": ["2026-06-01", ""],
         "hours": ["2026-06-01T12", ""],
-        "by_day": False,
     }
 
 
