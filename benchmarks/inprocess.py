@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from benchmarks.server import UNLIMITED
 from simulator import published_plans
-from tap_amazon_business.clock import SystemClock
+from tap_amazon_business.clock import Clock
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
@@ -27,34 +27,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator import Simulator
-    from tap_amazon_business.clock import Ticks
 
 BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
-class SharedClock:
+class SharedClock(Clock):
     """A clock that moves when the tap sleeps by it, or when it is moved."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
         self._lock = threading.Lock()
 
+    @override
     def now(self) -> datetime:
-        """Return the time of day, in UTC."""
         return BEGINNING + timedelta(seconds=self._seconds)
 
+    @override
     def monotonic(self) -> float:
-        """Return the seconds since the beginning."""
         return self._seconds
 
+    @override
     def sleep(self, seconds: float) -> None:
-        """Let that many seconds pass."""
         with self._lock:
             self._seconds += seconds
-
-    def every(self, seconds: float) -> Ticks:
-        """Return what ticks by the machine's clock: a benchmark has no need of lines on time."""
-        return SystemClock().every(seconds)
 
     def reach(self, seconds: float) -> None:
         """Let the time pass until so many seconds after the beginning, if that is to come."""

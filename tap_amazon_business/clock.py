@@ -4,49 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing_extensions import override
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
-class Ticks(Protocol):
-    """Ticks every so many seconds, until it is stopped."""
+class Ticks:
+    """Ticks every so many seconds; one that comes late delays those after it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._stopped = threading.Event()
 
     def __iter__(self) -> Iterator[None]:
         """Wait for each tick."""
-        ...
+        while not self._stopped.wait(self._seconds):
+            yield
 
     def stop(self) -> None:
         """Let no more ticks come, and end the wait for the next one."""
-        ...
+        self._stopped.set()
 
 
-class Clock(Protocol):
-    """A clock; tests pass one that does not wait."""
-
-    def now(self) -> datetime:
-        """Return the time of day, in UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait that many seconds."""
-        ...
-
-    def every(self, seconds: float) -> Ticks:
-        """Return what ticks every so many seconds from now on."""
-        ...
-
-
-class SystemClock:
-    """The machine's own clock."""
+class Clock:
+    """The machine's own clock; tests pass one that does not wait."""
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""
@@ -62,10 +47,10 @@ class SystemClock:
 
     def every(self, seconds: float) -> Ticks:
         """Return what ticks every so many seconds from now on."""
-        return _SystemTicks(seconds)
+        return Ticks(seconds)
 
 
-class BoundedClock:
+class BoundedClock(Clock):
     """A clock whose time of day is never ahead of what a server says.
 
     A clock that is hours ahead would move bookmarks past rows that do not exist yet.
@@ -85,36 +70,21 @@ class BoundedClock:
         news = abs(self._ahead) > _CLOCKS_DIFFER and abs(self._ahead - known) > _CLOCKS_DIFFER
         return self._ahead if news else timedelta()
 
+    @override
     def now(self) -> datetime:
-        """Return the time of day, in UTC."""
         return self._clock.now() - max(self._ahead, timedelta())
 
+    @override
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
         return self._clock.monotonic()
 
+    @override
     def sleep(self, seconds: float) -> None:
-        """Wait that many seconds."""
         self._clock.sleep(seconds)
 
+    @override
     def every(self, seconds: float) -> Ticks:
-        """Return what ticks every so many seconds from now on."""
         return self._clock.every(seconds)
-
-
-class _SystemTicks:
-    """Ticks of the machine's own clock; one that comes late delays those after it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._stopped = threading.Event()
-
-    def __iter__(self) -> Iterator[None]:
-        while not self._stopped.wait(self._seconds):
-            yield
-
-    def stop(self) -> None:
-        self._stopped.set()
 
 
 class Stopwatch:

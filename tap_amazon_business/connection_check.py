@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from tap_amazon_business.api import sandbox
-from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS
+from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS, Request
 from tap_amazon_business.api.responses import advice_on_failure
+from tap_amazon_business.clock import Clock
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.settings import BUSINESS_API, SP_API
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from tap_amazon_business.api.client import Client
-    from tap_amazon_business.api.operations import Request
-    from tap_amazon_business.clock import Clock
-    from tap_amazon_business.settings import Settings
-    from tap_amazon_business.streams.base import AmazonStream
-    from tap_amazon_business.streams.probes import Probe
+from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
+from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.probes import Probe
 
 # What a task returns: a body, or nothing where there is none to look at; or why it failed.
 Answer = dict[str, Any] | RequestFailedError | None

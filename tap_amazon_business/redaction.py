@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import logging
 
 _E_MAIL = re.compile(r"""("[^"]*"|[^\s@<>"']*)(@|%40)[^\s<>"']+""")
 

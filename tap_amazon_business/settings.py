@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk import typing as th
 
@@ -13,10 +15,6 @@ from tap_amazon_business import times
 from tap_amazon_business.api import hosts
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.operations import UsagePlan
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 SP_API = "sp_api"
 BUSINESS_API = "business_api"

@@ -5,23 +5,24 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, ClassVar, cast
 
 import click
 from singer_sdk.exceptions import MappingError
-from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_amazon_business import settings as tap_settings
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
 from tap_amazon_business.api.client import Api, Client
 from tap_amazon_business.api.limits import Limiter
-from tap_amazon_business.api.retry import Health, Outage
+from tap_amazon_business.api.retry import Health, Outage, Retrier
 from tap_amazon_business.api.sandbox import SandboxClient
-from tap_amazon_business.api.traffic import Traffic
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.cli import CommandLine
-from tap_amazon_business.clock import BoundedClock, Clock, SystemClock
+from tap_amazon_business.clock import BoundedClock, Clock
 from tap_amazon_business.connection_check import ConnectionCheck
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
@@ -38,12 +39,6 @@ from tap_amazon_business.sync.prefetch import ReadBudget
 from tap_amazon_business.sync.write_lock import WriteLock
 from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import FrameType
-
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
 # Seconds that a line which is being written has to be completed after a signal.
 _SHUTDOWN_GRACE = 0.7
@@ -82,7 +77,7 @@ class TapAmazonBusiness(CommandLine):
     ]
 
     def __init__(self, *, clock: Clock | None = None, **kwargs: Any) -> None:  # noqa: ANN401
-        self._clock = BoundedClock(clock or SystemClock())
+        self._clock = BoundedClock(clock or Clock())
         self._outage = Outage(self._clock)
         self._failures: dict[str, TapError] = {}
         self._lock = WriteLock()
@@ -149,13 +144,7 @@ class TapAmazonBusiness(CommandLine):
                 api = self._api(settings, url, credentials or Credentials.none(prefix))
                 budget = ReadBudget(settings.max_parallel_requests, self._lock)
                 streams += [
-                    kind(
-                        self,
-                        client=client(api, Traffic(self._clock)),
-                        budget=budget,
-                        shared=shared,
-                    )
-                    for kind in kinds
+                    kind(self, client=client(api), budget=budget, shared=shared) for kind in kinds
                 ]
         return streams
 
@@ -167,6 +156,7 @@ class TapAmazonBusiness(CommandLine):
             request_timeout=settings.request_timeout,
         )
         logger = self.logger.getChild(credentials.prefix)
+        retrier = Retrier(self._outage, self._clock, logger)
         return Api(
             url=url.rstrip("/"),
             prefix=credentials.prefix,
@@ -175,16 +165,14 @@ class TapAmazonBusiness(CommandLine):
                 credentials,
                 lwa_url=settings.lwa_url,
                 transport=transport,
-                outage=self._outage,
+                retrier=retrier,
                 clock=self._clock,
-                logger=logger,
             ),
             limiter=Limiter(settings.rate_limits, self._clock),
             transport=transport,
             most=settings.max_parallel_requests,
             health=Health(credentials.prefix, self._outage),
-            clock=self._clock,
-            logger=logger,
+            retrier=retrier,
         )
 
     def _fail(self, stream: str, error: TapError) -> None:

@@ -6,8 +6,9 @@ import difflib
 import json
 import math
 import re
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft7Validator
@@ -16,10 +17,6 @@ from tap_amazon_business import times
 from tap_amazon_business.api import hosts
 from tap_amazon_business.api.operations import OPERATIONS
 from tap_amazon_business.settings import BUSINESS_API, CREDENTIALS, SP_API, given
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
 _URLS = ("sp_api_url", "business_api_url", "lwa_url")
 _CONFIG_IN_MAPS = re.compile(r"""\bconfig\[\\?["'](\w+)\\?["']\]""")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from singer_sdk.singerlib.encoding.simple import Message
-
 
 # Bytes. Each write hands the interpreter to the threads that read ahead: few large writes saved a
 # seventh of the time.

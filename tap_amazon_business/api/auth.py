@@ -1,52 +1,44 @@
-"""Login with Amazon: access tokens for one credential set.
+"""Login with Amazon: its token endpoint, and the access tokens of one credential set.
 
 Source: "Connect to the Selling Partner API" and "Amazon Business API: authorization" in Amazon's
-guides. POST /auth/o2/token trades a refresh token for an access token of one hour.
+guides. POST /auth/o2/token trades a refresh token for an access token of one hour, and an
+authorization code for a refresh token.
 """
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import Any
 
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, TransientError, retry
-from tap_amazon_business.api.tokens import Refusal, TokenEndpoint
+import msgspec
+
+from tap_amazon_business.api.responses import TRANSIENT, retry_after_of
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Retrier, TransientError
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.redaction import oauth_code
 from tap_amazon_business.times import duration
 
-if TYPE_CHECKING:
-    import logging
+_PATH = "/auth/o2/token"
 
-    from tap_amazon_business.api.retry import Outage
-    from tap_amazon_business.api.transport import Transport
-    from tap_amazon_business.clock import BoundedClock
+# What a header can carry.
+_TOKEN = re.compile("[!-~]+")
+
+_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_FINAL = frozenset(range(400, 500)) - {HTTPStatus.TOO_MANY_REQUESTS} - TRANSIENT
+_TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable"})
 
 # A share of the lifetime, so that a short-lived token is not asked for with every request.
 _RENEWAL_MARGIN = 0.05
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 86_400
-
-# {0} is replaced by the prefix of the settings.
-_REFUSAL = Refusal(
-    "Login with Amazon refused the credentials in {0}_*",
-    {
-        "invalid_client": (
-            "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it "
-            "was made unless it is rotated"
-        ),
-        "invalid_grant": (
-            "check {0}_refresh_token: it was revoked, it expired, or it belongs to another "
-            "application or region; authorize the application again to get a new one"
-        ),
-        "unauthorized_client": (
-            "check that {0}_refresh_token was issued to the application of {0}_client_id"
-        ),
-    },
-    "check {0}_client_id, {0}_client_secret and {0}_refresh_token",
-)
 
 
 @dataclass(frozen=True)
@@ -62,6 +54,139 @@ class Credentials:
     def none(cls, prefix: str) -> Credentials:
         """Return an empty set, for discovery without any settings."""
         return cls(prefix, "", "", "")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The error message of a refusal; `{0}` is replaced by the prefix of the settings.
+
+    Attributes:
+        problem: What was refused.
+        advice: What to do, by error code.
+        otherwise: What to do about any other code.
+    """
+
+    problem: str
+    advice: Mapping[str, str]
+    otherwise: str
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token, when it was requested, its lifetime as it was sent, and the Date header."""
+
+    token: str = field(repr=False)
+    requested_at: float
+    expires_in: object
+    date: str
+
+
+class TokenEndpoint:
+    """The token endpoint of Login with Amazon, as the application of a credential set uses it."""
+
+    def __init__(
+        self, lwa_url: str, credentials: Credentials, transport: Transport, retrier: Retrier
+    ) -> None:
+        self._url = lwa_url.rstrip("/").removesuffix(_PATH) + _PATH
+        self._credentials = credentials
+        self._transport = transport
+        self._retrier = retrier
+
+    def issue(
+        self,
+        kind: str,
+        grant: Mapping[str, str],
+        refusal: Refusal,
+        *,
+        attempts: int = MAX_ATTEMPTS,
+    ) -> Issued:
+        """Return a token.
+
+        Args:
+            kind: `access` or `refresh`.
+            grant: What is traded for it.
+            refusal: The error message if Login with Amazon refuses the request.
+            attempts: How many attempts to make at most.
+
+        Raises:
+            RequestFailedError: Login with Amazon refuses the request, or does not respond.
+        """
+        prefix = self._credentials.prefix
+        try:
+            return self._retrier.run(
+                lambda: self._request(f"{kind}_token", grant, refusal),
+                f"Login with Amazon ({prefix})",
+                attempts=attempts,
+            )
+        except TransientError as error:
+            tries = f"{error.attempts} attempts" if error.attempts > 1 else "one attempt"
+            raise RequestFailedError(
+                f"Login with Amazon at {self._url} issued no {kind} token for "
+                f"{prefix}_* in {tries}: {error.problem}. Check that the host can be reached "
+                "(lwa_url, network, proxy), then try again."
+            ) from error
+
+    def _request(self, wanted: str, grant: Mapping[str, str], refusal: Refusal) -> Issued:
+        """Request a token once.
+
+        Raises:
+            RequestFailedError: Login with Amazon refuses the request.
+            TransientError: There was no token for another reason.
+        """
+        own = self._credentials
+        requested_at = self._retrier.clock.monotonic()
+        form = {**grant, "client_id": own.client_id, "client_secret": own.client_secret}
+        response = self._transport.post(self._url, form)
+        reply = _decode(response.content)
+        token = reply.get(wanted)
+        if response.status == HTTPStatus.OK and isinstance(token, str) and _TOKEN.fullmatch(token):
+            date = response.headers.get("date", "")
+            return Issued(token, requested_at, reply.get("expires_in"), date)
+        code = oauth_code(reply.get("error"))
+        problem = f"HTTP {response.status} {code}".rstrip()
+        if response.status not in _FINAL or code in _TRANSIENT_CODES:
+            raise TransientError(
+                problem,
+                retry_after=retry_after_of(response.headers),
+                status=response.status,
+                outage=True,
+            )
+        message = f"Login with Amazon at {self._url} refused the request: {problem}; check lwa_url."
+        if response.status in _REFUSALS:
+            advice = refusal.advice.get(code, refusal.otherwise)
+            message = f"{refusal.problem}: {problem}; {advice}.".format(own.prefix)
+        raise RequestFailedError(message, status=response.status)
+
+
+def _decode(content: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+# ---- access tokens -------------------------------------------------------------------------------
+
+# What to do about this error code, whatever was requested.
+INVALID_CLIENT = (
+    "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it was made "
+    "unless it is rotated"
+)
+
+_REFUSAL = Refusal(
+    "Login with Amazon refused the credentials in {0}_*",
+    {
+        "invalid_client": INVALID_CLIENT,
+        "invalid_grant": (
+            "check {0}_refresh_token: it was revoked, it expired, or it belongs to another "
+            "application or region; authorize the application again to get a new one"
+        ),
+        "unauthorized_client": (
+            "check that {0}_refresh_token was issued to the application of {0}_client_id"
+        ),
+    },
+    "check {0}_client_id, {0}_client_secret and {0}_refresh_token",
+)
 
 
 @dataclass(frozen=True)
@@ -83,15 +208,13 @@ class LoginWithAmazon:
         *,
         lwa_url: str,
         transport: Transport,
-        outage: Outage,
+        retrier: Retrier,
         clock: BoundedClock,
-        logger: logging.Logger,
     ) -> None:
         self._credentials = credentials
-        self._endpoint = TokenEndpoint(lwa_url, transport, credentials.prefix)
-        self._outage = outage
+        self._endpoint = TokenEndpoint(lwa_url, credentials, transport, retrier)
         self._clock = clock
-        self._logger = logger
+        self._logger = retrier.logger
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._failure: RequestFailedError | None = None
@@ -119,46 +242,16 @@ class LoginWithAmazon:
     def _request_token(self, attempts: int) -> _Token:
         if self._failure:  # final: other threads and streams need not try again
             raise self._failure
-        prefix = self._credentials.prefix
-        subject = f"Login with Amazon ({prefix})"
+        refresh_token = self._credentials.refresh_token
+        grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
-            return retry(
-                self._attempt,
-                subject=subject,
-                outage=self._outage,
-                clock=self._clock,
-                logger=self._logger,
-                attempts=attempts,
-            )
-        except TransientError as error:
-            tries = f"{error.attempts} attempts" if error.attempts > 1 else "one attempt"
-            self._failure = RequestFailedError(
-                f"Login with Amazon at {self._endpoint.url} issued no access token for {prefix}_* "
-                f"in {tries}: {error.problem}. Check that the host can be "
-                "reached (setting lwa_url, network, proxy) and run the sync again.",
-            )
+            issued = self._endpoint.issue("access", grant, _REFUSAL, attempts=attempts)
         except RequestFailedError as error:
             self._failure = error
-        raise self._failure
-
-    def _attempt(self) -> _Token:
-        """Request an access token once.
-
-        Raises:
-            RequestFailedError: Login with Amazon refuses the request.
-            TransientError: There was no access token for another reason.
-        """
-        requested_at = self._clock.monotonic()
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._credentials.refresh_token,
-            "client_id": self._credentials.client_id,
-            "client_secret": self._credentials.client_secret,
-        }
-        issued = self._endpoint.request(form, "access_token", _REFUSAL)
+            raise
         self._bound_clock(issued.date)
         lifetime = _lifetime(issued.expires_in)
-        return _Token(issued.token, requested_at + lifetime * (1 - _RENEWAL_MARGIN))
+        return _Token(issued.token, issued.requested_at + lifetime * (1 - _RENEWAL_MARGIN))
 
     def _bound_clock(self, date: str) -> None:
         """Keep this machine's clock from running ahead of Amazon's."""

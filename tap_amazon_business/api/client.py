@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tap_amazon_business.api.auth import LoginWithAmazon
+from tap_amazon_business.api.limits import Limiter, TokenBucket
+from tap_amazon_business.api.operations import Operation, Request
 from tap_amazon_business.api.responses import (
     Action,
     Verdict,
@@ -15,20 +20,11 @@ from tap_amazon_business.api.responses import (
     advice_on_refusal,
     judge,
 )
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, Health, Patience, TransientError, retry
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Health, Patience, Retrier, TransientError
+from tap_amazon_business.api.transport import Transport
+from tap_amazon_business.clock import Clock, Stopwatch
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import Rows
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterator
-
-    from tap_amazon_business.api.auth import LoginWithAmazon
-    from tap_amazon_business.api.limits import Limiter, TokenBucket
-    from tap_amazon_business.api.operations import Operation, Request
-    from tap_amazon_business.api.traffic import Traffic
-    from tap_amazon_business.api.transport import Transport
-    from tap_amazon_business.clock import Clock
 
 # What is refused this often in a row is not refused in passing: a next page, or an access token
 # that was accepted before.
@@ -57,8 +53,7 @@ class Api:
         transport: Sends HTTP requests.
         most: How many requests of one client are in flight at most.
         health: Whether the API works, as all clients of the credential set know.
-        clock: The time.
-        logger: Gets a line for every retry.
+        retrier: Repeats attempts.
     """
 
     url: str
@@ -69,21 +64,55 @@ class Api:
     transport: Transport
     most: int
     health: Health
-    clock: Clock
-    logger: logging.Logger
+    retrier: Retrier
+
+
+class Traffic:
+    """Counts a client's requests, from any number of threads; those that sign in do not count.
+
+    Attributes:
+        requests: How many requests were sent, retries included.
+        retries: How many of them repeated one that was not accepted.
+        rate: The rate that a request waited for last, in requests a second; None if none did.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._lock = threading.Lock()
+        self._waits = Stopwatch(clock)
+        self.requests = 0
+        self.retries = 0
+        self.rate: float | None = None
+
+    def sent(self, *, again: bool) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests += 1
+            self.retries += again
+
+    @contextmanager
+    def waiting(self, rate: float) -> Iterator[None]:
+        """Measure a wait for a usage plan of so many requests a second."""
+        self.rate = rate
+        with self._waits:
+            yield
+
+    @property
+    def waited(self) -> float:
+        """The seconds in which at least one request waited for Amazon's usage plan."""
+        return self._waits.seconds
 
 
 class Client:
     """Sends one stream's requests, from any number of threads, until each has a response."""
 
-    def __init__(self, api: Api, traffic: Traffic) -> None:
+    def __init__(self, api: Api) -> None:
         self.url = api.url
         self.prefix = api.prefix
-        self.traffic = traffic
+        self.traffic = Traffic(api.retrier.clock)
         self._api = api
         self._health = api.health
         self._authenticator = api.authenticator
-        self._logger = api.logger
+        self._logger = api.retrier.logger
         self._closed = False
         self._in_flight = threading.Semaphore(api.most)
 
@@ -125,7 +154,7 @@ class Client:
             RequestFailedError: Amazon refuses the request, or does not answer it.
         """
         try:
-            patience = self._patience(request)
+            patience = Patience(request, self._api.retrier)
             return self._body(request, self._attempt(request, patience, again=False))
         except TransientError as error:
             what_to_do = advice_on_failure(error.status, self.prefix)
@@ -143,7 +172,7 @@ class Client:
         self.sign_in()
         refusals = 0  # in a row
         again = False
-        patience = self._patience(request)
+        patience = Patience(request, self._api.retrier)
 
         def attempt() -> dict[str, Any]:
             nonlocal refusals, again
@@ -161,14 +190,7 @@ class Client:
             return self._body(request, verdict, final=final)
 
         try:
-            return retry(
-                attempt,
-                subject=request,
-                outage=self._health.outage,
-                clock=self._api.clock,
-                logger=self._logger,
-                patience=patience,
-            )
+            return self._api.retrier.run(attempt, request, patience=patience)
         except TransientError as error:
             raise self._health.exhausted(request, error) from None
 
@@ -234,11 +256,6 @@ class Client:
         if self._closed:
             raise RequestFailedError("The stream has ended.")
         self._health.check()
-
-    def _patience(self, request: Request) -> Patience:
-        return Patience(
-            request, outage=self._health.outage, clock=self._api.clock, logger=self._logger
-        )
 
     def _attempt(self, request: Request, patience: Patience, *, again: bool) -> Verdict:
         """Send a request, and once more with a new access token if this one was refused.

@@ -7,77 +7,51 @@ Business marketplace URLs" in Amazon's guides.
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 LOGIN_WITH_AMAZON = "https://api.amazon.com"
 
+
+def _by_place(**places: str) -> dict[str, str]:
+    return {place: name for name, codes in places.items() for place in codes.split()}
+
+
 SP_API_REGIONS = ("NA", "EU", "FE")
 
+# Marketplace of a vendor -> region of the Selling Partner API. BE, SA and ZA are not in Amazon's
+# guide, as far as it was read; other clients have them so.
+MARKETPLACES = _by_place(
+    NA="US CA MX BR", EU="UK DE FR ES IT NL BE SE PL TR AE EG SA ZA IN", FE="JP AU SG"
+)
+
 # Region code as Amazon Business spells it -> host. It is UK there, not GB.
-BUSINESS_API_REGIONS = {
-    "US": "na",
-    "CA": "na",
-    "MX": "na",
-    "UK": "eu",
-    "DE": "eu",
-    "FR": "eu",
-    "ES": "eu",
-    "IT": "eu",
-    "IN": "eu",
-    "JP": "jp",
-    "AU": "jp",
-}
+BUSINESS_API_REGIONS = _by_place(na="US CA MX", eu="UK DE FR ES IT IN", jp="JP AU")
 
-# Region of the Selling Partner API -> marketplace -> where its vendors sign in. BE, SA and ZA are
-# not in Amazon's guide, as far as it was read; other clients have them so.
-VENDOR_CENTRALS = {
-    "NA": {
-        "US": "vendorcentral.amazon.com",
-        "CA": "vendorcentral.amazon.ca",
-        "MX": "vendorcentral.amazon.com.mx",
-        "BR": "vendorcentral.amazon.com.br",
-    },
-    "EU": {
-        "UK": "vendorcentral.amazon.co.uk",
-        "DE": "vendorcentral.amazon.de",
-        "FR": "vendorcentral.amazon.fr",
-        "ES": "vendorcentral.amazon.es",
-        "IT": "vendorcentral.amazon.it",
-        "NL": "vendorcentral.amazon.nl",
-        "BE": "vendorcentral.amazon.com.be",
-        "SE": "vendorcentral.amazon.se",
-        "PL": "vendorcentral.amazon.pl",
-        "TR": "vendorcentral.amazon.com.tr",
-        "AE": "vendorcentral.amazon.me",
-        "EG": "vendorcentral.amazon.me",
-        "SA": "vendorcentral.amazon.me",
-        "ZA": "vendorcentral.amazon.co.za",
-        "IN": "www.vendorcentral.in",
-    },
-    "FE": {
-        "JP": "vendorcentral.amazon.co.jp",
-        "AU": "vendorcentral.amazon.com.au",
-        "SG": "vendorcentral.amazon.com.sg",
-    },
+# Where Amazon's domain does not end like the place's code.
+_DOMAINS = {
+    "US": "com",
+    "UK": "co.uk",
+    "ZA": "co.za",
+    "JP": "co.jp",
+    **{place: f"com.{place.lower()}" for place in ("MX", "BR", "BE", "TR", "AU", "SG")},
 }
+_VENDOR_CENTRALS = {"IN": "www.vendorcentral.in"} | dict.fromkeys(
+    ("AE", "EG", "SA"), "vendorcentral.amazon.me"
+)
 
-# Region code -> where the customers of Amazon Business sign in.
-BUSINESS_SITES = {
-    "US": "www.amazon.com",
-    "CA": "www.amazon.ca",
-    "MX": "www.amazon.com.mx",
-    "UK": "www.amazon.co.uk",
-    "DE": "www.amazon.de",
-    "FR": "www.amazon.fr",
-    "ES": "www.amazon.es",
-    "IT": "www.amazon.it",
-    "IN": "www.amazon.in",
-    "JP": "www.amazon.co.jp",
-    "AU": "www.amazon.com.au",
-}
+
+def vendor_central(marketplace: str) -> str:
+    """Return the host where the vendors of a marketplace sign in."""
+    return _VENDOR_CENTRALS.get(marketplace, f"vendorcentral.amazon.{_domain(marketplace)}")
+
+
+def business_site(region: str) -> str:
+    """Return the host where the customers of Amazon Business sign in, for one of its regions."""
+    return f"www.amazon.{_domain(region)}"
+
+
+def _domain(place: str) -> str:
+    return _DOMAINS.get(place, place.lower())
 
 
 def sp_api_url(region: str, *, sandbox: bool = False) -> str:

@@ -6,13 +6,10 @@ Source: "Usage plans and rate limits" in Amazon's Selling Partner API and Amazon
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tap_amazon_business.api.operations import Operation, UsagePlan
-    from tap_amazon_business.clock import Clock
+from tap_amazon_business.api.operations import Operation, UsagePlan
+from tap_amazon_business.clock import Clock
 
 # A bucket run at exactly Amazon's figures is refused now and then, as requests do not arrive at
 # the pace they were sent: one token of the burst and one per cent of the rate are left unused.

@@ -7,19 +7,17 @@ guides "Usage plans and rate limits" of both. A new stream begins with an entry 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from tap_amazon_business.api.bodies import PageDecoder
 from tap_amazon_business.records.lazy_rows import Rows
 from tap_amazon_business.redaction import redact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LONGEST_SUBJECT = 250
 

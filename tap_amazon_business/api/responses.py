@@ -6,19 +6,15 @@ README.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tap_amazon_business.api.bodies import decode
+from tap_amazon_business.api.bodies import Decoder, decode
+from tap_amazon_business.api.operations import Operation
 from tap_amazon_business.redaction import redact, redact_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_amazon_business.api.bodies import Decoder
-    from tap_amazon_business.api.operations import Operation
 
 # Of gateways and proxies, too: some answer with numbers of their own, such as 520 and 529.
 TRANSIENT = frozenset(

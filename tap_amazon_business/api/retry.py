@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import backoff
 
+from tap_amazon_business.api.operations import Request
 from tap_amazon_business.api.responses import advice_on_failure
+from tap_amazon_business.clock import Clock
 from tap_amazon_business.errors import RequestFailedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
-
-    from tap_amazon_business.api.operations import Request
-    from tap_amazon_business.clock import Clock
 
 T = TypeVar("T")
 
@@ -103,99 +101,101 @@ class Outage:
             return True
 
 
+@dataclass(frozen=True)
+class Retrier:
+    """Repeats the attempts of an API's requests.
+
+    Attributes:
+        outage: Whether the hosts are down.
+        clock: The time.
+        logger: Gets a warning before a wait, once for what many requests have in common.
+    """
+
+    outage: Outage
+    clock: Clock
+    logger: logging.Logger
+
+    def run(
+        self,
+        attempt: Callable[[], T],
+        subject: object,
+        *,
+        attempts: int = MAX_ATTEMPTS,
+        patience: Patience | None = None,
+    ) -> T:
+        """Return what an attempt returns, repeated while it fails in a way that may pass.
+
+        Args:
+            attempt: Called up to `attempts` times. Any other error of its ends the loop.
+            subject: What is attempted, for log lines.
+            attempts: How many attempts to make at most.
+            patience: The waits of the request, where its attempts wait, too.
+
+        Raises:
+            TransientError: The last attempt failed, too.
+        """
+        outage, spent, answers = self.outage, 0.0, self.outage.answers
+        patience = patience or Patience(subject, self)
+        for number, wait in enumerate(waits(), start=1):
+            try:
+                return attempt()
+            except TransientError as error:
+                spent += error.seconds
+                enough = 1 if error.status is None else _ATTEMPTS_WHILE_DOWN
+                hopeless = spent > _LONGEST_TROUBLE or (outage.known and number >= enough)
+                error.attempts = number
+                if number == attempts or (error.outage and hopeless):
+                    if error.outage:
+                        outage.given_up(answers)
+                    raise
+                pause = max(wait, error.retry_after)
+                problem = (self.logger.name, error.status or error.problem)
+                common = error.outage or error.status == HTTPStatus.TOO_MANY_REQUESTS
+                news = not common or outage.is_news(problem, subject)
+                self.logger.log(
+                    logging.WARNING if news else logging.DEBUG,
+                    "%s: %s; attempt %d of %d, retrying in %.1f s",
+                    subject,
+                    error.problem,
+                    number,
+                    attempts,
+                    pause,
+                )
+                if not error.retry_after:
+                    self.clock.sleep(pause)
+                elif not patience.wait(pause):
+                    error.problem += f"; the server asks to wait at least {error.retry_after:.0f} s"
+                    raise
+                spent += pause
+        raise AssertionError  # waits() has no end
+
+
 class Patience:
     """The waits of one request: logged as they go, and over where the sync can only wait."""
 
-    def __init__(
-        self, subject: object, *, outage: Outage, clock: Clock, logger: logging.Logger
-    ) -> None:
+    def __init__(self, subject: object, retrier: Retrier) -> None:
         self._subject = subject
-        self._outage = outage
-        self._clock = clock
-        self._logger = logger
-        self._answers = outage.answers
+        self._retrier = retrier
+        self._answers = retrier.outage.answers
         self._waited = 0.0  # since an API answered
 
     def wait(self, seconds: float) -> bool:
         """Wait; return False, maybe early, if no API answers anything meanwhile."""
-        left = seconds
+        left, outage, logger = seconds, self._retrier.outage, self._retrier.logger
         while left > 0:
-            if self._answers != self._outage.answers:
-                self._answers, self._waited = self._outage.answers, 0.0
-            if max(self._waited, left * self._outage.known) > _LONGEST_TROUBLE:
-                self._outage.given_up(self._answers)
+            if self._answers != outage.answers:
+                self._answers, self._waited = outage.answers, 0.0
+            if max(self._waited, left * outage.known) > _LONGEST_TROUBLE:
+                outage.given_up(self._answers)
                 return False
             piece = min(left, _SECONDS_BETWEEN_LINES)
-            self._clock.sleep(piece)
+            self._retrier.clock.sleep(piece)
             self._waited, left = self._waited + piece, left - piece
-            if left > 0 and self._outage.is_news(("wait", self._logger.name), self._subject):
-                self._logger.info(
+            if left > 0 and outage.is_news(("wait", logger.name), self._subject):
+                logger.info(
                     "%s: waiting %.0f s more, as the server asks (Retry-After)", self._subject, left
                 )
         return True
-
-
-def retry(
-    attempt: Callable[[], T],
-    *,
-    subject: object,
-    outage: Outage,
-    clock: Clock,
-    logger: logging.Logger,
-    attempts: int = MAX_ATTEMPTS,
-    patience: Patience | None = None,
-) -> T:
-    """Return what an attempt returns, repeated while it fails in a way that may pass.
-
-    Args:
-        attempt: Called up to `attempts` times. Any other error of its ends the loop.
-        subject: What is attempted, for log lines.
-        outage: Whether the hosts are down.
-        clock: The time.
-        logger: Gets a warning before a wait, once for what many requests have in common.
-        attempts: How many attempts to make at most.
-        patience: The waits of the request, where its attempts wait, too.
-
-    Raises:
-        TransientError: The last attempt failed, too.
-    """
-    spent, answers = 0.0, outage.answers
-    patience = patience or Patience(subject, outage=outage, clock=clock, logger=logger)
-    for number, wait in enumerate(waits(), start=1):
-        try:
-            result = attempt()
-        except TransientError as error:
-            spent += error.seconds
-            enough = 1 if error.status is None else _ATTEMPTS_WHILE_DOWN
-            hopeless = spent > _LONGEST_TROUBLE or (outage.known and number >= enough)
-            if number == attempts or (error.outage and hopeless):
-                error.attempts = number
-                if error.outage:
-                    outage.given_up(answers)
-                raise
-            pause = max(wait, error.retry_after)
-            problem = (logger.name, error.status or error.problem)
-            common = error.outage or error.status == HTTPStatus.TOO_MANY_REQUESTS
-            news = not common or outage.is_news(problem, subject)
-            logger.log(
-                logging.WARNING if news else logging.DEBUG,
-                "%s: %s; attempt %d of %d, retrying in %.1f s",
-                subject,
-                error.problem,
-                number,
-                attempts,
-                pause,
-            )
-            if not error.retry_after:
-                clock.sleep(pause)
-            elif not patience.wait(pause):
-                error.attempts = number
-                error.problem += f"; the server asks to wait at least {error.retry_after:.0f} s"
-                raise
-            spent += pause
-        else:
-            return result
-    raise AssertionError  # waits() has no end
 
 
 def waits(jitter: Callable[[float], float] = backoff.full_jitter) -> Iterator[float]:

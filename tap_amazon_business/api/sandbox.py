@@ -11,11 +11,12 @@ vendorShipments.json (v1), the older mark of such examples.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from typing_extensions import override
 
-from tap_amazon_business.api.client import Client
+from tap_amazon_business.api.client import Api, Client
 from tap_amazon_business.api.operations import (
     GET_INVOICE_DETAILS,
     GET_INVOICE_PAYMENT_DETAILS,
@@ -33,12 +34,6 @@ from tap_amazon_business.api.operations import (
     Request,
 )
 from tap_amazon_business.errors import RequestFailedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_amazon_business.api.client import Api
-    from tap_amazon_business.api.traffic import Traffic
 
 REGION = "sandbox"
 """The name of the region in messages."""
@@ -127,8 +122,8 @@ def example(operation: Operation) -> Request:
 class SandboxClient(Client):
     """A client in place of the client: it sends each operation's example, once."""
 
-    def __init__(self, api: Api, traffic: Traffic) -> None:
-        super().__init__(api, traffic)
+    def __init__(self, api: Api) -> None:
+        super().__init__(api)
         self._lock = threading.Lock()
         self._bodies: dict[str, dict[str, Any]] = {}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 import ssl
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -18,15 +20,9 @@ from requests.utils import get_environ_proxies, select_proxy
 from typing_extensions import override
 
 from tap_amazon_business.api import hosts
+from tap_amazon_business.api.operations import Request
 from tap_amazon_business.api.retry import TransientError
-from tap_amazon_business.clock import SystemClock
 from tap_amazon_business.errors import RequestFailedError
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tap_amazon_business.api.operations import Request
 
 # Seconds; a response may take longer, a connection does not.
 _CONNECT_TIMEOUT = 15
@@ -62,7 +58,6 @@ class Transport:
         self._session.mount("https://", _Adapter(pool_maxsize=connections))
         self._session.mount("http://", _Adapter(pool_maxsize=connections))
         self._request_timeout = request_timeout
-        self._clock = SystemClock()  # of the sockets, not of the tap
 
     def send(self, url: str, request: Request, access_token: str) -> Response:
         """Sign a request of an API's operation, and send it.
@@ -103,7 +98,7 @@ class Transport:
         # No proxy may see the secrets that go to a loopback address.
         host = urlsplit(url).hostname or ""
         proxies = {"no_proxy": host} if hosts.is_loopback(host) else {}
-        started = self._clock.monotonic()
+        started = time.monotonic()
         try:
             response = self._session.request(
                 method,
@@ -120,12 +115,12 @@ class Transport:
             )
             content = _content(response)
         except (OSError, urllib3.exceptions.HTTPError) as error:  # one of requests is an OSError
-            reason = _reason(error, url)
-            if remedy := _remedy(error):
+            reason, remedy = _explain(error, url)
+            if remedy:
                 raise RequestFailedError(
                     f"{reason[0].upper()}{reason[1:]}; {remedy}.", cause=reason
                 ) from error
-            seconds = self._clock.monotonic() - started
+            seconds = time.monotonic() - started
             raise TransientError(f"no response: {reason}", outage=True, seconds=seconds) from error
         return Response(response.status_code, response.headers, content)
 
@@ -224,16 +219,6 @@ class _Auth(requests.auth.AuthBase):
 
 # ---- why there was no response, in words ---------------------------------------------------------
 
-# The first that fits counts: an exception of requests may contain several of urllib3's.
-_REASONS: Sequence[tuple[type[BaseException], str]] = (
-    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted"),
-    (urllib3.exceptions.NameResolutionError, "the host name {host} was not found"),
-    (ConnectionRefusedError, "{host} refused the connection"),
-    (requests.ConnectTimeout, "{host} did not accept a connection in time"),
-    (requests.ReadTimeout, "{host} did not respond in time"),
-    (urllib3.exceptions.ReadTimeoutError, "{host} did not respond in time"),
-)
-
 _UNTRUSTED = (
     "if a proxy of your company signs certificates, set REQUESTS_CA_BUNDLE to the file with its "
     "certificate authority"
@@ -244,35 +229,46 @@ _PROXY_REFUSES = (
     "this host through (403), or name the host in NO_PROXY"
 )
 
+# The first that fits counts: an exception of requests may contain several of urllib3's. With the
+# remedy, where no retry helps.
+_REASONS: Sequence[tuple[type[BaseException], str, str]] = (
+    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted", _UNTRUSTED),
+    (urllib3.exceptions.NameResolutionError, "the host name {host} was not found", ""),
+    (ConnectionRefusedError, "{host} refused the connection", ""),
+    (requests.ConnectTimeout, "{host} did not accept a connection in time", ""),
+    (requests.ReadTimeout, "{host} did not respond in time", ""),
+    (urllib3.exceptions.ReadTimeoutError, "{host} did not respond in time", ""),
+)
+
 # How http.client words a proxy's refusal.
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _CLIENT_ERRORS = "4"
 
 
-def _reason(error: Exception, url: str) -> str:
-    """Return why a request to a URL got no response. It contains no credentials of a proxy."""
+def _explain(error: Exception, url: str) -> tuple[str, str]:
+    """Return why a request to a URL got no response, and what to do if no retry helps, or "".
+
+    Neither contains credentials of a proxy.
+    """
     host = urlsplit(url).hostname
     causes = list(_causes(error))
     if status := _tunnel_status(causes):
-        return f"the proxy {_proxy(url)} refused a connection to {host} with HTTP {status}"
+        final = status.startswith(_CLIENT_ERRORS)
+        reason = f"the proxy {_proxy(url)} refused a connection to {host} with HTTP {status}"
+        return reason, _PROXY_REFUSES if final else ""
     if _has_no_authorities(causes):
-        return "the file of trusted certificates cannot be read, or contains none"
-    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
-        return f"the proxy {_proxy(url)} does not work ({type(causes[-1]).__name__})"
-    for kind, words in _REASONS:
-        if any(isinstance(cause, kind) for cause in causes):
-            return words.format(host=host)
-    return f"the connection to {host} broke ({type(causes[-1]).__name__})"
+        return "the file of trusted certificates cannot be read, or contains none", _NO_AUTHORITIES
+    if _has(causes, urllib3.exceptions.ProxyError):
+        reason = f"the proxy {_proxy(url)} does not work ({type(causes[-1]).__name__})"
+        return reason, _UNTRUSTED if _has(causes, ssl.SSLCertVerificationError) else ""
+    for kind, words, remedy in _REASONS:
+        if _has(causes, kind):
+            return words.format(host=host), remedy
+    return f"the connection to {host} broke ({type(causes[-1]).__name__})", ""
 
 
-def _remedy(error: Exception) -> str | None:
-    """Return what to do about an error that no retry changes, None about any other."""
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return _UNTRUSTED
-    if _has_no_authorities(causes):
-        return _NO_AUTHORITIES
-    return _PROXY_REFUSES if _tunnel_status(causes).startswith(_CLIENT_ERRORS) else None
+def _has(causes: Sequence[BaseException], kind: type[BaseException]) -> bool:
+    return any(isinstance(cause, kind) for cause in causes)
 
 
 def _has_no_authorities(causes: Sequence[BaseException]) -> bool:

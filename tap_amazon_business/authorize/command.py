@@ -10,22 +10,20 @@ import json
 import logging
 import os
 import secrets
+from collections.abc import Callable
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tap_amazon_business.api import hosts
-from tap_amazon_business.api.auth import Credentials
-from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.auth import Credentials, TokenEndpoint
+from tap_amazon_business.api.retry import Outage, Retrier
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.authorize import consent
-from tap_amazon_business.clock import SystemClock
+from tap_amazon_business.clock import Clock
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.validation import url_problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _TAP = "tap-amazon-business"
 _VARIABLES = "TAP_AMAZON_BUSINESS_"
@@ -78,7 +76,7 @@ def main() -> None:
 @_options(
     click.option(
         "--marketplace",
-        type=click.Choice(list(consent.vendor_regions())),
+        type=click.Choice(list(hosts.MARKETPLACES)),
         prompt=True,
         help="Marketplace of your Vendor Central.",
     ),
@@ -100,7 +98,7 @@ def vendor(
     marketplace: str, application_id: str, redirect_uri: str | None, *, draft: bool, lwa_url: str
 ) -> None:
     """Selling Partner API: a vendor account consents."""
-    region = consent.vendor_regions()[marketplace]
+    region = hosts.MARKETPLACES[marketplace]
     state = secrets.token_urlsafe(24)
     page = consent.vendor_page(
         marketplace, application_id, state, redirect_uri=redirect_uri, draft=draft
@@ -113,7 +111,7 @@ def vendor(
 @_options(
     click.option(
         "--region",
-        type=click.Choice(list(hosts.BUSINESS_SITES)),
+        type=click.Choice(list(hosts.BUSINESS_API_REGIONS)),
         prompt=True,
         help="Region code of the business account.",
     ),
@@ -149,21 +147,18 @@ def _token(prefix: str, page: str, state: str, redirect_uri: str | None, lwa_url
     )
     code = consent.code_in(click.prompt("Whole address, or the code in it"), state)
     settings = Settings.from_config({"lwa_url": lwa_url}, metadata.version(_TAP))
-    clock = SystemClock()
-    return consent.exchange(
-        code,
+    clock = Clock()
+    endpoint = TokenEndpoint(
+        settings.lwa_url,
         credentials,
-        redirect_uri,
-        lwa_url=settings.lwa_url,
-        transport=Transport(
+        Transport(
             user_agent=settings.user_agent,
             connections=1,
             request_timeout=settings.request_timeout,
         ),
-        clock=clock,
-        outage=Outage(clock),
-        logger=logging.getLogger(f"{_TAP}-authorize"),
+        Retrier(Outage(clock), clock, logging.getLogger(f"{_TAP}-authorize")),
     )
+    return consent.exchange(code, redirect_uri, endpoint)
 
 
 def _secret(setting: str, question: str) -> str:

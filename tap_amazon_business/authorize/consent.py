@@ -8,22 +8,12 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tap_amazon_business.api import hosts
-from tap_amazon_business.api.retry import TransientError, retry
-from tap_amazon_business.api.tokens import Refusal, TokenEndpoint
-from tap_amazon_business.errors import RequestFailedError, TapError
+from tap_amazon_business.api.auth import INVALID_CLIENT, Refusal, TokenEndpoint
+from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import oauth_code
-
-if TYPE_CHECKING:
-    import logging
-
-    from tap_amazon_business.api.auth import Credentials
-    from tap_amazon_business.api.retry import Outage
-    from tap_amazon_business.api.transport import Transport
-    from tap_amazon_business.clock import Clock
 
 _CODE_NAMES = ("spapi_oauth_code", "code")  # of Vendor Central, of Amazon Business
 _BARE_CODE = re.compile(r"[\w.~|-]+", re.ASCII)
@@ -31,10 +21,7 @@ _BARE_CODE = re.compile(r"[\w.~|-]+", re.ASCII)
 _REFUSAL = Refusal(
     "Login with Amazon refused the authorization code",
     {
-        "invalid_client": (
-            "check {0}_client_id and {0}_client_secret; a client secret expires 180 days after it "
-            "was made unless it is rotated"
-        ),
+        "invalid_client": INVALID_CLIENT,
         "invalid_grant": (
             "a code works once, for about five minutes, for one application and one redirect URI; "
             "run this command again to get a new one"
@@ -45,15 +32,6 @@ _REFUSAL = Refusal(
     },
     "check {0}_client_id, {0}_client_secret and the redirect URI",
 )
-
-
-def vendor_regions() -> dict[str, str]:
-    """Return the region of the Selling Partner API of each marketplace."""
-    return {
-        marketplace: region
-        for region, centrals in hosts.VENDOR_CENTRALS.items()
-        for marketplace in centrals
-    }
 
 
 def vendor_page(
@@ -68,19 +46,18 @@ def vendor_page(
         redirect_uri: Where the browser goes; None for the first one of the application.
         draft: Whether the application is not published, as private ones never are.
     """
-    host = hosts.VENDOR_CENTRALS[vendor_regions()[marketplace]][marketplace]
     query = {"application_id": application_id, "state": state}
     if redirect_uri:
         query["redirect_uri"] = redirect_uri
     if draft:
         query["version"] = "beta"
-    return f"https://{host}/apps/authorize/consent?{urlencode(query)}"
+    return f"https://{hosts.vendor_central(marketplace)}/apps/authorize/consent?{urlencode(query)}"
 
 
 def business_page(region: str, application_id: str, state: str, redirect_uri: str) -> str:
     """Return the URL of the page on which an administrator of a business account consents."""
     query = {"state": state, "redirect_uri": redirect_uri, "applicationId": application_id}
-    return f"https://{hosts.BUSINESS_SITES[region]}/b2b/abws/oauth?{urlencode(query)}"
+    return f"https://{hosts.business_site(region)}/b2b/abws/oauth?{urlencode(query)}"
 
 
 def code_in(answer: str, state: str) -> str:
@@ -112,42 +89,13 @@ def code_in(answer: str, state: str) -> str:
     return codes[0]
 
 
-def exchange(
-    code: str,
-    credentials: Credentials,
-    redirect_uri: str | None,
-    *,
-    lwa_url: str,
-    transport: Transport,
-    clock: Clock,
-    outage: Outage,
-    logger: logging.Logger,
-) -> str:
+def exchange(code: str, redirect_uri: str | None, endpoint: TokenEndpoint) -> str:
     """Return the refresh token for an authorization code.
 
     Raises:
         RequestFailedError: Login with Amazon refuses the code, or does not respond.
     """
-    endpoint = TokenEndpoint(lwa_url, transport, credentials.prefix)
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-    }
+    grant = {"grant_type": "authorization_code", "code": code}
     if redirect_uri:  # the one of the consent page, if that had one: RFC 6749, section 4.1.3
-        form["redirect_uri"] = redirect_uri
-    try:
-        return retry(
-            lambda: endpoint.request(form, "refresh_token", _REFUSAL).token,
-            subject="Login with Amazon",
-            outage=outage,
-            clock=clock,
-            logger=logger,
-        )
-    except TransientError as error:
-        raise RequestFailedError(
-            f"Login with Amazon at {endpoint.url} issued no refresh token in {error.attempts} "
-            f"attempts: {error.problem}. Check that the host can be reached (--lwa-url, network, "
-            "proxy) and run this command again."
-        ) from error
+        grant["redirect_uri"] = redirect_uri
+    return endpoint.issue("refresh", grant, _REFUSAL).token

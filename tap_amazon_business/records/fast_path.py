@@ -5,7 +5,8 @@ Only the others have to be shaped field by field.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,16 +14,14 @@ from tap_amazon_business.records.shaping import (
     DECIMAL_FORMAT,
     DECIMAL_PATTERN,
     EACH,
+    Path,
+    Place,
+    Rescued,
     Shaper,
     kind_of,
     path_to,
     writable,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_amazon_business.records.shaping import Path, Place, Rescued
 
 # A moment in UTC that exists, whatever the year. 29 February is left to the careful way.
 _DATE_TIME = (

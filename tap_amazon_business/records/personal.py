@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.records.shaping import kind_of, text
 from tap_amazon_business.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     # Returns what replaces a text.
     Replace = Callable[[str], str | None]
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_amazon_business.clock import Stopwatch
+from tap_amazon_business.clock import Clock, Stopwatch, Ticks
 from tap_amazon_business.times import duration
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-
-    from tap_amazon_business.clock import Clock, Ticks
     from tap_amazon_business.streams.base import AmazonStream
 
     # Shows the progress of all streams that run.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_amazon_business.streams.base import AmazonStream
-    from tap_amazon_business.sync.write_lock import WriteLock
+from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.sync.write_lock import WriteLock
 
 
 def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:

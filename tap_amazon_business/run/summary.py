@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from singer_sdk.metrics import Metric, Point, Status, Tag
 
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.base import AmazonStream
 
 _HEADER = (
     "stream",

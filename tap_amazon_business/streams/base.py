@@ -9,41 +9,38 @@ from __future__ import annotations
 import abc
 import logging
 import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from singer_sdk import Stream
+from singer_sdk import Stream, Tap
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
+from singer_sdk.helpers.types import Context, Record
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib import Metadata, MetadataMapping, RecordMessage, SchemaMessage
 from typing_extensions import override
 
+from tap_amazon_business.api.client import Client
+from tap_amazon_business.clock import Clock
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.records.fast_path import QuickShaper
 from tap_amazon_business.records.personal import PersonalData, personal_paths, replacement
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.run.progress import StreamProgress
+from tap_amazon_business.settings import Settings
+from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.schemas.fields import (
     RESCUED,
     with_precision,
     without_descriptions,
 )
 from tap_amazon_business.sync.bookmark import fingerprint
+from tap_amazon_business.sync.prefetch import ReadBudget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context, Record
-
-    from tap_amazon_business.api.client import Client
-    from tap_amazon_business.clock import Clock
-    from tap_amazon_business.settings import Settings
     from tap_amazon_business.streams.children import Child
-    from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.sync.prefetch import ReadBudget
 
 Row = dict[str, Any]
 T = TypeVar("T")

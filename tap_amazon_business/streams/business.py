@@ -5,15 +5,20 @@ Sources: Amazon's "Reporting API v2025-06-09" and "Reconciliation API v2021-01-0
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
+from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.shaping import lift
+from tap_amazon_business.streams.base import AmazonStream, Row
+from tap_amazon_business.streams.children import ChildSync
+from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.queries import (
     Query,
     credential_coverage,
@@ -22,17 +27,7 @@ from tap_amazon_business.streams.queries import (
 )
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.streams.base import AmazonStream, Row
-    from tap_amazon_business.streams.children import ChildSync
-    from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.sync.bookmark import Coverage
+from tap_amazon_business.sync.bookmark import Coverage
 
 
 class OrderDateStream(SlicedStream):

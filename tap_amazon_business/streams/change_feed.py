@@ -7,22 +7,16 @@ misses a change, or fails, nothing is lost: the lookback compares every order.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
-from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS
+from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader
+from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.queries import feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from tap_amazon_business.api.operations import Request
-    from tap_amazon_business.streams.base import AmazonStream, Row
 
 # Clocks differ, and what changes may be listed with a delay.
 _SLACK = timedelta(hours=1)

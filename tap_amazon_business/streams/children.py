@@ -7,26 +7,21 @@ metrics: two thousand parents took 105 seconds that way, and under three this wa
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
-from tap_amazon_business.errors import TapError
+from tap_amazon_business.errors import RequestFailedError, TapError
 from tap_amazon_business.records.lazy_rows import json_of
+from tap_amazon_business.run.progress import StreamProgress
 from tap_amazon_business.streams.base import AmazonStream, Row
+from tap_amazon_business.sync.bookmark import Coverage
 from tap_amazon_business.sync.seen import Seen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.errors import RequestFailedError
-    from tap_amazon_business.run.progress import StreamProgress
-    from tap_amazon_business.sync.bookmark import Coverage
 
 # A row of a parent, the bucket that it was listed in (None if it was not listed), and whether it is
 # new or changed.

@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import abc
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
+from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
-from tap_amazon_business.api.operations import Request
+from tap_amazon_business.api.operations import Operation, Request
 from tap_amazon_business.api.sandbox import example
 from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.business import TransactionsStream
 from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.sync.seen import Seen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.api.operations import Operation
-    from tap_amazon_business.streams.base import AmazonStream, Row
 
 T = TypeVar("T")
 

@@ -8,35 +8,30 @@ where the first is refused.
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar
 
+from singer_sdk.helpers.types import Context, Record
 from typing_extensions import override
 
+from tap_amazon_business.errors import RequestFailedError, TapError
 from tap_amazon_business.records.lazy_rows import json_of
 from tap_amazon_business.records.shaping import lift
+from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams import probes
-from tap_amazon_business.streams.base import AmazonStream
+from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.business import OrdersStream
 from tap_amazon_business.streams.children import Child
+from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.reports_by_number import (
     Fallback,
+    Reports,
     ReportsByNumber,
     reports_by_number,
 )
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.seen import Seen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from singer_sdk.helpers.types import Context, Record
-
-    from tap_amazon_business.errors import RequestFailedError, TapError
-    from tap_amazon_business.settings import Settings
-    from tap_amazon_business.streams.base import Row
-    from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.reports_by_number import Reports
 
 BY_NUMBER = "purchase_order"
 BY_DATE = "order_date"

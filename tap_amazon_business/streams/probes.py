@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
+from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.queries import Query, feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from tap_amazon_business.settings import Settings
 
 _WEEK = timedelta(days=7)
 # How close to now every operation may be asked.

@@ -7,14 +7,12 @@ what was accepted and cancelled later, and the latest change may come first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_amazon_business.records.shaping import integer
 from tap_amazon_business.times import moment_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _UNCONFIRMED = "UNCONFIRMED"
 _LAST = datetime.max.replace(tzinfo=UTC)

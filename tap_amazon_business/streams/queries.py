@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Operation, Request
-from tap_amazon_business.sync.bookmark import account_coverage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tap_amazon_business.api.auth import Credentials
-    from tap_amazon_business.records.lazy_rows import FieldPath
-    from tap_amazon_business.settings import Settings
-    from tap_amazon_business.sync.bookmark import Coverage
-    from tap_amazon_business.sync.windows import Window
+from tap_amazon_business.records.lazy_rows import FieldPath
+from tap_amazon_business.settings import Settings
+from tap_amazon_business.sync.bookmark import Coverage, account_coverage
+from tap_amazon_business.sync.windows import Window
 
 
 @dataclass(frozen=True)

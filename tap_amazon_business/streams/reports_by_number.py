@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
 from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER, Request
-from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
+from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
+from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.children import Child
 from tap_amazon_business.streams.queries import credential_coverage, region_coverage
-from tap_amazon_business.sync.bookmark import bookmark_state, fingerprint, resume_point
+from tap_amazon_business.streams.sliced import Plan
+from tap_amazon_business.streams.vendor import PurchaseOrdersStream
+from tap_amazon_business.sync.bookmark import (
+    Coverage,
+    ResumePoint,
+    bookmark_state,
+    fingerprint,
+    resume_point,
+)
 from tap_amazon_business.sync.lookback import Lookback, due
 from tap_amazon_business.sync.seen import Seen
+from tap_amazon_business.sync.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.errors import TapError
-    from tap_amazon_business.streams.base import AmazonStream, Row
     from tap_amazon_business.streams.order_reports import OrderReportsStream
-    from tap_amazon_business.streams.sliced import Plan
-    from tap_amazon_business.streams.vendor import PurchaseOrdersStream
-    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
-    from tap_amazon_business.sync.windows import Window
 
 # Dots alone mean another path, however they are encoded: every client and server resolves them.
 _NOT_A_PATH_SEGMENT = frozenset({"", ".", ".."})

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from singer_sdk.helpers.types import Context, Record
 from typing_extensions import override
 
+from tap_amazon_business.api.operations import Operation
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.probes import listed
+from tap_amazon_business.streams.children import Child, ChildSync
+from tap_amazon_business.streams.probes import Probe, listed
+from tap_amazon_business.streams.queries import Query
 from tap_amazon_business.streams.sliced_sync import SlicedSync
 from tap_amazon_business.sync.bookmark import (
+    Coverage,
+    ResumePoint,
     bookmark_state,
     fingerprint,
     resume_point,
@@ -27,21 +34,8 @@ from tap_amazon_business.sync.checksums import (
     floor,
 )
 from tap_amazon_business.sync.lookback import Lookback, due
-from tap_amazon_business.sync.windows import plan
+from tap_amazon_business.sync.windows import Span, plan
 from tap_amazon_business.times import rfc3339
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Context, Record
-
-    from tap_amazon_business.api.operations import Operation
-    from tap_amazon_business.streams.children import Child, ChildSync
-    from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.queries import Query
-    from tap_amazon_business.sync.bookmark import Coverage, ResumePoint
-    from tap_amazon_business.sync.windows import Span
 
 
 @dataclass(frozen=True)

@@ -5,35 +5,28 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.helpers.types import Record
+
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
-from tap_amazon_business.records.lazy_rows import FieldReader, json_of
+from tap_amazon_business.records.lazy_rows import FieldReader, Rows, json_of
+from tap_amazon_business.streams.base import Row
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
-from tap_amazon_business.streams.children import with_children
-from tap_amazon_business.streams.queries import within_a_cycle
-from tap_amazon_business.sync.checksums import DAY, HOUR, checksum, floor, row_hasher
+from tap_amazon_business.streams.children import ChildSync, ListedRow, with_children
+from tap_amazon_business.streams.queries import Query, within_a_cycle
+from tap_amazon_business.sync.checksums import DAY, HOUR, Grid, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
-from tap_amazon_business.sync.windows import Slicer, Window
+from tap_amazon_business.sync.windows import Slice, Slicer, Window
 from tap_amazon_business.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from datetime import datetime
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.records.lazy_rows import Rows
-    from tap_amazon_business.streams.base import Row
-    from tap_amazon_business.streams.children import ChildSync, ListedRow
-    from tap_amazon_business.streams.queries import Query
     from tap_amazon_business.streams.sliced import SlicedStream
-    from tap_amazon_business.sync.checksums import Grid
-    from tap_amazon_business.sync.windows import Slice
 
     # The number of a row on its page, its hash, and its bucket.
     _ListedRow = tuple[int, int, datetime | None]

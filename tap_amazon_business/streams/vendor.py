@@ -6,23 +6,29 @@ Shipments API v1".
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
+from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
+from tap_amazon_business.records.lazy_rows import FieldPath
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams import probes
+from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.change_feed import ChangeFeed
-from tap_amazon_business.streams.children import ChildStream
+from tap_amazon_business.streams.children import ChildStream, ChildSync
+from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.quantities import totals
 from tap_amazon_business.streams.queries import (
+    Query,
     credential_coverage,
     filter_coverage,
     vendor_coverage,
@@ -31,20 +37,9 @@ from tap_amazon_business.streams.queries import (
 from tap_amazon_business.streams.schemas import vendor as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
 from tap_amazon_business.streams.sliced_sync import SlicedSync
+from tap_amazon_business.sync.bookmark import Coverage
 from tap_amazon_business.sync.checksums import DAY
 from tap_amazon_business.times import latest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_amazon_business.records.lazy_rows import FieldPath
-    from tap_amazon_business.streams.base import AmazonStream, Row
-    from tap_amazon_business.streams.children import ChildSync
-    from tap_amazon_business.streams.probes import Probe
-    from tap_amazon_business.streams.queries import Query
-    from tap_amazon_business.sync.bookmark import Coverage
 
 # The filter that asks for the value of the field of its name.
 _STATE = "purchaseOrderState"

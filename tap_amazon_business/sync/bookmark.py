@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_amazon_business import times
 from tap_amazon_business.errors import TapError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # The fields of a stream's part of the state. Each key is in every STATE, null if there is nothing:
 # Meltano merges the state of a failed run into the last complete one, key by key, so what was left

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from tap_amazon_business.sync.checksums import DAY, HOUR, Grid, ceil, floor
 from tap_amazon_business.times import rfc3339
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
-    from datetime import datetime
 
 # Whether Amazon's bounds belong to a window is not documented ("after", "before"). If both were
 # exclusive, a row dated exactly on a cut would be in neither window: so each request begins one

@@ -171,7 +171,7 @@ def test_tries_again_after_a_transient_failure(tidy: Simulator) -> None:
     tidy.fail_next("token", Reply(503))
     done = authorize(tidy, *VENDOR, environment=credentials(SELLING_PARTNER))
     assert done.status == 0
-    assert "Login with Amazon: HTTP 503; attempt 1 of 8, retrying in" in done.log
+    assert "Login with Amazon (sp_api): HTTP 503; attempt 1 of 8, retrying in" in done.log
 
 
 def test_asks_for_secrets_without_showing_them(tidy: Simulator) -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_amazon_business.clock import Clock, Ticks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BEGINNING = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
-class FakeClock:
+class FakeClock(Clock):
     """Time for the tap and the simulator alike; sleeping takes none of the real one."""
 
     def __init__(self, beginning: datetime = BEGINNING) -> None:
@@ -24,12 +26,15 @@ class FakeClock:
         self._ticks: list[FakeTicks] = []
         self.slept: list[float] = []
 
+    @override
     def now(self) -> datetime:
         return self._beginning + timedelta(seconds=self._seconds)
 
+    @override
     def monotonic(self) -> float:
         return self._seconds
 
+    @override
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self._pass(seconds)
@@ -37,6 +42,7 @@ class FakeClock:
     def advance(self, **span: float) -> None:
         self._pass(timedelta(**span).total_seconds())
 
+    @override
     def every(self, seconds: float) -> FakeTicks:
         """Return what ticks exactly on time: whoever moves the clock waits for each tick's work."""
         ticks = FakeTicks(self._seconds, seconds)
@@ -55,7 +61,7 @@ class FakeClock:
             self._seconds = end
 
 
-class FakeTicks:
+class FakeTicks(Ticks):
     """Ticks of a `FakeClock`.
 
     Attributes:
@@ -63,18 +69,19 @@ class FakeTicks:
     """
 
     def __init__(self, now: float, seconds: float) -> None:
+        super().__init__(seconds)
         self.next = now + seconds
-        self._seconds = seconds
         self._changed = threading.Condition()
         self._due = False
-        self._stopped = False
+        self._ended = False
 
+    @override
     def __iter__(self) -> Iterator[None]:
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._due or self._stopped)
-                    if self._stopped:
+                    self._changed.wait_for(lambda: self._due or self._ended)
+                    if self._ended:
                         return
                 yield
                 with self._changed:
@@ -83,9 +90,10 @@ class FakeTicks:
         finally:
             self.stop()
 
+    @override
     def stop(self) -> None:
         with self._changed:
-            self._stopped = True
+            self._ended = True
             self._changed.notify_all()
 
     def tick(self) -> bool:
@@ -94,8 +102,8 @@ class FakeTicks:
         with self._changed:
             self._due = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._due or self._stopped)
-            return not self._stopped
+            self._changed.wait_for(lambda: not self._due or self._ended)
+            return not self._ended
 
 
 class IdleClock(FakeClock):

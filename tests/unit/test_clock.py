@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tap_amazon_business.clock import Stopwatch, SystemClock
+from tap_amazon_business.clock import Clock, Stopwatch
 
 if TYPE_CHECKING:
     from tests.support.clocks import FakeClock
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 def test_now_is_the_time_of_day_in_utc() -> None:
     before = datetime.now(UTC)
-    now = SystemClock().now()
+    now = Clock().now()
     assert before <= now <= datetime.now(UTC)
     assert now.utcoffset() == timedelta()
 
 
 def test_monotonic_seconds_pass_at_least_as_long_as_a_sleep() -> None:
-    clock = SystemClock()
+    clock = Clock()
     began = clock.monotonic()
     clock.sleep(0.001)
     assert clock.monotonic() - began >= 0.001
 
 
 def test_ticks_come_round_until_they_are_stopped() -> None:
-    ticks = SystemClock().every(0.001)
+    ticks = Clock().every(0.001)
     for number, _ in enumerate(ticks):
         if number == 2:
             ticks.stop()
@@ -34,7 +34,7 @@ def test_ticks_come_round_until_they_are_stopped() -> None:
 
 
 def test_stopped_ticks_do_not_come_however_long_they_would_take() -> None:
-    ticks = SystemClock().every(3600)
+    ticks = Clock().every(3600)
     ticks.stop()
     assert list(ticks) == []
 

@@ -6,6 +6,8 @@ ones appear without notice, and a record must not be refused for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 from singer_sdk import typing as th
@@ -64,14 +66,15 @@ def decimal(name: str, description: str) -> Field:
     return th.Property(name, th.CustomType(DECIMAL), description=description)
 
 
-def record(name: str, description: str, *fields: Field) -> Field:
-    """Return a field for an object."""
-    return th.Property(name, th.ObjectType(*fields), description=description)
+def record(name: str, description: str) -> Callable[..., Field]:
+    """Return what makes a field for an object, given the fields of the object."""
+    return lambda *fields: th.Property(name, th.ObjectType(*fields), description=description)
 
 
-def records(name: str, description: str, *fields: Field) -> Field:
-    """Return a field for an array of objects."""
-    return th.Property(name, th.ArrayType(th.ObjectType(*fields)), description=description)
+def records(name: str, description: str) -> Callable[..., Field]:
+    """Return what makes a field for an array of objects, given the fields of each."""
+    items = th.ObjectType
+    return lambda *fields: th.Property(name, th.ArrayType(items(*fields)), description=description)
 
 
 def texts(name: str, description: str) -> Field:
@@ -86,9 +89,7 @@ def mapping(name: str, description: str) -> Field:
 
 def money(name: str, description: str, *more: Field) -> Field:
     """Return a field for an amount and its currency."""
-    return record(
-        name,
-        description,
+    return record(name, description)(
         text("currencyCode", "Currency, ISO 4217, three letters."),
         decimal("amount", "The amount, exact."),
         *more,
@@ -96,17 +97,18 @@ def money(name: str, description: str, *more: Field) -> Field:
 
 
 def key(field: Field) -> Field:
-    """Make a field part of a key: required, never null."""
-    field.optional = False
-    return field
+    """Return a field as a part of a key: required, never null."""
+    required = copy(field)
+    required.optional = False
+    return required
 
 
-def personal(*fields: Field) -> tuple[Field, ...]:
-    """Mark fields that identify a person; the setting `personal_data` hashes or drops them."""
-    for field in fields:
+def personal(*fields: Field) -> Iterator[Field]:
+    """Yield fields that identify a person; the setting `personal_data` hashes or drops them."""
+    for field in map(copy, fields):
         field.wrapped = th.CustomType({**field.type_dict, PERSONAL: True})
         field.description = f"{field.description} Personal data."
-    return fields
+        yield field
 
 
 def schema(*fields: Field) -> dict[str, Any]:

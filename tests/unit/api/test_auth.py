@@ -15,7 +15,7 @@ import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.retry import Outage, Retrier
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import RequestFailedError
@@ -89,9 +89,8 @@ def login(
             credentials,
             lwa_url=simulator.url,
             transport=transport(timeout),
-            outage=Outage(clock),
+            retrier=Retrier(Outage(clock), clock, LOGGER),
             clock=BoundedClock(clock),
-            logger=LOGGER,
         )
         yield Login(simulator, clock, amazon, credentials)
 
@@ -141,9 +140,8 @@ def test_accepts_a_trailing_slash_in_the_url() -> None:
             here.credentials,
             lwa_url=here.simulator.url + "/",
             transport=transport(),
-            outage=Outage(here.clock),
+            retrier=Retrier(Outage(here.clock), here.clock, LOGGER),
             clock=BoundedClock(here.clock),
-            logger=LOGGER,
         )
         assert here.accepts(amazon.access_token())
 

@@ -19,7 +19,7 @@ import requests
 
 from simulator import Cut, Hang, Options, Reply, Reset, Simulator, World
 from tap_amazon_business.api.auth import Credentials, LoginWithAmazon
-from tap_amazon_business.api.client import Api, Client
+from tap_amazon_business.api.client import Api, Client, Traffic
 from tap_amazon_business.api.limits import Limiter
 from tap_amazon_business.api.operations import (
     GET_PURCHASE_ORDER,
@@ -27,8 +27,7 @@ from tap_amazon_business.api.operations import (
     Request,
     UsagePlan,
 )
-from tap_amazon_business.api.retry import Health, Outage
-from tap_amazon_business.api.traffic import Traffic
+from tap_amazon_business.api.retry import Health, Outage, Retrier
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import BoundedClock
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
@@ -125,13 +124,13 @@ def line(
         parts = (simulator.config()[f"sp_api_{name}"] for name in names)
         transport = Transport(user_agent=USER_AGENT, connections=16, request_timeout=timeout)
         outage = Outage(clock)
+        retrier = Retrier(outage, clock, LOGGER)
         amazon = LoginWithAmazon(
             Credentials("sp_api", *parts),
             lwa_url=simulator.url,
             transport=transport,
-            outage=outage,
+            retrier=retrier,
             clock=BoundedClock(clock),
-            logger=LOGGER,
         )
         api = Api(
             url=simulator.url,
@@ -142,10 +141,9 @@ def line(
             transport=transport,
             most=8,
             health=Health("sp_api", outage),
-            clock=clock,
-            logger=LOGGER,
+            retrier=retrier,
         )
-        yield Line(simulator, clock, amazon, api, Client(api, Traffic(clock)))
+        yield Line(simulator, clock, amazon, api, Client(api))
 
 
 # ---- a response ----------------------------------------------------------------------------------
@@ -306,7 +304,7 @@ def test_a_closed_client_sends_no_request_until_it_is_opened_again() -> None:
 
 def test_closing_a_client_leaves_the_others_of_its_api_open() -> None:
     with line() as here:
-        other = Client(here.api, Traffic(here.clock))
+        other = Client(here.api)
         here.client.close()
         assert other.get(REQUEST)["payload"]["orders"]
 
@@ -889,3 +887,38 @@ def test_no_message_shows_the_access_token(before: int) -> None:
         token = here.amazon.access_token()
         here.fail_next(refused(400, "InvalidInput", f"{'x' * before} {token} was not expected."))
         assert token[:8] not in here.failure().message
+
+
+# ---- requests, counted ---------------------------------------------------------------------------
+
+
+def test_counts_requests_and_the_retries_among_them(clock: FakeClock) -> None:
+    traffic = Traffic(clock)
+    traffic.sent(again=False)
+    traffic.sent(again=True)
+    assert (traffic.requests, traffic.retries) == (2, 1)
+
+
+def test_counts_requests_of_many_threads(clock: FakeClock) -> None:
+    traffic = Traffic(clock)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: traffic.sent(again=number % 2 == 0), range(2_000)))
+    assert (traffic.requests, traffic.retries) == (2_000, 1_000)
+
+
+def test_requests_that_wait_at_once_wait_once(clock: FakeClock) -> None:
+    traffic = Traffic(clock)
+    with traffic.waiting(10):
+        clock.advance(seconds=2)
+        with traffic.waiting(10):
+            clock.advance(seconds=3)
+        clock.advance(seconds=4)
+    clock.advance(seconds=5)
+    assert (traffic.waited, traffic.rate) == (9, 10)
+
+
+def test_a_wait_that_goes_on_counts_already(clock: FakeClock) -> None:
+    traffic = Traffic(clock)
+    with traffic.waiting(10):
+        clock.advance(seconds=2)
+        assert traffic.waited == 2

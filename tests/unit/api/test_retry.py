@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 from typing_extensions import override
 
-from tap_amazon_business.api.retry import MAX_ATTEMPTS, Outage, TransientError, retry, waits
+from tap_amazon_business.api.retry import MAX_ATTEMPTS, Outage, Retrier, TransientError, waits
 from tests.support.clocks import FakeClock
 
 LOGGER = logging.getLogger("tests.unit.retry")
@@ -33,7 +33,7 @@ class Failing:
 
 
 def run(attempt: Failing, clock: FakeClock) -> str:
-    return retry(attempt, subject="a request", outage=Outage(clock), clock=clock, logger=LOGGER)
+    return Retrier(Outage(clock), clock, LOGGER).run(attempt, "a request")
 
 
 def test_returns_the_result_of_the_first_attempt_without_waiting(clock: FakeClock) -> None:
@@ -105,7 +105,7 @@ def test_waits_as_long_as_the_server_asks_while_others_are_answered(clock: FakeC
 
     slow = Answered()
     attempt = Failing(TransientError("busy", retry_after=900))
-    retry(attempt, subject="a request", outage=outage, clock=slow, logger=LOGGER)
+    Retrier(outage, slow, LOGGER).run(attempt, "a request")
     assert slow.monotonic() == 900
 
 
@@ -157,7 +157,7 @@ class Down:
 def test_gives_up_once_nothing_has_answered_for_two_minutes(clock: FakeClock) -> None:
     down = Down(clock, 60)
     with pytest.raises(TransientError):
-        retry(down, subject="a request", outage=Outage(clock), clock=clock, logger=LOGGER)
+        Retrier(Outage(clock), clock, LOGGER).run(down, "a request")
     assert down.attempts == 2
     assert clock.monotonic() < 180
 
@@ -167,18 +167,18 @@ def test_an_outage_that_is_known_costs_the_next_request_one_attempt(clock: FakeC
     for attempts in (2, 1):
         down = Down(clock, 60)
         with pytest.raises(TransientError):
-            retry(down, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+            Retrier(outage, clock, LOGGER).run(down, "a request")
         assert down.attempts == attempts
 
 
 def test_an_answer_ends_an_outage(clock: FakeClock) -> None:
     outage = Outage(clock)
     with pytest.raises(TransientError):
-        retry(Down(clock, 60), subject="a request", outage=outage, clock=clock, logger=LOGGER)
+        Retrier(outage, clock, LOGGER).run(Down(clock, 60), "a request")
     outage.answered()
     down = Down(clock, 60)
     with pytest.raises(TransientError):
-        retry(down, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+        Retrier(outage, clock, LOGGER).run(down, "a request")
     assert down.attempts == 2
 
 
@@ -194,7 +194,7 @@ def test_logs_a_common_problem_of_other_requests_only_now_and_then(
     for subject in ("first", "second", "third"):
         attempt = Failing(TransientError("no response", outage=True))
         calm = FakeClock()
-        retry(attempt, subject=subject, outage=outage, clock=calm, logger=LOGGER)
+        Retrier(outage, calm, LOGGER).run(attempt, subject)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert [record.args and record.args[0] for record in warnings] == ["first"]  # type: ignore[index]
 
@@ -206,5 +206,5 @@ def test_an_operation_that_fails_with_a_response_has_three_attempts_in_an_outage
     outage.given_up(0)
     attempt = Failing(*[TransientError("HTTP 503", status=503, outage=True)] * 9)
     with pytest.raises(TransientError):
-        retry(attempt, subject="a request", outage=outage, clock=clock, logger=LOGGER)
+        Retrier(outage, clock, LOGGER).run(attempt, "a request")
     assert attempt.attempts == 3

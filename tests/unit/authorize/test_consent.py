@@ -10,16 +10,15 @@ import pytest
 
 from simulator import Reply
 from simulator.lwa import SELLING_PARTNER
-from tap_amazon_business.api.auth import Credentials
-from tap_amazon_business.api.hosts import BUSINESS_API_REGIONS, BUSINESS_SITES, SP_API_REGIONS
-from tap_amazon_business.api.retry import Outage
+from tap_amazon_business.api.auth import Credentials, TokenEndpoint
+from tap_amazon_business.api.hosts import BUSINESS_API_REGIONS, MARKETPLACES
+from tap_amazon_business.api.retry import Outage, Retrier
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.authorize.consent import (
     business_page,
     code_in,
     exchange,
     vendor_page,
-    vendor_regions,
 )
 from tap_amazon_business.errors import RequestFailedError, TapError
 from tests.support.consent import confirm
@@ -39,29 +38,59 @@ def parameters(page: str) -> dict[str, str]:
 # ---- pages ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("marketplace", "region", "host"),
-    [
-        ("US", "NA", "vendorcentral.amazon.com"),
-        ("UK", "EU", "vendorcentral.amazon.co.uk"),
-        ("IN", "EU", "www.vendorcentral.in"),
-        ("JP", "FE", "vendorcentral.amazon.co.jp"),
-    ],
-)
-def test_a_vendor_consents_at_the_vendor_central_of_the_marketplace(
-    marketplace: str, region: str, host: str
-) -> None:
-    page = vendor_page(marketplace, "app", "s", redirect_uri=None, draft=True)
-    assert page.startswith(f"https://{host}/apps/authorize/consent?")
-    assert vendor_regions()[marketplace] == region
+VENDOR_CENTRALS = {
+    "US NA": "vendorcentral.amazon.com",
+    "CA NA": "vendorcentral.amazon.ca",
+    "MX NA": "vendorcentral.amazon.com.mx",
+    "BR NA": "vendorcentral.amazon.com.br",
+    "UK EU": "vendorcentral.amazon.co.uk",
+    "DE EU": "vendorcentral.amazon.de",
+    "FR EU": "vendorcentral.amazon.fr",
+    "ES EU": "vendorcentral.amazon.es",
+    "IT EU": "vendorcentral.amazon.it",
+    "NL EU": "vendorcentral.amazon.nl",
+    "BE EU": "vendorcentral.amazon.com.be",
+    "SE EU": "vendorcentral.amazon.se",
+    "PL EU": "vendorcentral.amazon.pl",
+    "TR EU": "vendorcentral.amazon.com.tr",
+    "AE EU": "vendorcentral.amazon.me",
+    "EG EU": "vendorcentral.amazon.me",
+    "SA EU": "vendorcentral.amazon.me",
+    "ZA EU": "vendorcentral.amazon.co.za",
+    "IN EU": "www.vendorcentral.in",
+    "JP FE": "vendorcentral.amazon.co.jp",
+    "AU FE": "vendorcentral.amazon.com.au",
+    "SG FE": "vendorcentral.amazon.com.sg",
+}
+BUSINESS_SITES = {
+    "US": "www.amazon.com",
+    "CA": "www.amazon.ca",
+    "MX": "www.amazon.com.mx",
+    "UK": "www.amazon.co.uk",
+    "DE": "www.amazon.de",
+    "FR": "www.amazon.fr",
+    "ES": "www.amazon.es",
+    "IT": "www.amazon.it",
+    "IN": "www.amazon.in",
+    "JP": "www.amazon.co.jp",
+    "AU": "www.amazon.com.au",
+}
 
 
-def test_every_marketplace_belongs_to_a_region_of_the_api() -> None:
-    assert set(vendor_regions().values()) == set(SP_API_REGIONS)
+def test_a_vendor_consents_at_the_vendor_central_of_the_marketplace() -> None:
+    found = {
+        f"{marketplace} {region}": urlsplit(
+            vendor_page(marketplace, "app", "s", redirect_uri=None, draft=True)
+        )
+        for marketplace, region in MARKETPLACES.items()
+    }
+    assert {name: page.hostname for name, page in found.items()} == VENDOR_CENTRALS
+    assert {page.path for page in found.values()} == {"/apps/authorize/consent"}
 
 
-def test_every_region_of_amazon_business_has_a_site() -> None:
-    assert set(BUSINESS_SITES) == set(BUSINESS_API_REGIONS)
+def test_an_administrator_consents_at_the_site_of_the_region() -> None:
+    pages = {region: business_page(region, "app", "s", REDIRECT) for region in BUSINESS_API_REGIONS}
+    assert {region: urlsplit(page).hostname for region, page in pages.items()} == BUSINESS_SITES
 
 
 def test_only_a_draft_is_a_beta() -> None:
@@ -128,16 +157,13 @@ def traded(simulator: Simulator, clock: FakeClock) -> str:
     credentials = Credentials(
         "sp_api", SELLING_PARTNER.client_id, SELLING_PARTNER.client_secret, ""
     )
-    return exchange(
-        code_in(confirm(page, simulator.url), "s"),
+    endpoint = TokenEndpoint(
+        simulator.url,
         credentials,
-        None,
-        lwa_url=simulator.url,
-        transport=Transport(user_agent="tests/1", connections=1, request_timeout=30),
-        clock=clock,
-        outage=Outage(clock),
-        logger=logging.getLogger("tests.unit.consent"),
+        Transport(user_agent="tests/1", connections=1, request_timeout=30),
+        Retrier(Outage(clock), clock, logging.getLogger("tests.unit.consent")),
     )
+    return exchange(code_in(confirm(page, simulator.url), "s"), None, endpoint)
 
 
 def test_exchanges_a_code_while_login_with_amazon_stumbles(clock: FakeClock) -> None:
@@ -149,5 +175,7 @@ def test_exchanges_a_code_while_login_with_amazon_stumbles(clock: FakeClock) -> 
 def test_gives_up_after_eight_attempts(clock: FakeClock) -> None:
     with serve(clock, orders=1) as simulator:
         simulator.fail_next("token", *[Reply(503)] * 8)
-        with pytest.raises(RequestFailedError, match="no refresh token in 8 attempts: HTTP 503"):
+        with pytest.raises(
+            RequestFailedError, match=r"no refresh token for .* in 8 attempts: HTTP 503"
+        ):
             traded(simulator, clock)

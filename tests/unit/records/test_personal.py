@@ -20,10 +20,10 @@ from tap_amazon_business.streams.schemas.fields import (
 SCHEMA = schema(
     text("id", "Key."),
     count("quantity", "How many."),
-    record("buyer", "Who.", *personal(text("name", "Name.")), text("role", "Role.")),
-    records("parties", "All.", *personal(text("phone", "Number."))),
+    record("buyer", "Who.")(*personal(text("name", "Name.")), text("role", "Role.")),
+    records("parties", "All.")(*personal(text("phone", "Number."))),
     mapping("own", "Own fields."),
-    records("lines", "Lines.", count("quantity", "How many.")),
+    records("lines", "Lines.")(count("quantity", "How many.")),
 )
 
 

@@ -39,7 +39,7 @@ from singer_sdk.logging import StructuredFormatter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
-from tap_amazon_business.api.traffic import Traffic
+from tap_amazon_business.api.client import Traffic
 from tap_amazon_business.cli import CommandLine
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.settings import Settings
