@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tap_amazon_business.clock import Clock, Stopwatch, Ticks
 from tap_amazon_business.times import duration
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     # Shows the progress of all streams that run.
     Show = Callable[[Sequence["Report"]], None]
+
+T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 30
 _SECONDS_BETWEEN_FRAMES = 1
@@ -71,9 +73,11 @@ class StreamProgress:
         shares = (parent.share for parent in self._parents if parent.is_running)
         return min((share for share in shares if share is not None), default=self._share)
 
-    def count(self) -> None:
-        """Count a record."""
-        self.records += 1
+    def counted(self, records: Iterable[T]) -> Iterator[T]:
+        """Yield records, counting them."""
+        for record in records:
+            self.records += 1
+            yield record
 
     def advance(self, share: float) -> None:
         """Set the share of the sync that is done."""

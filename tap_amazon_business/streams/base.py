@@ -371,15 +371,15 @@ class AmazonStream(Stream, abc.ABC):
         if self.client.failure:  # of another stream: it is the same for all
             self.fail(self.client.failure)
             return
-        selected, checked = self.selected, 0
+        selected = self.selected
         with self.progress.running():
             try:
-                for record in self.get_records(context):
+                records = self.get_records(context)
+                records = self.progress.counted(records) if selected else records
+                for checked, record in enumerate(records):
                     self._check_max_record_limit(checked)  # a dry run of the SDK stops here
-                    checked += 1
                     if not selected:
                         continue
-                    self.progress.count()
                     if write_messages:
                         self._write_record_message(record)
                         yield record
@@ -433,6 +433,7 @@ class AmazonStream(Stream, abc.ABC):
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records, as RECORD messages or as BATCH files."""
+        records = self.progress.counted(records)
         batch_config = self.get_batch_config(self.config)
         if not batch_config:
             for record in records:

@@ -17,7 +17,6 @@ from tap_amazon_business.api import operations
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams.base import AmazonStream, Row
-from tap_amazon_business.streams.children import ChildSync
 from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.queries import (
     Query,
@@ -83,11 +82,11 @@ class OrdersStream(OrderDateStream):
         return [replace(probe, refused=alternative) for probe in super().probes()]
 
     @override
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+    def sync_records(self) -> Iterator[Record]:
         try:
-            yield from super().sync_records(children)
+            yield from super().sync_records()
         except RequestFailedError as error:
-            if self.client.failure or not any(c.give_up(error) for c in self.plan.children):
+            if self.client.failure or not any(c.give_up(error) for c in self.children):
                 raise
             if self.selected:
                 self.fail_at_the_end(error)

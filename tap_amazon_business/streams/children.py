@@ -33,9 +33,12 @@ class Child(abc.ABC):
 
     Attributes:
         follows_siblings: Whether it needs what other children make of a page, and comes after them.
+        failure: Why it gets no more of this parent's rows; what other parents have for its stream
+            continues.
     """
 
     follows_siblings: ClassVar[bool] = False
+    failure: TapError | None = None
 
     @property
     @abc.abstractmethod
@@ -91,14 +94,36 @@ class Child(abc.ABC):
     def parent_ended(self, error: TapError | None) -> None:  # noqa: B027 (few children need it)
         """Record that the parent's sync has ended, with the error if it failed."""
 
+    # ---- driven by the parent ------------------------------------------------------------------
+
     @contextmanager
-    def syncing(self, parent: StreamProgress) -> Iterator[ChildSync]:
+    def syncing(self, parent: StreamProgress) -> Iterator[None]:
         """Write the SCHEMA message, and the records while the parent is read."""
         self.stream.write_schema_once()
         self.stream.client.open()
         with self.stream.progress.running(parent):
-            yield ChildSync(self)
+            yield
         self.stream.warn_of_rescued()
+
+    def take(self, rows: Sequence[ListedRow]) -> None:
+        """Write the records of a page of parents; a failure ends the child's sync."""
+        parents = [row for row, bucket, changed in rows if self.wants(bucket, changed=changed)]
+        if parents:
+            self._write(self.records_of(parents))
+
+    def finish(self) -> None:
+        """Write the records that could not be built before."""
+        self._write(self.remaining())
+
+    def _write(self, records: Iterable[Record]) -> None:
+        if self.failure:
+            return
+        try:
+            self.stream.write(records)
+        except TapError as error:
+            self.failure = error
+            self.stream.client.close()
+            self.stream.fail(error)
 
 
 class ChildStream(Child, AmazonStream, abc.ABC):
@@ -136,59 +161,14 @@ class ChildStream(Child, AmazonStream, abc.ABC):
                 yield record
 
 
-class ChildSync:
-    """One sync of a child.
-
-    Attributes:
-        child: The child.
-        failed: Whether it failed; what other parents have for its stream continues.
-    """
-
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self.failed = False
-
-    def wants_unchanged(self, bucket: datetime) -> bool:
-        """Return whether rows of a bucket are wanted although they did not change."""
-        return self.child.wants(bucket, changed=False)
-
-    def add(self, rows: Sequence[ListedRow]) -> None:
-        """Write the records of a page of parents; a failure ends the child's sync."""
-        parents = [
-            row for row, bucket, changed in rows if self.child.wants(bucket, changed=changed)
-        ]
-        if parents:
-            self._write(self.child.records_of(parents))
-
-    def finish(self) -> None:
-        """Write the records that could not be built before."""
-        self._write(self.child.remaining())
-
-    def _write(self, records: Iterable[Record]) -> None:
-        if self.failed:
-            return
-        stream = self.child.stream
-        try:
-            stream.write(self._counted(records))
-        except TapError as error:
-            self.failed = True
-            stream.client.close()
-            stream.fail(error)
-
-    def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
-            self.child.stream.progress.count()
-            yield record
-
-
 def with_children(
-    stream: AmazonStream, children: Sequence[ChildSync], rows: Sequence[ListedRow]
+    stream: AmazonStream, children: Sequence[Child], rows: Sequence[ListedRow]
 ) -> Iterator[Record]:
     """Yield the records of a page of parents; once they are written, have children write theirs.
 
     Args:
         stream: The parent.
-        children: The syncs of its children.
+        children: Its children.
         rows: The rows. Those that did not change are not emitted, and only for the children.
     """
     # Writing a record removes its deselected fields, which children may need.
@@ -207,4 +187,4 @@ def with_children(
         passed.append(listed)
     yield from records
     for child in children:
-        child.add(passed)
+        child.take(passed)

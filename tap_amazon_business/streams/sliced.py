@@ -16,7 +16,7 @@ from typing_extensions import override
 from tap_amazon_business.api.operations import Operation
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.children import Child, ChildSync
+from tap_amazon_business.streams.children import Child
 from tap_amazon_business.streams.probes import Probe, listed
 from tap_amazon_business.streams.queries import Query
 from tap_amazon_business.streams.sliced_sync import SlicedSync
@@ -46,7 +46,6 @@ class Plan:
         now: The time of day when it began.
         resume: Where it resumes.
         span: What it reads.
-        children: The streams that are built from its rows.
         covers: What its bookmark covers.
         since: Where the first sync began, if that is known.
         checksums: What was read before; the sync updates them.
@@ -56,7 +55,6 @@ class Plan:
     now: datetime
     resume: ResumePoint
     span: Span
-    children: Sequence[Child]
     covers: Coverage
     since: datetime | None
     checksums: Checksums
@@ -105,7 +103,7 @@ class SlicedStream(AmazonStream):
     def covers(self) -> Coverage:
         """Return what the stream reads, in parts that may grow: what comes later has no past."""
 
-    @property
+    @cached_property
     def children(self) -> list[Child]:
         """Return the selected children, in the order in which they are synced."""
         streams = [s for s in self._tap.streams.values() if isinstance(s, AmazonStream)]
@@ -147,8 +145,7 @@ class SlicedStream(AmazonStream):
         Raises:
             TapError: The state is damaged.
         """
-        now, children, start = self.clock.now(), self.children, self.settings.start_date
-        covers = self._coverage(children)
+        now, start, covers = self.clock.now(), self.settings.start_date, self._coverage()
         oldest = now - self.operation.reach
         resume = resume_point(
             self.bookmark if self.is_incremental else {},
@@ -172,11 +169,10 @@ class SlicedStream(AmazonStream):
             now,
             resume,
             span,
-            children,
             covers,
             since=resume.since if resume.moment else span.since,
             checksums=Checksums.decode(resume.checksums, span.grid),
-            salt="".join([self.shape, *(child.stream.shape for child in children)]),
+            salt="".join([self.shape, *(child.stream.shape for child in self.children)]),
         )
 
     @property
@@ -186,12 +182,12 @@ class SlicedStream(AmazonStream):
         cycle = timedelta(hours=self.settings.lookback_cycle_hours)
         return Lookback(self.lookback, recent, cycle)
 
-    def _coverage(self, children: Sequence[Child]) -> Coverage:
+    def _coverage(self) -> Coverage:
         covers: Coverage = {"host": fingerprint(self.client.url), **self.covers}
         if self.has_children:
-            names = [child.stream.name for child in children]
+            names = [child.stream.name for child in self.children]
             covers["streams"] = sorted([*names, self.name] if self.selected else names)
-        for child in children:
+        for child in self.children:
             covers |= child.covers
         return covers
 
@@ -199,19 +195,18 @@ class SlicedStream(AmazonStream):
     def get_records(self, context: Context | None) -> Iterable[Record]:
         self.client.sign_in()
         with ExitStack() as stack:
-            children = [
-                stack.enter_context(child.syncing(self.progress)) for child in self.plan.children
-            ]
-            yield from self.sync_records(children)
-            for child in children:
+            for child in self.children:
+                stack.enter_context(child.syncing(self.progress))
+            yield from self.sync_records()
+            for child in self.children:
                 child.finish()
-            if self._advanced and not any(child.failed for child in children):
+            if self._advanced and not any(child.failure for child in self.children):
                 self.advance_bookmark(*self._advanced)
 
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+    def sync_records(self) -> Iterator[Record]:
         """Yield the records of one sync, and pass their rows on to the children."""
         if self.anything_to_read():
-            yield from SlicedSync(self, children).records()
+            yield from SlicedSync(self).records()
 
     def anything_to_read(self) -> bool:
         """Log what the sync is going to read; return whether there is anything."""
@@ -269,7 +264,7 @@ class SlicedStream(AmazonStream):
                 covers=plan.covers,
                 since=plan.since,
             )
-        for child in plan.children:
+        for child in self.children:
             if bookmark := child.own_bookmark(end, position):
                 bookmarks[child.stream.name] = bookmark
         if bookmarks:

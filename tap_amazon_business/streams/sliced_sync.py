@@ -18,7 +18,7 @@ from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldReader, Rows, json_of
 from tap_amazon_business.streams.base import Row
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
-from tap_amazon_business.streams.children import ChildSync, ListedRow, with_children
+from tap_amazon_business.streams.children import ListedRow, with_children
 from tap_amazon_business.streams.queries import Query, within_a_cycle
 from tap_amazon_business.sync.checksums import DAY, HOUR, Grid, checksum, floor, row_hasher
 from tap_amazon_business.sync.seen import Seen
@@ -96,19 +96,12 @@ class SlicedSync:
 
     Args:
         stream: The stream.
-        children: The syncs of its children.
         named: Keys of rows that are looked for: those that are listed are removed.
     """
 
-    def __init__(
-        self,
-        stream: SlicedStream,
-        children: Sequence[ChildSync],
-        *,
-        named: set[str] | None = None,
-    ) -> None:
+    def __init__(self, stream: SlicedStream, *, named: set[str] | None = None) -> None:
         self._stream = stream
-        self._children = children
+        self._children = stream.children
         self._plan = stream.plan
         self._queries = stream.queries()
         self._bookmark = self._plan.resume.moment
@@ -274,7 +267,7 @@ class SlicedSync:
         unwanted = {
             bucket
             for bucket in unchanged
-            if not any(child.wants_unchanged(bucket or first) for child in self._children)
+            if not any(child.wants(bucket or first, changed=False) for child in self._children)
         }
         chunk: list[ListedRow] = []
         for page in pages:
@@ -355,7 +348,7 @@ class SlicedSync:
     def _finish(self, part: Slice) -> None:
         """Move the bookmark to the end of a slice whose records, and children, are written."""
         # If a child failed, the parents whose children are missing have to come again.
-        if failed := [child.child.stream.name for child in self._children if child.failed]:
+        if failed := [child.stream.name for child in self._children if child.failure]:
             if not self._warned_of_failure:
                 self._warned_of_failure = True
                 self._stream.warn(

@@ -24,7 +24,7 @@ from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams import probes
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.change_feed import ChangeFeed
-from tap_amazon_business.streams.children import ChildStream, ChildSync
+from tap_amazon_business.streams.children import ChildStream
 from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.quantities import totals
 from tap_amazon_business.streams.queries import (
@@ -130,9 +130,9 @@ class PurchaseOrdersStream(VendorListStream):
         return {**super().covers, **filter_coverage(self.settings), **children}
 
     @override
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+    def sync_records(self) -> Iterator[Record]:
         if numbers := self.settings.purchase_order_numbers:
-            sync = SlicedSync(self, children)
+            sync = SlicedSync(self)
             with self.budget.read(numbers, self._order_or_warning) as prefetch:
                 for done, (_, rows) in enumerate(prefetch, start=1):
                     # Amazon may return the same order for two spellings of a number.
@@ -144,12 +144,12 @@ class PurchaseOrdersStream(VendorListStream):
             since, reach = self.plan.resume.position, self.operation.reach
             # By number, Amazon applies no filters.
             if since is None or self.filters:
-                yield from SlicedSync(self, children).records()
+                yield from SlicedSync(self).records()
                 return
             oldest = self.plan.now - reach + DAY
             feed = ChangeFeed(self, max(since, oldest), self.plan.span.until)
             named = feed.names()
-            sync = SlicedSync(self, children, named=named)
+            sync = SlicedSync(self, named=named)
             yield from sync.records()
             for rows in feed.orders(named, self._order):
                 yield from sync.emit(self.valid_rows(rows))
@@ -233,9 +233,9 @@ class VendorShipmentsStream(VendorListStream):
         return [replace(probe, not_found=remark, witness=witness) for probe in super().probes()]
 
     @override
-    def sync_records(self, children: Sequence[ChildSync]) -> Iterator[Record]:
+    def sync_records(self) -> Iterator[Record]:
         try:
-            yield from super().sync_records(children)
+            yield from super().sync_records()
         except RequestFailedError as error:
             if error.status != HTTPStatus.NOT_FOUND or not self._other_operations_work():
                 raise

@@ -108,8 +108,7 @@ def test_a_sync_that_fails_has_not_ended(clock: FakeClock) -> None:
 
 def test_counts_records(clock: FakeClock) -> None:
     progress = StreamProgress(clock)
-    progress.count()
-    progress.count()
+    assert list(progress.counted("ab")) == ["a", "b"]
     assert progress.records == 2
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_amazon_business.errors import TapError
-from tap_amazon_business.streams.children import ChildStream, ChildSync, with_children
+from tap_amazon_business.streams.children import ChildStream, with_children
 from tap_amazon_business.streams.vendor import PurchaseOrderItemsStream, PurchaseOrdersStream
 from tap_amazon_business.tap import TapAmazonBusiness
 
@@ -26,20 +26,16 @@ BUCKET = datetime(2026, 5, 1, tzinfo=UTC)
 CONFIG = {f"sp_api_{name}": "x" for name in ("client_id", "client_secret", "refresh_token")}
 
 
-class Recorded:
-    """The sync of a child that notes which parents it gets, and when."""
+def record_parents(child: ChildStream, events: list[Any], error: str = "") -> None:
+    """Have a child note which parents it gets, and when."""
 
-    def __init__(self, child: ChildStream, events: list[Any], error: str = "") -> None:
-        self._events = events
-        self._error = error
-        child.records_of = self._read  # type: ignore[method-assign]
-        self.sync = ChildSync(child)
-
-    def _read(self, parents: Sequence[Row]) -> Iterator[Record]:
-        self._events.append([dict(parent) for parent in parents])
-        if self._error:
-            raise TapError(self._error)
+    def records_of(parents: Sequence[Row]) -> Iterator[Record]:
+        events.append([dict(parent) for parent in parents])
+        if error:
+            raise TapError(error)
         yield from ()
+
+    child.records_of = records_of  # type: ignore[method-assign]
 
 
 def streams(**config: Any) -> tuple[AmazonStream, ChildStream]:
@@ -70,8 +66,8 @@ def taken(*numbers: str) -> list[Row]:
 def test_children_get_a_page_once_its_records_are_written() -> None:
     parent, child = streams()
     events: list[Any] = []
-    sync = Recorded(child, events).sync
-    for record in with_children(parent, [sync], listed("1", "2")):
+    record_parents(child, events)
+    for record in with_children(parent, [child], listed("1", "2")):
         events.append(record["purchaseOrderNumber"])
         record.clear()  # as writing it may do
     assert events == ["1", "2", taken("1", "2")]
@@ -82,8 +78,8 @@ def test_children_do_not_get_parents_that_a_filter_removes() -> None:
         stream_maps={"purchase_orders": {"__filter__": "purchaseOrderNumber != '2'"}}
     )
     events: list[Any] = []
-    sync = Recorded(child, events).sync
-    list(with_children(parent, [sync], listed("1", "2")))
+    record_parents(child, events)
+    list(with_children(parent, [child], listed("1", "2")))
     assert events == [taken("1")]
 
 
@@ -92,11 +88,11 @@ def test_unchanged_parents_are_not_emitted_and_go_to_children_that_want_them(
 ) -> None:
     parent, child = streams()
     events: list[Any] = []
-    sync = Recorded(child, events).sync
+    record_parents(child, events)
     page = [*listed("1"), *listed("2", changed=False)]
-    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [sync], page)]
+    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [child], page)]
     assert numbers == ["1"]
-    assert not sync.wants_unchanged(BUCKET)
+    assert not child.wants(BUCKET, changed=False)
     asked: list[tuple[datetime | None, bool]] = []
 
     def wants(bucket: datetime | None, *, changed: bool) -> bool:
@@ -104,8 +100,8 @@ def test_unchanged_parents_are_not_emitted_and_go_to_children_that_want_them(
         return True
 
     monkeypatch.setattr(child, "wants", wants)
-    assert sync.wants_unchanged(BUCKET)
-    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [sync], page)]
+    assert child.wants(BUCKET, changed=False)
+    numbers = [row["purchaseOrderNumber"] for row in with_children(parent, [child], page)]
     assert numbers == ["1"]
     assert asked == [(BUCKET, False), (BUCKET, True), (BUCKET, False)]
     assert events == [taken("1"), taken("1", "2")]
@@ -117,8 +113,8 @@ def test_children_get_parents_with_the_fields_that_are_deselected(
     parent, child = streams()
     monkeypatch.setattr(parent, "all_selected", False)
     events: list[Any] = []
-    sync = Recorded(child, events).sync
-    for record in with_children(parent, [sync], listed("1")):
+    record_parents(child, events)
+    for record in with_children(parent, [child], listed("1")):
         record["items"].clear()  # as writing it may do
     assert events == [taken("1")]
 
@@ -126,18 +122,19 @@ def test_children_get_parents_with_the_fields_that_are_deselected(
 def test_a_child_gets_no_empty_page() -> None:
     parent, child = streams()
     events: list[Any] = []
-    assert list(with_children(parent, [Recorded(child, events).sync], [])) == []
+    record_parents(child, events)
+    assert list(with_children(parent, [child], [])) == []
     assert events == []
 
 
 def test_a_failing_child_gets_no_further_pages_and_its_parent_continues() -> None:
     parent, child = streams()
     events: list[Any] = []
-    sync = Recorded(child, events, error="broken").sync
+    record_parents(child, events, error="broken")
     emitted = [
         record["purchaseOrderNumber"]
         for number in "12"
-        for record in with_children(parent, [sync], listed(number))
+        for record in with_children(parent, [child], listed(number))
     ]
     assert emitted == ["1", "2"]
     assert events == [taken("1")]
@@ -152,11 +149,11 @@ def test_a_child_announces_itself_once_and_counts_its_records() -> None:
     text = io.StringIO()
     with (
         redirect_stdout(text),
-        child.syncing(parent.progress) as sync,
+        child.syncing(parent.progress),
         child.syncing(parent.progress),
     ):
         for row in orders:
-            list(with_children(parent, [sync], [(row, BUCKET, True)]))
+            list(with_children(parent, [child], [(row, BUCKET, True)]))
         child.shared.flush()
     messages = [json.loads(line) for line in text.getvalue().splitlines()]
     assert [message["type"] for message in messages] == ["SCHEMA", "RECORD", "RECORD"]
@@ -167,7 +164,7 @@ def test_a_child_that_failed_asks_for_nothing_more(monkeypatch: pytest.MonkeyPat
     parent, child = streams()
     closed: list[bool] = []
     monkeypatch.setattr(child.client, "close", lambda: closed.append(True))
-    sync = Recorded(child, [], error="broken").sync
-    list(with_children(parent, [sync], listed("1")))
+    record_parents(child, [], error="broken")
+    list(with_children(parent, [child], listed("1")))
     assert closed == [True]
-    assert sync.failed
+    assert child.failure
