@@ -19,7 +19,7 @@ from tap_amazon_business.clock import Clock
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.streams.probes import Probe
+from tap_amazon_business.streams.queries import Probe
 
 # What a task returns: a body, or nothing where there is none to look at; or why it failed.
 Answer = dict[str, Any] | RequestFailedError | None

@@ -26,17 +26,15 @@ from tap_amazon_business.clock import BoundedClock, Clock
 from tap_amazon_business.connection_check import ConnectionCheck
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.redaction import redact_log_record
-from tap_amazon_business.run.progress import log_progress
+from tap_amazon_business.run.progress import Summary, log_progress
 from tap_amazon_business.run.side_by_side import side_by_side
-from tap_amazon_business.run.summary import Summary
 from tap_amazon_business.settings import BUSINESS_API, SP_API, Settings
 from tap_amazon_business.streams.base import AmazonStream, Shared
 from tap_amazon_business.streams.business import BUSINESS_STREAMS
 from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import order_reports_stream
 from tap_amazon_business.streams.vendor import VENDOR_STREAMS
-from tap_amazon_business.sync.prefetch import ReadBudget
-from tap_amazon_business.sync.write_lock import WriteLock
+from tap_amazon_business.sync.prefetch import ReadBudget, WriteLock
 from tap_amazon_business.validation import problems
 from tap_amazon_business.writer import Writer
 

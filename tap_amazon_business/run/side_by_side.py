@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 
 from tap_amazon_business.streams.base import AmazonStream
-from tap_amazon_business.sync.write_lock import WriteLock
+from tap_amazon_business.sync.prefetch import WriteLock
 
 
 def side_by_side(streams: Sequence[AmazonStream], lock: WriteLock) -> None:

@@ -30,7 +30,7 @@ from tap_amazon_business.records.personal import PersonalData, personal_paths, r
 from tap_amazon_business.redaction import redact
 from tap_amazon_business.run.progress import StreamProgress
 from tap_amazon_business.settings import Settings
-from tap_amazon_business.streams.probes import Probe
+from tap_amazon_business.streams.queries import Probe
 from tap_amazon_business.streams.schemas.fields import (
     RESCUED,
     with_precision,

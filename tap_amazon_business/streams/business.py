@@ -17,12 +17,12 @@ from tap_amazon_business.api import operations
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams.base import AmazonStream, Row
-from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.queries import (
+    Probe,
     Query,
+    business_coverage,
     credential_coverage,
     order_date_query,
-    region_coverage,
 )
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
@@ -52,10 +52,7 @@ class OrderDateStream(SlicedStream):
     @property
     @override
     def covers(self) -> Coverage:
-        return {
-            **credential_coverage(self.settings.business_api),
-            **region_coverage(self.settings),
-        }
+        return business_coverage(self.settings)
 
     @override
     def queries(self) -> Sequence[Query]:

@@ -24,7 +24,7 @@ from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.business import TransactionsStream
 from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.probes import Probe
+from tap_amazon_business.streams.queries import Probe
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.sync.seen import Seen
 

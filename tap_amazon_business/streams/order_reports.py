@@ -14,15 +14,15 @@ from typing import Any, ClassVar
 from singer_sdk.helpers.types import Context, Record
 from typing_extensions import override
 
+from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER, Request
 from tap_amazon_business.errors import RequestFailedError, TapError
 from tap_amazon_business.records.lazy_rows import json_of
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.settings import Settings
-from tap_amazon_business.streams import probes
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.business import OrdersStream
 from tap_amazon_business.streams.children import Child
-from tap_amazon_business.streams.probes import Probe
+from tap_amazon_business.streams.queries import Probe
 from tap_amazon_business.streams.reports_by_number import (
     Fallback,
     Reports,
@@ -51,7 +51,9 @@ class OrderReportsStream(AmazonStream):
 
     @override
     def probes(self) -> list[Probe]:
-        return probes.reports_by_number(self.settings.business_api_regions)
+        operation = GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
+        requests = (Request(operation, {"region": r}) for r in self.settings.business_api_regions)
+        return [Probe(request, not_found="") for request in requests]
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:

@@ -1,15 +1,16 @@
-"""Queries that list the rows of a window, and the part of the settings that a bookmark covers."""
+"""How streams ask: queries that list a window, probes of the connection check, coverage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Operation, Request
 from tap_amazon_business.records.lazy_rows import FieldPath
 from tap_amazon_business.settings import Settings
-from tap_amazon_business.sync.bookmark import Coverage, account_coverage
+from tap_amazon_business.sync.bookmark import Coverage, fingerprint
 from tap_amazon_business.sync.windows import Window
 
 
@@ -111,28 +112,49 @@ def order_date_query(region: str) -> Query:
     )
 
 
+# ---- what the connection check asks --------------------------------------------------------------
+
+_WEEK = timedelta(days=7)
+# How close to now every operation may be asked.
+_MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A request whose answer shows whether an operation can be used.
+
+    Attributes:
+        request: The request. If its path needs a purchase order number, the check finds one.
+        not_found: What a 404 means that is ok, "" if it needs no remark; None: it is an error.
+        refused: What a sync does without the operation; "" if it fails.
+        witness: What has to be answered for a 404 to be ok, unless another request of the API was.
+    """
+
+    request: Request
+    not_found: str | None = None
+    refused: str = ""
+    witness: Request | None = None
+
+
+def probes_of(operation: Operation, queries: Iterable[Query], now: datetime) -> list[Probe]:
+    """Return probes that list the last week, a row of it where an operation lets one choose."""
+    window = Window(now - min(operation.longest_range, _WEEK), now - _MARGIN)
+    requests = (query.request(operation, window) for query in queries)
+    return [
+        Probe(replace(one, params={n: "1" if n == "limit" else v for n, v in one.params.items()}))
+        for one in requests
+    ]
+
+
 # ---- what a bookmark covers ----------------------------------------------------------------------
 
 
-def vendor_coverage(settings: Settings) -> Coverage:
-    """Return the vendor codes whose orders are read."""
-    return {"ordering_vendor_codes": list(settings.ordering_vendor_codes) or None}
-
-
-def filter_coverage(settings: Settings) -> Coverage:
-    """Return the filters of getPurchaseOrders: what they hide is not covered."""
-    filters = dict(settings.purchase_order_filters.items())
-    if filters.get("includeDetails") == "true":  # it is the default
-        del filters["includeDetails"]
-    text = "&".join(f"{name}={value}" for name, value in sorted(filters.items()))
-    return {"purchase_order_filters": [text] if text else None}
-
-
-def region_coverage(settings: Settings) -> Coverage:
-    """Return the regions of Amazon Business that are read."""
-    return {"business_api_regions": list(settings.business_api_regions)}
-
-
 def credential_coverage(credentials: Credentials | None, name: str = "account") -> Coverage:
-    """Return whose rows are read."""
-    return account_coverage(credentials.refresh_token, name=name) if credentials else {name: None}
+    """Return whose rows are read, by the refresh token: it cannot be guessed from 32 bits."""
+    return {name: fingerprint(credentials.refresh_token, length=8) if credentials else None}
+
+
+def business_coverage(settings: Settings, name: str = "account") -> Coverage:
+    """Return whose rows of Amazon Business are read, and from which regions."""
+    account = credential_coverage(settings.business_api, name)
+    return {**account, "business_api_regions": list(settings.business_api_regions)}

@@ -17,7 +17,7 @@ from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORD
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError, TapError
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.children import Child
-from tap_amazon_business.streams.queries import credential_coverage, region_coverage
+from tap_amazon_business.streams.queries import business_coverage
 from tap_amazon_business.streams.sliced import Plan
 from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.bookmark import (
@@ -107,18 +107,13 @@ class ReportsByNumber(Child):
     @property
     @override
     def covers(self) -> Coverage:
-        account = credential_coverage(self._stream.settings.business_api, "business_account")
-        return {**account, **region_coverage(self._stream.settings)}
+        return business_coverage(self._stream.settings, "business_account")
 
     @property
     def _own_covers(self) -> Coverage:
         """What the stream's own bookmark covers."""
-        settings = self._stream.settings
-        return {
-            "host": fingerprint(self._stream.client.url),
-            **credential_coverage(settings.business_api),
-            **region_coverage(settings),
-        }
+        host = fingerprint(self._stream.client.url)
+        return {"host": host, **business_coverage(self._stream.settings)}
 
     # ---- what is asked for ---------------------------------------------------------------------
 

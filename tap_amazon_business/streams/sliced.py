@@ -17,8 +17,7 @@ from tap_amazon_business.api.operations import Operation
 from tap_amazon_business.errors import TapError
 from tap_amazon_business.streams.base import AmazonStream
 from tap_amazon_business.streams.children import Child
-from tap_amazon_business.streams.probes import Probe, listed
-from tap_amazon_business.streams.queries import Query
+from tap_amazon_business.streams.queries import Probe, Query, probes_of
 from tap_amazon_business.streams.sliced_sync import SlicedSync
 from tap_amazon_business.sync.bookmark import (
     Coverage,
@@ -113,7 +112,7 @@ class SlicedStream(AmazonStream):
     @override
     def probes(self) -> list[Probe]:
         queries = [query for query in self.queries() if not query.by_change]
-        return listed(self.operation, queries, self.clock.now())
+        return probes_of(self.operation, queries, self.clock.now())
 
     @property
     @override

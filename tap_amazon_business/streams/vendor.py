@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -21,18 +21,18 @@ from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
 from tap_amazon_business.records.lazy_rows import FieldPath
 from tap_amazon_business.records.shaping import lift
-from tap_amazon_business.streams import probes
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.streams.children import ChildStream
-from tap_amazon_business.streams.probes import Probe
 from tap_amazon_business.streams.quantities import totals
 from tap_amazon_business.streams.queries import (
+    Probe,
     Query,
     credential_coverage,
-    filter_coverage,
-    vendor_coverage,
+    feed_queries,
+    probes_of,
     vendor_queries,
+    within_a_cycle,
 )
 from tap_amazon_business.streams.schemas import vendor as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
@@ -78,8 +78,9 @@ class VendorListStream(SlicedStream):
     @property
     @override
     def covers(self) -> Coverage:
-        codes = vendor_coverage(self.settings) if self.by_vendor_code else {}
-        return {**credential_coverage(self.settings.sp_api), **codes}
+        codes = list(self.settings.ordering_vendor_codes) or None
+        account = credential_coverage(self.settings.sp_api)
+        return {**account, "ordering_vendor_codes": codes} if self.by_vendor_code else account
 
     @override
     def queries(self) -> Sequence[Query]:
@@ -115,7 +116,18 @@ class PurchaseOrdersStream(VendorListStream):
 
     @override
     def probes(self) -> list[Probe]:
-        return probes.purchase_orders(self.settings, super().probes(), self.clock.now())
+        by_number = Probe(Request(operations.GET_PURCHASE_ORDER), not_found="")
+        if self.settings.purchase_order_numbers:
+            return [by_number]
+        feed = probes_of(
+            operations.GET_PURCHASE_ORDERS_STATUS,
+            feed_queries(self.settings.ordering_vendor_codes),
+            self.clock.now(),
+        )
+        # By number, Amazon applies no filters: then orders are not requested that way.
+        sooner = feed if self.filters else [*feed, by_number]
+        later = f"changes of older orders arrive {within_a_cycle(self.settings)}"
+        return [*super().probes(), *(replace(probe, refused=later) for probe in sooner)]
 
     @property
     @override
@@ -125,9 +137,17 @@ class PurchaseOrdersStream(VendorListStream):
     @property
     @override
     def covers(self) -> Coverage:
-        # The last two are for order_reports by number, if it is selected.
-        children: Coverage = {"business_account": None, "business_api_regions": []}
-        return {**super().covers, **filter_coverage(self.settings), **children}
+        filters = {**self.filters}
+        if filters.get("includeDetails") == "true":  # it is the default
+            del filters["includeDetails"]
+        hidden = "&".join(f"{name}={value}" for name, value in sorted(filters.items()))
+        return {
+            **super().covers,
+            "purchase_order_filters": [hidden] if hidden else None,
+            # For order_reports by number, if it is selected.
+            "business_account": None,
+            "business_api_regions": [],
+        }
 
     @override
     def sync_records(self) -> Iterator[Record]:
@@ -226,10 +246,8 @@ class VendorShipmentsStream(VendorListStream):
 
     @override
     def probes(self) -> list[Probe]:
-        remark, witness = (
-            "this account has no shipments in the API",
-            probes.any_order(self.clock.now()),
-        )
+        remark = "this account has no shipments in the API"
+        witness = _any_order(self.clock.now())
         return [replace(probe, not_found=remark, witness=witness) for probe in super().probes()]
 
     @override
@@ -250,10 +268,17 @@ class VendorShipmentsStream(VendorListStream):
         """Return whether the API answers other requests: a wrong host returns 404, too."""
         if not self.client.answers:
             try:
-                self.client.get(probes.any_order(self.clock.now()))
+                self.client.get(_any_order(self.clock.now()))
             except RequestFailedError:
                 return False
         return True
+
+
+def _any_order(now: datetime) -> Request:
+    """Return a cheap request that a vendor account always has an answer to."""
+    query = Query("created", "createdAfter", "createdBefore", (), {"limit": "1"})
+    (probe,) = probes_of(operations.GET_PURCHASE_ORDERS, [query], now)
+    return probe.request
 
 
 # ---- items: a row each, without a request --------------------------------------------------------

@@ -32,7 +32,6 @@ _SAME_MOMENT = timedelta(minutes=1)
 
 # Where the first sync began, as a field of `covers`.
 _SINCE = "since"
-_ACCOUNT = "account"
 
 # What is not covered where a text changed, in words.
 _CHANGED = {
@@ -141,11 +140,6 @@ def bookmark_state(
 def fingerprint(*parts: object, length: int = 6) -> str:
     """Return a short text of hexadecimal digits that differs wherever the parts do."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:length]
-
-
-def account_coverage(refresh_token: str, *, name: str = _ACCOUNT) -> Coverage:
-    """Return whose rows are read, by the refresh token: it cannot be guessed from 32 bits."""
-    return {name: fingerprint(refresh_token, length=8)}
 
 
 def _not_covered(covered: Mapping[str, Any], covers: Coverage) -> tuple[str, ...]:

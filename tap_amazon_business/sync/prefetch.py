@@ -1,4 +1,4 @@
-"""Reads ahead: several windows in parallel, handed over whole and in order.
+"""The write lock, and reading ahead: windows in parallel, handed over whole and in order.
 
 Amazon's pages of a window have to be requested one by one; windows are independent.
 """
@@ -6,13 +6,13 @@ Amazon's pages of a window have to be requested one by one; windows are independ
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
-
-from tap_amazon_business.sync.write_lock import WriteLock
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,6 +20,58 @@ R = TypeVar("R")
 # Results that may wait to be written, besides those that are being read: so the workers need not
 # stop while the first one is still reading.
 _SPARE = 2
+
+
+class WriteLock:
+    """The right to write messages and to call the SDK, handed on in the order of asking.
+
+    The SDK is not made for threads. A stream keeps the lock while it builds and writes records, and
+    releases it while it waits for pages. A plain lock would let the thread that releases it take it
+    again immediately.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._holder: int | None = None
+
+    def acquire(self, timeout: float = -1) -> bool:
+        """Wait for the lock, at most so many seconds; return whether this thread has it."""
+        own = threading.Lock()
+        with self._lock:
+            if self._holder is None:
+                self._holder = threading.get_ident()
+                return True
+            own.acquire()
+            self._waiting.append(own)
+        if not own.acquire(timeout=timeout):
+            with self._lock:
+                if own in self._waiting:
+                    self._waiting.remove(own)
+                    return False
+        self._holder = threading.get_ident()
+        return True
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Release the lock for a while, if this thread has it."""
+        if self._holder != threading.get_ident():
+            yield
+            return
+        self.release()
+        try:
+            yield
+        finally:
+            self.acquire()
+
+    def release(self) -> None:
+        """Hand on the lock."""
+        with self._lock:
+            self._holder = None
+            if self._waiting:
+                # It is never free in between: another thread would overtake.
+                self._holder = 0
+                self._waiting.popleft().release()
 
 
 class ReadBudget:

@@ -13,8 +13,7 @@ from click.testing import CliRunner
 
 from simulator.lwa import BUSINESS
 from tap_amazon_business.api.operations import OPERATIONS
-from tap_amazon_business.authorize.command import main
-from tap_amazon_business.authorize.consent import business_page, code_in
+from tap_amazon_business.authorize import business_page, code_in, main
 from tap_amazon_business.settings import SCHEMA, given
 from tests.support.catalogs import discover
 from tests.support.chain import PROJECT

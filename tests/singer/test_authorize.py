@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from simulator import Reply
 from simulator.lwa import APPLICATIONS, BUSINESS, SELLING_PARTNER, Application
-from tap_amazon_business.authorize.command import main
+from tap_amazon_business.authorize import main
 from tests.support.consent import confirm
 from tests.support.leaks import leaks
 from tests.support.runs import TAP, run_command

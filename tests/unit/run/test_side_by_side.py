@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tap_amazon_business.run.side_by_side import side_by_side
-from tap_amazon_business.sync.write_lock import WriteLock
+from tap_amazon_business.sync.prefetch import WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,59 +12,55 @@ from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS, Request
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.queries import (
     Query,
+    business_coverage,
     credential_coverage,
     feed_queries,
-    filter_coverage,
-    region_coverage,
-    vendor_coverage,
 )
+from tap_amazon_business.streams.vendor import PurchaseOrdersStream
 from tap_amazon_business.sync.windows import Window
+from tap_amazon_business.tap import TapAmazonBusiness
+
+SP_API = {f"sp_api_{name}": "x" for name in ("client_id", "client_secret", "refresh_token")}
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tap_amazon_business.sync.bookmark import Coverage
-
-
-@pytest.mark.parametrize(
-    ("coverage", "config", "expected"),
-    [
-        (vendor_coverage, {}, {"ordering_vendor_codes": None}),
-        (
-            vendor_coverage,
-            {"ordering_vendor_codes": ["B", "A"]},
-            {"ordering_vendor_codes": ["B", "A"]},
-        ),
-        (region_coverage, {}, {"business_api_regions": ["US"]}),
-        (
-            region_coverage,
-            {"business_api_regions": ["UK", "DE"]},
-            {"business_api_regions": ["UK", "DE"]},
-        ),
-        (filter_coverage, {}, {"purchase_order_filters": None}),
-        (
-            filter_coverage,
-            {"purchase_order_state": "New", "is_po_changed": False, "include_details": False},
-            {
-                "purchase_order_filters": [
-                    "includeDetails=false&isPOChanged=false&purchaseOrderState=New"
-                ]
-            },
-        ),
-        # Details are Amazon's default.
-        (filter_coverage, {"include_details": True}, {"purchase_order_filters": None}),
-    ],
-)
-def test_coverage(
-    coverage: Callable[[Settings], Coverage], config: dict[str, Any], expected: Coverage
-) -> None:
-    assert coverage(Settings.from_config(config, "1")) == expected
+    pass
 
 
 def test_coverage_names_the_account_by_its_token() -> None:
-    mine, another = (Credentials("sp_api", "x", "x", token) for token in ("a", "b"))
+    mine, another = (Credentials("sp_api", "x", "x", token) for token in ("a token", "another"))
     assert credential_coverage(mine) == credential_coverage(mine) != credential_coverage(another)
+    assert "a token" not in str(credential_coverage(mine))
     assert credential_coverage(None, "business_account") == {"business_account": None}
+
+
+@pytest.mark.parametrize(
+    ("config", "part", "expected"),
+    [
+        ({}, "ordering_vendor_codes", None),
+        ({"ordering_vendor_codes": ["B", "A"]}, "ordering_vendor_codes", ["B", "A"]),
+        ({}, "purchase_order_filters", None),
+        (
+            {"purchase_order_state": "New", "is_po_changed": False, "include_details": False},
+            "purchase_order_filters",
+            ["includeDetails=false&isPOChanged=false&purchaseOrderState=New"],
+        ),
+        # Details are Amazon's default.
+        ({"include_details": True}, "purchase_order_filters", None),
+    ],
+)
+def test_purchase_orders_cover_vendor_codes_and_filters(
+    config: dict[str, Any], part: str, expected: object
+) -> None:
+    stream = TapAmazonBusiness(config=SP_API | config).streams["purchase_orders"]
+    assert isinstance(stream, PurchaseOrdersStream)
+    assert stream.covers[part] == expected
+
+
+@pytest.mark.parametrize("regions", [["US"], ["UK", "DE"]])
+def test_streams_of_amazon_business_cover_regions(regions: list[str]) -> None:
+    settings = Settings.from_config({"business_api_regions": regions}, "1")
+    expected = {"account": None, "business_api_regions": regions}
+    assert business_coverage(settings) == expected
 
 
 def test_a_query_names_window_and_parameters() -> None:

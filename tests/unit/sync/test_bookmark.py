@@ -13,7 +13,6 @@ from tap_amazon_business.sync.bookmark import (
     BOOKMARK_FIELDS,
     Coverage,
     ResumePoint,
-    account_coverage,
     bookmark_state,
     fingerprint,
     resume_point,
@@ -284,16 +283,11 @@ def test_a_bookmark_of_all_covers_less_and_not_the_other_way_round() -> None:
 
 
 def test_a_bookmark_covers_the_account_of_its_token_only() -> None:
-    mine, another = account_coverage("a token"), account_coverage("another token")
+    mine: Coverage = {"account": fingerprint("a token")}
+    another: Coverage = {"account": fingerprint("another token")}
     assert resume(written(covers=mine), mine).moment == END
     found = resume(written(covers=mine), another)
     assert found == ResumePoint(None, not_covered=("this account (the refresh token changed)",))
-    assert "token" not in str(mine)
-
-
-def test_the_accounts_of_two_credential_sets_are_told_apart_by_name() -> None:
-    assert list(account_coverage("x")) == ["account"]
-    assert list(account_coverage("x", name="business_account")) == ["business_account"]
 
 
 def test_a_fingerprint_is_short_and_differs_where_its_parts_do() -> None:

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tap_amazon_business.sync.prefetch import Prefetch, ReadBudget
-from tap_amazon_business.sync.write_lock import WriteLock
+from tap_amazon_business.sync.prefetch import Prefetch, ReadBudget, WriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

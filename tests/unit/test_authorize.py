@@ -14,7 +14,7 @@ from tap_amazon_business.api.auth import Credentials, TokenEndpoint
 from tap_amazon_business.api.hosts import BUSINESS_API_REGIONS, MARKETPLACES
 from tap_amazon_business.api.retry import Outage, Retrier
 from tap_amazon_business.api.transport import Transport
-from tap_amazon_business.authorize.consent import (
+from tap_amazon_business.authorize import (
     business_page,
     code_in,
     exchange,

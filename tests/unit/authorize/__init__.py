@@ -1,1 +1,0 @@
-"""The modules of `tap_amazon_business.authorize`."""
