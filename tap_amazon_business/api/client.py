@@ -24,7 +24,7 @@ from tap_amazon_business.api.retry import MAX_ATTEMPTS, Health, Patience, Retrie
 from tap_amazon_business.api.transport import Transport
 from tap_amazon_business.clock import Clock, Stopwatch
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
-from tap_amazon_business.records.lazy_rows import Rows
+from tap_amazon_business.records.decoding import Rows
 
 # What is refused this often in a row is not refused in passing: a next page, or an access token
 # that was accepted before.

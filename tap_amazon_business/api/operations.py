@@ -15,8 +15,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from tap_amazon_business.api.bodies import PageDecoder
-from tap_amazon_business.records.lazy_rows import Rows
+from tap_amazon_business.records.decoding import PageDecoder, Rows
 from tap_amazon_business.redaction import redact
 
 _LONGEST_SUBJECT = 250

@@ -12,8 +12,8 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-from tap_amazon_business.api.bodies import Decoder, decode
 from tap_amazon_business.api.operations import Operation
+from tap_amazon_business.records.decoding import Decoder, decode
 from tap_amazon_business.redaction import redact, redact_secret
 
 # Of gateways and proxies, too: some answer with numbers of their own, such as 520 and 529.

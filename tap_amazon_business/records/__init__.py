@@ -1,1 +1,1 @@
-"""From Amazon's rows to records: lazy_rows, then fast_path, then shaping for what is odd."""
+"""From Amazon's rows to records: decoding, then fast_path, then shaping for what is odd."""

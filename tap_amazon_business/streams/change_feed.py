@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Request
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.records.lazy_rows import FieldReader
+from tap_amazon_business.records.decoding import FieldReader
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.queries import feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window

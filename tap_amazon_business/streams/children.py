@@ -17,7 +17,7 @@ from singer_sdk.helpers.types import Record
 from typing_extensions import override
 
 from tap_amazon_business.errors import RequestFailedError, TapError
-from tap_amazon_business.records.lazy_rows import json_of
+from tap_amazon_business.records.decoding import json_of
 from tap_amazon_business.run.progress import StreamProgress
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.sync.bookmark import Coverage

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from tap_amazon_business.api.operations import GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER, Request
 from tap_amazon_business.errors import RequestFailedError, TapError
-from tap_amazon_business.records.lazy_rows import json_of
+from tap_amazon_business.records.decoding import json_of
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.base import AmazonStream, Row

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tap_amazon_business.api.auth import Credentials
 from tap_amazon_business.api.operations import GET_PURCHASE_ORDERS_STATUS, Operation, Request
-from tap_amazon_business.records.lazy_rows import FieldPath
+from tap_amazon_business.records.decoding import FieldPath
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.sync.bookmark import Coverage, fingerprint
 from tap_amazon_business.sync.windows import Window

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers.types import Record
 
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
-from tap_amazon_business.records.lazy_rows import FieldReader, Rows, json_of
+from tap_amazon_business.records.decoding import FieldReader, Rows, json_of
 from tap_amazon_business.streams.base import Row
 from tap_amazon_business.streams.change_feed import STRAY_ROWS
 from tap_amazon_business.streams.children import ListedRow, with_children

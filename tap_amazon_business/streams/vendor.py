@@ -19,7 +19,7 @@ from typing_extensions import override
 from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import Request
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.records.lazy_rows import FieldPath
+from tap_amazon_business.records.decoding import FieldPath
 from tap_amazon_business.records.shaping import lift
 from tap_amazon_business.streams.base import AmazonStream, Row
 from tap_amazon_business.streams.change_feed import ChangeFeed

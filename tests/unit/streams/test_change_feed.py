@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tap_amazon_business.errors import RequestFailedError
-from tap_amazon_business.records.lazy_rows import Rows
+from tap_amazon_business.records.decoding import Rows
 from tap_amazon_business.settings import Settings
 from tap_amazon_business.streams.change_feed import ChangeFeed
 from tap_amazon_business.sync.prefetch import ReadBudget

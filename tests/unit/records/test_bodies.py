@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_amazon_business.api.bodies import PageDecoder, decode
-from tap_amazon_business.records.lazy_rows import Rows
+from tap_amazon_business.records.decoding import PageDecoder, Rows, decode
 
 NESTED = PageDecoder(envelope="payload", rows="orders", paging="pagination")
 FLAT = PageDecoder(envelope=None, rows="ordersReport", paging="nextPageToken")

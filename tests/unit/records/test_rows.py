@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_amazon_business.records.lazy_rows import FieldReader, Rows, json_of
+from tap_amazon_business.records.decoding import FieldReader, Rows, json_of
 
 ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
