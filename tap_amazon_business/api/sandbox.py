@@ -12,27 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
 
+from tap_amazon_business.api import operations
 from tap_amazon_business.api.client import Api, Client
-from tap_amazon_business.api.operations import (
-    GET_INVOICE_DETAILS,
-    GET_INVOICE_PAYMENT_DETAILS,
-    GET_ORDER_LINE_ITEM_REPORTS,
-    GET_ORDER_REPORTS,
-    GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
-    GET_PURCHASE_ORDER,
-    GET_PURCHASE_ORDERS,
-    GET_PURCHASE_ORDERS_STATUS,
-    GET_SHIPMENT_DETAILS,
-    GET_SHIPMENT_LINE_ITEM_REPORTS,
-    GET_SHIPMENT_REPORTS,
-    GET_TRANSACTIONS,
-    Operation,
-    Request,
-)
+from tap_amazon_business.api.operations import Operation, Request
 from tap_amazon_business.errors import RequestFailedError
 
 REGION = "sandbox"
@@ -49,57 +36,52 @@ _LINES = [
     )
 ]
 
+_request = partial(Request, subject=REGION)
+
 EXAMPLES: Mapping[str, Request] = {
     request.operation.name: request
     for request in (
-        Request(
-            GET_PURCHASE_ORDERS,
+        _request(
+            operations.GET_PURCHASE_ORDERS,
             {"changedAfter": "2020-05-25T13:00:00", "changedBefore": "2020-05-27T13:00:00"},
-            subject=REGION,
         ),
-        Request(GET_PURCHASE_ORDER, subject=REGION, segment="4Z32PABC"),
-        Request(
-            GET_PURCHASE_ORDERS_STATUS,
+        _request(operations.GET_PURCHASE_ORDER, segment="4Z32PABC"),
+        _request(
+            operations.GET_PURCHASE_ORDERS_STATUS,
             {
                 "createdAfter": "2020-08-17T14:00:00",
                 "createdBefore": "2020-08-18T00:00:00",
                 "limit": "1",
             },
-            subject=REGION,
         ),
-        Request(GET_SHIPMENT_DETAILS, {"vendorShipmentIdentifier": "12345678"}, subject=REGION),
-        Request(
-            GET_ORDER_REPORTS,
+        _request(operations.GET_SHIPMENT_DETAILS, {"vendorShipmentIdentifier": "12345678"}),
+        _request(
+            operations.GET_ORDER_REPORTS,
             {
                 "orderStartDate": "2025-01-15T10:30:00Z",
                 "orderEndDate": "2025-02-15T10:30:00Z",
                 "orderStatuses": "CLOSED",
                 **_US,
             },
-            subject=REGION,
         ),
-        Request(
-            GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
+        _request(
+            operations.GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
             _US,
-            subject=REGION,
             segment="PO-12345",
         ),
-        Request(GET_ORDER_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}, subject=REGION),
-        Request(
-            GET_SHIPMENT_REPORTS,
+        _request(operations.GET_ORDER_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}),
+        _request(
+            operations.GET_SHIPMENT_REPORTS,
             {**_APRIL, **_ORDER, **_US, "shipmentStatuses": "SHIPPED"},
-            subject=REGION,
         ),
-        Request(GET_SHIPMENT_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}, subject=REGION),
-        Request(
-            GET_TRANSACTIONS,
+        _request(operations.GET_SHIPMENT_LINE_ITEM_REPORTS, {**_APRIL, **_ORDER, **_US}),
+        _request(
+            operations.GET_TRANSACTIONS,
             {"feedStartDate": "2020-07-09T00:00:00Z", "feedEndDate": "2020-08-01T00:00:00Z"},
-            subject=REGION,
         ),
-        Request(GET_INVOICE_DETAILS, subject=REGION, body={"orderLineItems": _LINES}),
-        Request(
-            GET_INVOICE_PAYMENT_DETAILS,
-            subject=REGION,
+        _request(operations.GET_INVOICE_DETAILS, body={"orderLineItems": _LINES}),
+        _request(
+            operations.GET_INVOICE_PAYMENT_DETAILS,
             body={"invoiceIds": ["JP218PV8HMOI", "1XQX-T4VG-9939"]},
         ),
     )

@@ -37,17 +37,13 @@ class OrderDateStream(SlicedStream):
     """
 
     replication_key = "orderDate"
+    lookback_setting = "order_lookback_days"
     # The API allows a year. A long backfill should resume sooner.
     widest_window = timedelta(days=92)
     # The last page of a slice is half empty, and a page costs two seconds.
     pages_per_slice = 20
     # More would not be faster at Amazon's rate, and the first of them would be complete later.
     most_windows = 3
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.order_lookback_days)
 
     @property
     @override
@@ -136,15 +132,11 @@ class TransactionsStream(SlicedStream):
     operation = operations.GET_TRANSACTIONS
     primary_keys = ("transactionId",)
     replication_key = "feedDate"
+    lookback_setting = "order_lookback_days"
     has_children = True
     widest_window = timedelta(days=30)
     overlap = timedelta(days=1)
     schema: ClassVar = schemas.TRANSACTIONS
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.order_lookback_days)
 
     @property
     @override

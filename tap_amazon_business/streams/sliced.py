@@ -68,6 +68,7 @@ class SlicedStream(AmazonStream):
 
     Attributes:
         operation: The operation.
+        lookback_setting: How many days back rows are read again to find later changes.
         has_children: Whether other streams are built from its rows.
         pages_per_slice: How many pages a slice should contain.
         most_windows: How many windows are read in parallel at most, None if that does not matter.
@@ -77,6 +78,7 @@ class SlicedStream(AmazonStream):
     """
 
     operation: ClassVar[Operation]
+    lookback_setting: ClassVar[str]
     has_children: ClassVar[bool] = False
     pages_per_slice: ClassVar[int] = 4
     most_windows: ClassVar[int | None] = None
@@ -87,11 +89,6 @@ class SlicedStream(AmazonStream):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (those of the base)
         super().__init__(*args, **kwargs)
         self._advanced: tuple[datetime | None, datetime] | None = None
-
-    @property
-    @abc.abstractmethod
-    def lookback(self) -> timedelta:
-        """Return how far back rows are read again to find later changes."""
 
     @abc.abstractmethod
     def queries(self) -> Sequence[Query]:
@@ -179,7 +176,8 @@ class SlicedStream(AmazonStream):
         """Return the rolling lookback."""
         recent = max(timedelta(days=self.settings.recent_days), self.overlap)
         cycle = timedelta(hours=self.settings.lookback_cycle_hours)
-        return Lookback(self.lookback, recent, cycle)
+        length = timedelta(days=getattr(self.settings, self.lookback_setting))
+        return Lookback(length, recent, cycle)
 
     def _coverage(self) -> Coverage:
         covers: Coverage = {"host": fingerprint(self.client.url), **self.covers}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -62,13 +62,9 @@ class VendorListStream(SlicedStream):
     """
 
     dates: ClassVar[Mapping[str, FieldPath]]
+    lookback_setting = "lookback_days"
     by_vendor_code: ClassVar[bool] = True
     vendor_code: ClassVar[FieldPath] = ("sellingParty", "partyId")
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.lookback_days)
 
     @property
     def filters(self) -> Mapping[str, str]:
@@ -235,14 +231,10 @@ class VendorShipmentsStream(VendorListStream):
     primary_keys = ("vendorShipmentIdentifier",)
     replication_key = "shipmentCreateDate"
     dates: ClassVar = {"created": ("shipmentCreateDate",)}
+    lookback_setting = "shipment_lookback_days"
     by_vendor_code = False
     has_children = True
     schema: ClassVar = schemas.VENDOR_SHIPMENTS
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return timedelta(days=self.settings.shipment_lookback_days)
 
     @override
     def probes(self) -> list[Probe]:
