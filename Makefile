@@ -184,6 +184,7 @@ recording: $(SETUP) $(PLUGINS)
 
 dictionary: $(SETUP)
 	$(BIN)/python -m tools.dictionary
+	$(BIN)/python -m tests.singer.fields
 
 answers: $(SETUP) $(PLUGINS) $(DBT) browser
 	$(BIN)/python -m tools.answers

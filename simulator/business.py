@@ -1,10 +1,10 @@
 """The Amazon Business API's reporting and reconciliation operations."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from simulator.encoding import decode, encode
-from simulator.errors import ApiError, invalid_input, invalid_request_parameter, not_found
+from simulator.errors import invalid_input, invalid_request_parameter, not_found
 from simulator.limits import Monotonic, Plan
 from simulator.lists import Lists
 from simulator.lwa import BUSINESS
@@ -13,11 +13,7 @@ from simulator.options import NO_PAGE_QUIRKS, Options
 from simulator.paging import Page
 from simulator.times import DAY, Millis, parse_text
 from simulator.world import World
-from simulator.world.fulfilment import (
-    line_count,
-    packing,
-    shipment_count,
-)
+from simulator.world.fulfilment import ReportKind
 from simulator.world.reports import Report
 
 REPORTING_PLAN = Plan(rate=0.5, burst=10)
@@ -33,29 +29,6 @@ MOST_VALUES = 30
 
 PARTS = 16
 """Rows that follow from an order report are numbered `report * PARTS + part`."""
-
-
-@dataclass(frozen=True)
-class ReportKind:
-    """An operation that reads by order date.
-
-    Attributes:
-        operation: Amazon's name of the operation.
-        path: Its path.
-        array: Where in the reply the rows stand.
-        filters: Its parameters beyond dates, region and token.
-        count: Returns how many rows an order has.
-        write: Returns the JSON of one of them.
-        bad_parameter: Makes the refusal of a parameter or page token.
-    """
-
-    operation: str
-    path: str
-    array: str
-    filters: frozenset[str]
-    count: Callable[[Report], int]
-    write: Callable[[int, int], bytes]
-    bad_parameter: Callable[[str], ApiError]
 
 
 class BusinessApi:
@@ -88,6 +61,20 @@ class BusinessApi:
                 self.get_order_reports_by_purchase_order_number,
                 invalid_request_parameter,
             ),
+            Operation(
+                "getOrderReports",
+                "/reports/2025-06-09/orderReports",
+                BUSINESS,
+                REPORTING_PLAN,
+                dated | {"orderStatuses"},
+                self._dated(
+                    "ordersReport",
+                    frozenset({"orderStatuses"}),
+                    lambda _: 1,
+                    lambda place, _: self._world.report_rows[place],
+                ),
+                invalid_request_parameter,
+            ),
             *(
                 Operation(
                     kind.operation,
@@ -95,10 +82,10 @@ class BusinessApi:
                     BUSINESS,
                     REPORTING_PLAN,
                     dated | kind.filters,
-                    self._dated(kind),
+                    self._dated(kind.array, kind.filters, kind.count, self._written(kind)),
                     kind.bad_parameter,
                 )
-                for kind in self._kinds()
+                for kind in self._world.fulfilment.kinds()
             ),
             Operation(
                 "getTransactions",
@@ -110,45 +97,6 @@ class BusinessApi:
                 invalid_request_parameter,
             ),
         ]
-
-    def _kinds(self) -> Iterator[ReportKind]:
-        reports, fulfilment = self._world.reports, self._world.fulfilment
-        yield ReportKind(
-            "getOrderReports",
-            "orderReports",
-            "ordersReport",
-            frozenset({"orderStatuses"}),
-            lambda _: 1,
-            lambda place, _: self._world.report_rows[place],
-            invalid_request_parameter,
-        )
-        yield ReportKind(
-            "getOrderLineItemReports",
-            "orderLineItemReports",
-            "orderLineItemsReport",
-            frozenset({"orderIds"}),
-            line_count,
-            lambda place, part: fulfilment.line(reports[place], part),
-            invalid_request_parameter,
-        )
-        yield ReportKind(
-            "getShipmentReports",
-            "shipmentReports",
-            "shipmentsReport",
-            frozenset({"shipmentStatuses", "orderIds"}),
-            shipment_count,
-            lambda place, part: fulfilment.shipment(reports[place], part),
-            invalid_input,
-        )
-        yield ReportKind(
-            "getShipmentLineItemReports",
-            "shipmentLineItemReports",
-            "shipmentLineItemsReport",
-            frozenset({"orderIds", "purchaseOrderNumbers"}),
-            lambda report: len(packing(report)),
-            lambda place, part: fulfilment.shipment_line(reports[place], part),
-            invalid_input,
-        )
 
     def get_order_reports_by_purchase_order_number(self, request: Request) -> Answer:
         """Answer with `{"ordersReport": [...], "nextPageToken": ..., "size": n}`."""
@@ -198,7 +146,16 @@ class BusinessApi:
             "transactions", [transactions.rows[p] for p in page.rows], page, sized=False
         )
 
-    def _dated(self, kind: ReportKind) -> Callable[[Request], Answer]:
+    def _written(self, kind: ReportKind) -> Callable[[int, int], bytes]:
+        return lambda place, part: kind.write(self._world.reports[place], part)
+
+    def _dated(
+        self,
+        array: str,
+        filters: frozenset[str],
+        count: Callable[[Report], int],
+        write: Callable[[int, int], bytes],
+    ) -> Callable[[Request], Answer]:
         def answer(request: Request) -> Answer:
             """Answer with `{array: [...], "nextPageToken": ..., "size": n}`."""
             query = request.parameters
@@ -207,7 +164,7 @@ class BusinessApi:
             now = self._world.present()
             if end > now or start < now - REACH or end - start > LONGEST_RANGE:
                 raise invalid_input()
-            passes = self._filter(query, kind.filters)
+            passes = self._filter(query, filters)
 
             def select() -> list[int]:
                 reports = self._world.reports
@@ -215,13 +172,13 @@ class BusinessApi:
                     place * PARTS + part
                     for place in reports.between("ordered", start - 1, end)
                     if reports[place].region == region
-                    for part in range(kind.count(reports[place]))
+                    for part in range(count(reports[place]))
                     if passes(reports[place], part)
                 ]
 
             page = self._lists.page(request, select, size=self._options.page_size)
-            rows = [kind.write(*divmod(number, PARTS)) for number in page.rows]
-            return self._answer(kind.array, rows, page)
+            rows = [write(*divmod(number, PARTS)) for number in page.rows]
+            return self._answer(array, rows, page)
 
         return answer
 

@@ -9,8 +9,7 @@ from typing_extensions import override
 
 from simulator.encoding import Row, decode
 from simulator.world import World
-from simulator.world.fulfilment import line_count, packing, shipment_count
-from simulator.world.reports import Report
+from simulator.world.fulfilment import ReportKind
 
 Key = tuple[str, ...]
 """The values of a stream's key fields."""
@@ -25,7 +24,7 @@ def rows(world: World, stream: str) -> dict[Key, Row]:
     """
     with world.lock:
         world.settle()
-        return dict(_READERS[stream](world))
+        return dict(_readers(world)[stream](world))
 
 
 def truth(world: World) -> dict[str, dict[str, Any]]:
@@ -48,9 +47,7 @@ def _counts(world: World) -> dict[str, int]:
         "vendor_shipments": sum(1 for _ in world.vendor_shipments.table.visible()),
         "order_reports": sum(report.asked is not None for report in reports),
         "orders": len(reports),
-        "order_line_items": sum(map(line_count, reports)),
-        "shipments": sum(map(shipment_count, reports)),
-        "shipment_line_items": sum(len(packing(report)) for report in reports),
+        **{kind.stream: sum(map(kind.count, reports)) for kind in world.fulfilment.kinds()},
         "transactions": sum(1 for _ in world.transactions.table.visible()),
         "invoices": len(dict(_invoices(world))),
         "invoice_payments": len(dict(_invoice_payments(world))),
@@ -155,29 +152,25 @@ def _invoice_payments(world: World) -> _Pairs:
     return world.ledger.all_payments()
 
 
-def _order_line_items(world: World) -> _Pairs:
-    for report, part in _parts(world, line_count):
-        row = decode(world.fulfilment.line(report, part))
-        yield (report.order_id, row["orderLineItemId"]), row
+def _of_kind(kind: ReportKind) -> Callable[[World], _Pairs]:
+    def pairs(world: World) -> _Pairs:
+        for _, report in world.reports.visible():
+            for part in range(kind.count(report)):
+                row = decode(kind.write(report, part))
+                yield (report.order_id, *(_value(row, path) for path in kind.keys)), row
+
+    return pairs
 
 
-def _shipments(world: World) -> _Pairs:
-    for report, part in _parts(world, shipment_count):
-        row = decode(world.fulfilment.shipment(report, part))
-        yield (report.order_id, row["shipmentMetadata"]["shipmentId"]), row
+def _value(row: Row, path: str) -> str:
+    found: Any = row
+    for name in path.split("."):
+        found = found[name]
+    return str(found)
 
 
-def _shipment_line_items(world: World) -> _Pairs:
-    for report, part in _parts(world, lambda report: len(packing(report))):
-        row = decode(world.fulfilment.shipment_line(report, part))
-        shipment = row["shipmentMetadata"]["shipmentId"]
-        yield (report.order_id, shipment, row["orderLineItemId"]), row
-
-
-def _parts(world: World, count: Callable[[Report], int]) -> Iterator[tuple[Report, int]]:
-    return (
-        (report, part) for _, report in world.reports.visible() for part in range(count(report))
-    )
+def _readers(world: World) -> dict[str, Callable[[World], _Pairs]]:
+    return _READERS | {kind.stream: _of_kind(kind) for kind in world.fulfilment.kinds()}
 
 
 _READERS: dict[str, Callable[[World], _Pairs]] = {
@@ -187,9 +180,6 @@ _READERS: dict[str, Callable[[World], _Pairs]] = {
     "vendor_shipments": _vendor_shipments,
     "order_reports": _order_reports,
     "orders": _orders,
-    "order_line_items": _order_line_items,
-    "shipments": _shipments,
-    "shipment_line_items": _shipment_line_items,
     "transactions": _transactions,
     "invoices": _invoices,
     "invoice_payments": _invoice_payments,

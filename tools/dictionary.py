@@ -1,4 +1,4 @@
-"""Writes docs/data-dictionary.md from the catalog: `make dictionary`."""
+"""Writes docs/data-dictionary.md, and the README's table of streams: `make dictionary`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
+    from tap_amazon_business.api.operations import Operation
+
 PAGE = PROJECT / "docs" / "data-dictionary.md"
+README = PROJECT / "README.md"
+
+_TABLE = "| stream | operation | key | bookmark | rate, burst |\n|---|---|---|---|---|\n"
 
 # A number that Amazon's operations write with or without leading zeros.
 _ITEM = "purchaseOrderNumber, itemSequenceNumber (without leading zeros)"
@@ -147,6 +152,34 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def with_table(readme: str) -> str:
+    """Return the README with the table of streams as the code has it."""
+    streams = TapAmazonBusiness(config={}, validate_config=False).streams
+    before, _, rest = readme.partition(_TABLE)
+    after = rest.partition("\n\n")[2]
+    rows = "\n".join(_row(streams[name], streams) for name in _in_order(streams))
+    return f"{before}{_TABLE}{rows}\n\n{after}"
+
+
+def _in_order(streams: Mapping[str, Stream]) -> list[str]:
+    return [*USES, *sorted(streams.keys() - USES.keys())]
+
+
+def _row(stream: Stream, streams: Mapping[str, Stream]) -> str:
+    operation: Operation | None = getattr(stream, "operation", None)
+    parents = " or ".join(f"`{parent}`" for parent in _parents(stream, streams))
+    asked = operation.name if operation else f"none: the items of {parents}"
+    plan = operation.plan if operation else None
+    cells = (
+        f"`{stream.name}`",
+        asked if stream.selected_by_default else f"{asked}; not selected by default",
+        ", ".join(f"`{key}`" for key in stream.primary_keys),
+        f"of {parents}" if parents else f"`{stream.replication_key}`",
+        f"{plan.rate:g}/s, {plan.burst}" if plan else "",
+    )
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
+
+
 def paths(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each field of a schema with its path, at any depth."""
     for name, field in schema.get("properties", {}).items():
@@ -159,8 +192,10 @@ def paths(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Map
 
 def _uses(streams: Mapping[str, Stream]) -> Iterator[str]:
     yield "| stream | side | one row per | use it for |\n|---|---|---|---|"
-    for name, (row, use) in USES.items():
-        side = "vendor" if isinstance(streams[name], tuple(VENDOR_STREAMS)) else "business"
+    for name in _in_order(streams):
+        stream = streams[name]
+        row, use = USES.get(name, (", ".join(stream.primary_keys), _summary(stream)))
+        side = "vendor" if isinstance(stream, tuple(VENDOR_STREAMS)) else "business"
         yield f"| [`{name}`](#{name}) | {side} | {row} | {use} |"
 
 
@@ -193,7 +228,7 @@ def _personal(streams: Mapping[str, Stream]) -> Iterator[str]:
 
 def _section(stream: Stream, streams: Mapping[str, Stream]) -> Iterator[str]:
     yield f"### {stream.name}\n"
-    yield f"{(type(stream).__doc__ or '').splitlines()[0]}\n"
+    yield f"{_summary(stream)}\n"
     operation = getattr(stream, "operation", None)
     if operation:
         yield f"- Operation: `{operation.name}`"
@@ -206,6 +241,10 @@ def _section(stream: Stream, streams: Mapping[str, Stream]) -> Iterator[str]:
     for path, field in paths(stream.schema):
         yield f"| `{path}` | {_kind(field)} | {field['description'].replace('|', '&#124;')} |"
     yield ""
+
+
+def _summary(stream: Stream) -> str:
+    return (type(stream).__doc__ or "").splitlines()[0]
 
 
 def _parents(stream: Stream, streams: Mapping[str, Stream]) -> list[str]:
@@ -233,3 +272,4 @@ def _kind(field: Mapping[str, Any]) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")

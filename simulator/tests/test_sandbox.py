@@ -31,8 +31,8 @@ def test_each_example_is_answered(client: Client, operation: str) -> None:
         assert reply.json() == case["body"]
 
 
-def test_every_operation_has_an_example(client: Client) -> None:
-    assert examples().keys() == client.simulator.operations.keys()
+def test_every_example_is_of_an_operation(client: Client) -> None:
+    assert examples().keys() <= client.simulator.operations.keys()
 
 
 def test_another_body_is_refused(client: Client) -> None:

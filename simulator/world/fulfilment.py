@@ -4,11 +4,13 @@ All of them follow from the order report they belong to: `OrderLineItemReport`,
 `ShipmentReport` and `ShipmentLineItemReport` are numbered within their order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from simulator.encoding import encode
+from simulator.errors import ApiError, invalid_input, invalid_request_parameter
 from simulator.times import DAY, HOUR, Millis
 from simulator.world.catalogue import Catalogue, amount
 from simulator.world.plausible import SELLERS, goods, purchase_of
@@ -43,6 +45,33 @@ def packing(report: Report) -> Sequence[tuple[int, int]]:
     return [*placed, (1, 0)] if shipments > 1 else placed
 
 
+@dataclass(frozen=True)
+class ReportKind:
+    """Rows that follow from an order report, and the operation that lists them by order date.
+
+    Attributes:
+        stream: The stream that they become.
+        operation: Amazon's name of the operation.
+        path: Its path.
+        array: Where in the reply the rows stand.
+        filters: Its parameters beyond dates, region and token.
+        keys: The path of each key field after the order id.
+        count: Returns how many rows an order has.
+        write: Returns the JSON of one of them, by its number.
+        bad_parameter: Makes the refusal of a parameter or page token.
+    """
+
+    stream: str
+    operation: str
+    path: str
+    array: str
+    filters: frozenset[str]
+    keys: tuple[str, ...]
+    count: Callable[[Report], int]
+    write: Callable[[Report, int], bytes]
+    bad_parameter: Callable[[str], ApiError] = invalid_input
+
+
 class FulfilmentWriter:
     """Writes what belongs to an order as JSON."""
 
@@ -50,6 +79,43 @@ class FulfilmentWriter:
         self._catalogue = catalogue
         self._quirks = quirks
         self._reports = reports
+
+    def kinds(self) -> list[ReportKind]:
+        """Return what is listed by order date besides the orders."""
+        return [
+            ReportKind(
+                stream="order_line_items",
+                operation="getOrderLineItemReports",
+                path="orderLineItemReports",
+                array="orderLineItemsReport",
+                filters=frozenset({"orderIds"}),
+                keys=("orderLineItemId",),
+                count=line_count,
+                write=self.line,
+                bad_parameter=invalid_request_parameter,
+            ),
+            ReportKind(
+                stream="shipments",
+                operation="getShipmentReports",
+                path="shipmentReports",
+                array="shipmentsReport",
+                filters=frozenset({"shipmentStatuses", "orderIds"}),
+                keys=("shipmentMetadata.shipmentId",),
+                count=shipment_count,
+                write=self.shipment,
+            ),
+            ReportKind(
+                stream="shipment_line_items",
+                operation="getShipmentLineItemReports",
+                path="shipmentLineItemReports",
+                array="shipmentLineItemsReport",
+                filters=frozenset({"orderIds", "purchaseOrderNumbers"}),
+                keys=("shipmentMetadata.shipmentId", "orderLineItemId"),
+                count=lambda report: len(packing(report)),
+                write=self.shipment_line,
+            ),
+            # A new kind goes here.
+        ]
 
     def status(self, report: Report, shipment: int) -> str:
         """Return the shipmentStatus of a shipment."""

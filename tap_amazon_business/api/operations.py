@@ -239,19 +239,5 @@ GET_INVOICE_PAYMENT_DETAILS = _invoices(
 )
 
 OPERATIONS: Mapping[str, Operation] = {
-    operation.name: operation
-    for operation in (
-        GET_PURCHASE_ORDERS,
-        GET_PURCHASE_ORDER,
-        GET_PURCHASE_ORDERS_STATUS,
-        GET_SHIPMENT_DETAILS,
-        GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER,
-        GET_ORDER_REPORTS,
-        GET_ORDER_LINE_ITEM_REPORTS,
-        GET_SHIPMENT_REPORTS,
-        GET_SHIPMENT_LINE_ITEM_REPORTS,
-        GET_TRANSACTIONS,
-        GET_INVOICE_DETAILS,
-        GET_INVOICE_PAYMENT_DETAILS,
-    )
+    value.name: value for value in [*globals().values()] if isinstance(value, Operation)
 }

@@ -38,6 +38,8 @@ _LINES = [
 
 _request = partial(Request, subject=REGION)
 
+_NONE = "{} (sandbox) was skipped: Amazon's models contain no example of it."
+
 EXAMPLES: Mapping[str, Request] = {
     request.operation.name: request
     for request in (
@@ -95,9 +97,7 @@ def example(operation: Operation) -> Request:
         RequestFailedError: None is known.
     """
     if operation.name not in EXAMPLES:
-        raise RequestFailedError(
-            f"{operation.name} ({REGION}) was skipped: Amazon's models contain no example of it."
-        )
+        raise RequestFailedError(_NONE.format(operation.name))
     return EXAMPLES[operation.name]
 
 
@@ -117,12 +117,15 @@ class SandboxClient(Client):
     def get(self, request: Request) -> dict[str, Any]:
         # Whatever is asked for is answered by the example: only one request may have its rows.
         operation = request.operation
+        none: dict[str, Any] = {operation.rows: []}
+        empty = {operation.envelope: none} if operation.envelope else none
         with self._lock:
-            if operation.name in self._bodies and operation.is_list:
-                empty: dict[str, Any] = {operation.rows: []}
-                return {operation.envelope: empty} if operation.envelope else empty
             if operation.name in self._bodies:
-                return self._bodies[operation.name]
-            body = super().get(example(operation))
+                return empty if operation.is_list else self._bodies[operation.name]
+            body = empty
+            if operation.name in EXAMPLES:
+                body = super().get(EXAMPLES[operation.name])
+            else:
+                self._logger.warning(_NONE.format(operation.name))
             self._bodies[operation.name] = body
             return body

@@ -42,6 +42,7 @@ class OrderReportsStream(AmazonStream):
     """Order reports of the purchase order numbers in the settings."""
 
     name = "order_reports"
+    operation = GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
     primary_keys = ("purchaseOrderNumber", "orderId")
     schema: ClassVar = schemas.ORDER_REPORTS
 
@@ -51,8 +52,8 @@ class OrderReportsStream(AmazonStream):
 
     @override
     def probes(self) -> list[Probe]:
-        operation = GET_ORDER_REPORTS_BY_PURCHASE_ORDER_NUMBER
-        requests = (Request(operation, {"region": r}) for r in self.settings.business_api_regions)
+        regions = self.settings.business_api_regions
+        requests = (Request(self.operation, {"region": region}) for region in regions)
         return [Probe(request, not_found="") for request in requests]
 
     @override

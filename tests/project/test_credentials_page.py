@@ -86,4 +86,6 @@ def test_names_the_streams_of_each_side() -> None:
         (cell,) = re.findall(rf"^\| {name} \| (.*?) \|", PAGE, re.MULTILINE)
         config = {**dict.fromkeys([*VENDOR_ONLY, *BUSINESS_ONLY], "any"), **side}
         found = {part["tap_stream_id"] for part in discover(given(config))["streams"]}
-        assert set(re.findall(r"`(\w+)`", cell)) == found
+        named = set(re.findall(r"`(\w+)`", cell))
+        assert named
+        assert named <= found

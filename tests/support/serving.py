@@ -5,54 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator import Options, Simulator, World
+from tap_amazon_business.api import operations
+from tap_amazon_business.streams.business import BUSINESS_STREAMS
+from tap_amazon_business.streams.invoices import INVOICE_STREAMS
+from tap_amazon_business.streams.order_reports import PurchaseOrderReportsStream
+from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from simulator import Faults
+    from tap_amazon_business.streams.base import AmazonStream
     from tests.support.clocks import FakeClock
 
-OPERATIONS = (
-    "getPurchaseOrders",
-    "getPurchaseOrder",
-    "getPurchaseOrdersStatus",
-    "GetShipmentDetails",
-    "getOrderReports",
-    "getOrderReportsByPurchaseOrderNumber",
-    "getOrderLineItemReports",
-    "getShipmentReports",
-    "getShipmentLineItemReports",
-    "getTransactions",
+_KINDS: tuple[type[AmazonStream], ...] = (
+    *VENDOR_STREAMS,
+    *BUSINESS_STREAMS,
+    *INVOICE_STREAMS,
+    PurchaseOrderReportsStream,
 )
-POSTED = ("getInvoiceDetailsByOrderLineItems", "getBatchInvoicePaymentDetails")
-"""The operations of streams that are not selected by default."""
-
-STREAMS = (
-    "invoice_payments",
-    "invoices",
-    "order_line_items",
-    "order_reports",
-    "orders",
-    "purchase_order_items",
-    "purchase_order_status_items",
-    "purchase_order_statuses",
-    "purchase_orders",
-    "shipment_line_items",
-    "shipments",
-    "transactions",
-    "vendor_shipment_items",
-    "vendor_shipments",
-)
-NOT_BY_DEFAULT = ("invoice_payments", "invoices")
-BY_DEFAULT = tuple(stream for stream in STREAMS if stream not in NOT_BY_DEFAULT)
-CHILDREN = (
-    *NOT_BY_DEFAULT,
-    "order_reports",
-    "purchase_order_items",
-    "purchase_order_status_items",
-    "vendor_shipment_items",
-)
+_STREAMS: dict[str, type[AmazonStream]] = {kind.name: kind for kind in _KINDS}  # type: ignore[misc]
+STREAMS = tuple(sorted(_STREAMS))
+NOT_BY_DEFAULT = tuple(name for name in STREAMS if not _STREAMS[name].selected_by_default)
+BY_DEFAULT = tuple(name for name in STREAMS if _STREAMS[name].selected_by_default)
+CHILDREN = tuple(name for name in STREAMS if _STREAMS[name].parent_stream_type)
 """Streams that their parents' syncs sync."""
+
+OPERATION_OF: dict[str, str] = {
+    name: kind.operation.name for name, kind in _STREAMS.items() if hasattr(kind, "operation")
+}
+"""The operation of each stream that has one."""
+
+OPERATIONS = tuple(name for name, kind in operations.OPERATIONS.items() if kind.method == "GET")
+POSTED = tuple(name for name, kind in operations.OPERATIONS.items() if kind.method == "POST")
+"""The operations of streams that are not selected by default."""
 
 NO_LIMITS = Options(limits=False)
 """Rules of a simulator that never answers 429; use `replace` to add others."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_amazon_business.errors import TapError
+from tap_amazon_business.streams.business import BUSINESS_STREAMS
+from tap_amazon_business.streams.invoices import INVOICE_STREAMS
 from tap_amazon_business.streams.order_reports import (
     ListedOrderReportsStream,
     OrderReportsStream,
     PurchaseOrderReportsStream,
 )
+from tap_amazon_business.streams.vendor import VENDOR_STREAMS
 from tap_amazon_business.tap import TapAmazonBusiness
 
 if TYPE_CHECKING:
@@ -20,24 +23,9 @@ if TYPE_CHECKING:
 KEYS = ("client_id", "client_secret", "refresh_token")
 SP = {f"sp_api_{key}": "x" for key in KEYS}
 BUSINESS = {f"business_api_{key}": "x" for key in KEYS}
-VENDOR_STREAMS = {
-    "purchase_orders",
-    "purchase_order_items",
-    "purchase_order_statuses",
-    "purchase_order_status_items",
-    "vendor_shipments",
-    "vendor_shipment_items",
-}
-BUSINESS_STREAMS = {
-    "orders",
-    "order_line_items",
-    "shipments",
-    "shipment_line_items",
-    "transactions",
-    "invoices",
-    "invoice_payments",
-    "order_reports",
-}
+VENDOR = {kind.name for kind in VENDOR_STREAMS}  # type: ignore[misc]
+BUSINESS_ALONE = {kind.name for kind in (*BUSINESS_STREAMS, *INVOICE_STREAMS)}  # type: ignore[misc]
+BOTH = VENDOR | BUSINESS_ALONE | {"order_reports"}
 
 
 def streams(config: dict[str, Any]) -> dict[str, AmazonStream]:
@@ -48,17 +36,14 @@ def streams(config: dict[str, Any]) -> dict[str, AmazonStream]:
 @pytest.mark.parametrize(
     ("config", "names"),
     [
-        ({}, VENDOR_STREAMS | BUSINESS_STREAMS),
-        (SP, VENDOR_STREAMS),
-        (BUSINESS, BUSINESS_STREAMS),
-        ({**SP, **BUSINESS}, VENDOR_STREAMS | BUSINESS_STREAMS),
-        ({**BUSINESS, "order_reports_strategy": "order_date"}, BUSINESS_STREAMS),
-        (
-            {**BUSINESS, "order_reports_strategy": "purchase_order"},
-            BUSINESS_STREAMS - {"order_reports"},
-        ),
+        ({}, BOTH),
+        (SP, VENDOR),
+        (BUSINESS, BOTH - VENDOR),
+        ({**SP, **BUSINESS}, BOTH),
+        ({**BUSINESS, "order_reports_strategy": "order_date"}, BOTH - VENDOR),
+        ({**BUSINESS, "order_reports_strategy": "purchase_order"}, BUSINESS_ALONE),
         # Discovery does not fail because of wrong settings.
-        ({**SP, "start_date": "soon"}, VENDOR_STREAMS | BUSINESS_STREAMS),
+        ({**SP, "start_date": "soon"}, BOTH),
     ],
 )
 def test_the_credentials_decide_which_streams_there_are(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_amazon_business.api import operations
 from tap_amazon_business.api.operations import (
     GET_ORDER_REPORTS,
     GET_PURCHASE_ORDER,
@@ -68,12 +67,6 @@ PUBLISHED: dict[str, tuple[str, float, int, int]] = {
 
 
 # ---- the entries ---------------------------------------------------------------------------------
-
-
-def test_the_table_holds_every_operation() -> None:
-    defined = [part for part in vars(operations).values() if isinstance(part, Operation)]
-    assert sorted(OPERATIONS) == sorted(operation.name for operation in defined)
-    assert sorted(OPERATIONS) == sorted(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
