@@ -1,6 +1,7 @@
 """The simulator as a whole, in a thread of its own or in the caller's loop."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
@@ -156,12 +157,17 @@ class Simulator:
         runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         try:
-            await web.TCPSite(runner, HOST, self._port).start()
-            self._port = runner.addresses[0][1]
+            listener = socket.create_server((HOST, self._port), backlog=128)
+            await web.SockSite(runner, listener).start()
+            self._port = listener.getsockname()[1]
             started()
             await stop.wait()
+            # asyncio loses connections that it has accepted but not begun to serve.
+            asyncio.get_running_loop().remove_reader(listener)
+            await _settle()
         finally:
             await runner.cleanup()
+            await _settle()  # until then, connections are closing
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -199,6 +205,12 @@ class Simulator:
             return act()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+
+async def _settle() -> None:
+    """Let the loop do what it has to do at once."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def published_plans() -> dict[str, Plan]:
