@@ -54,7 +54,7 @@ WORKERS ?= 3
 # Tests of Meltano and Dagster mostly wait for processes.
 END_TO_END_WORKERS ?= 4
 
-.PHONY: help setup demo test lint dagster-types unit end-to-end newer-python soak bench browser \
+.PHONY: help setup demo test lint unit end-to-end newer-python soak bench browser \
   format docs descriptions dictionary answers recording constraints clean
 
 help:
@@ -120,18 +120,14 @@ bench: $(BENCH)
 # Installing waits for the network, and tests of Meltano and Dagster wait for processes, so these run
 # in parallel with the rest.
 test: $(UV)
-	$(MAKE) --jobs 3 --output-sync=target lint dagster-types browser $(PLUGINS) $(DBT)
+	$(MAKE) --jobs 3 --output-sync=target $(SETUP) $(DAGSTER) browser $(PLUGINS) $(DBT)
 	$(MAKE) --jobs 2 --output-sync=target end-to-end unit
-	$(MAKE) newer-python
+	$(MAKE) --jobs 2 --output-sync=target lint newer-python
 
 lint: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-
-dagster-types: $(SETUP) $(DAGSTER)
-	MYPYPATH=examples/dagster $(BIN)/mypy --cache-dir .mypy_cache/dagster --python-executable .tools/dagster/bin/python \
-	  --module definitions --module many
 
 unit: $(SETUP)
 	$(PYTEST) --numprocesses $(WORKERS) -m "not end_to_end"

@@ -15,8 +15,8 @@ from benchmarks.process import run
 from benchmarks.server import UNLIMITED, serving
 from benchmarks.tap import TAP, sync, sync_to_file
 
-ORDERS = 4_000
-TRIES = 4
+ORDERS = 2_000
+TRIES = 3
 
 
 def measured(folder: Path) -> dict[str, float]:

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from tests.support.clocks import FakeClock
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_faults_of_all_kinds_lose_nothing_and_leak_nothing(seed: int) -> None:
-    result = run_seed(seed, orders=60)
+def test_faults_of_all_kinds_lose_nothing_and_leak_nothing() -> None:
+    result = run_seed(4, orders=60)
     assert result.problems == []
     assert result.leaked == {}
     assert result.compared > 1000
