@@ -47,7 +47,7 @@ OTHER_SDK := $(if $(shell grep -x singer-sdk==$(LOWEST_SDK) constraints/dev.txt)
 
 # Tests that may differ from one version of Python or the SDK to another: of single modules, and of a
 # sync. The workflow on GitHub runs all tests but those of Meltano on every version.
-NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit)
+NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit/streams tests/unit/records tests/unit/run tests/unit/test_*.py)
 
 PYTEST := $(BIN)/pytest
 WORKERS ?= 3

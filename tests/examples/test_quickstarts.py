@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,14 +15,11 @@ from tests.examples.quickstart import blocks, clone, filled, names, run
 from tests.support.chain import MELTANO, PROJECT, Chain
 from tests.support.chain import settings as variables
 from tests.support.leaks import leaks
-from tests.support.relay import relay
 from tests.support.serving import serve, settings
-from tests.warehouses import postgres
 from tests.warehouses.duckdb import DuckDb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from simulator import Simulator
@@ -33,41 +29,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.end_to_end
 
 PAGES = ("duckdb", "postgres", "snowflake")
+"""The commands of all pages are the same, but for the loader. One of them is run as it stands;
+tests/warehouses/ runs the queries of all, and test_add_to_your_project.py the other loaders."""
+
 STREAMS = {"vendor": "purchase_orders", "business": "orders"}
 """The stream that the pages select of each account."""
 
-PEOPLE = [("duckdb", "vendor"), ("postgres", "business")]
-"""Pages, and the accounts of those who follow them.
-
-The commands of all pages are the same, but for the loader; tests/warehouses/ runs their queries.
-"""
-
 UV = PROJECT / ".tools/uv/bin"
-
-
-def warehouse_of(page: str, folder: Path) -> AbstractContextManager[Warehouse]:
-    if page == "postgres":
-        return postgres.database()
-    return nullcontext(DuckDb(folder / "clone/output/warehouse.duckdb"))
-
-
-@contextmanager
-def loader_of(page: str, warehouse: Warehouse) -> Iterator[dict[str, str]]:
-    """Serve a warehouse to a loader that knows no more than the page, and yield its settings."""
-    found = {**warehouse.environment}
-    if page != "postgres":
-        yield {} if page == "duckdb" else found
-        return
-    del found["TARGET_POSTGRES_SQLALCHEMY_URL"]
-    found.setdefault("TARGET_POSTGRES_PORT", "5432")
-    found.setdefault("TARGET_POSTGRES_PASSWORD", "nobody-asks-for-it")
-    host = found["TARGET_POSTGRES_HOST"]
-    if not host.startswith("/"):
-        yield found
-        return
-    # The loader reaches servers by TCP only.
-    with relay(f"{host}/.s.PGSQL.{found['TARGET_POSTGRES_PORT']}") as port:
-        yield {**found, "TARGET_POSTGRES_HOST": "127.0.0.1", "TARGET_POSTGRES_PORT": str(port)}
 
 
 def with_plugins(folder: Path, project: Path) -> Path:
@@ -89,9 +57,9 @@ def serving() -> Iterator[Simulator]:
         yield simulator
 
 
-def expected(serving: Simulator, account: str) -> dict[str, int]:
-    """Return the table that a person gets, and how many rows it has."""
-    return {STREAMS[account]: len(serving.rows(STREAMS[account]))}
+def expected(serving: Simulator) -> dict[str, int]:
+    """Return the tables that a person with both accounts gets, and how many rows they have."""
+    return {stream: len(serving.rows(stream)) for stream in STREAMS.values()}
 
 
 def loaded(warehouse: Warehouse) -> dict[str, int]:
@@ -101,41 +69,40 @@ def loaded(warehouse: Warehouse) -> dict[str, int]:
     return {name: warehouse.one(f"select count(*) from amazon.{name}") for name in tables}  # noqa: S608
 
 
-@pytest.mark.parametrize(("page", "account"), PEOPLE)
-def test_a_page_leads_to_rows(page: str, account: str, serving: Simulator, tmp_path: Path) -> None:
-    steps = [block for block in blocks(page) if block.mark in {"", account}]
-    asked = {n for block in blocks(page) if block.kind == "dotenv" for n in names(block)}
+def test_a_page_leads_to_rows(serving: Simulator, tmp_path: Path) -> None:
+    steps = [block for block in blocks(PAGES[0]) if block.mark != "install"]
+    asked = {n for block in steps if block.kind == "dotenv" for n in names(block)}
     last_look = max(place for place, block in enumerate(steps) if block.kind == "sql")
-    with warehouse_of(page, tmp_path) as warehouse, loader_of(page, warehouse) as loader:
-        folder = with_plugins(tmp_path / "clone", warehouse.project)
-        known = variables(settings(serving, sp_api_region="NA")) | loader
-        assert asked <= known.keys()
-        # What the page asks for is in no other place than the file that it says to write.
-        environment = Chain(tmp_path, {}, project=folder).environment
-        environment |= {name: value for name, value in known.items() if name not in asked}
-        environment["PATH"] = f"{MELTANO.parent}:{environment['PATH']}"
+    warehouse = DuckDb(tmp_path / "clone/output/warehouse.duckdb")
+    folder = with_plugins(tmp_path / "clone", warehouse.project)
+    known = variables(settings(serving, sp_api_region="NA"))
+    assert asked <= known.keys()
+    # What the page asks for is in no other place than the file that it says to write.
+    environment = Chain(tmp_path, {}, project=folder).environment
+    environment |= {name: value for name, value in known.items() if name not in asked}
+    environment["PATH"] = f"{MELTANO.parent}:{environment['PATH']}"
 
-        said = ""
-        before = expected(serving, account)
-        for place, block in enumerate(steps):
-            if block.kind == "dotenv":
-                with (folder / ".env").open("a", encoding="utf-8") as file:
-                    file.write(filled(block, known))
-            elif block.kind == "sql":
-                assert len(warehouse.query(block.text)) == 3
-            elif block.kind == "sh":
-                said += run(block.text, folder, environment)
-            if place == last_look:
-                assert loaded(warehouse) == before
-                serving.world.change(fraction=0, state_only=0, new=2)
-        after = expected(serving, account)
-        assert loaded(warehouse) == after
-        assert all(after[stream] > before[stream] for stream in after)
-        if account == "business":
-            assert not {"buyergroup"} & columns(warehouse, "orders")
-            buyers = f"select {warehouse.column('buyingCustomer')} from amazon.orders"  # noqa: S608
-            assert not leaks(str(warehouse.query(buyers)))
-    assert re.search(r"(?:getPurchaseOrders|getOrderReports) \(\w+\): ok", said)
+    said = ""
+    before = expected(serving)
+    for place, block in enumerate(steps):
+        if block.kind == "dotenv":
+            with (folder / ".env").open("a", encoding="utf-8") as file:
+                file.write(filled(block, known))
+        elif block.kind == "sql":
+            assert len(warehouse.query(block.text)) == 3
+        elif block.kind == "sh":
+            said += run(block.text, folder, environment)
+        if place == last_look:
+            assert loaded(warehouse) == before
+            serving.world.change(fraction=0, state_only=0, new=2)
+    after = expected(serving)
+    assert loaded(warehouse) == after
+    assert all(after[stream] > before[stream] for stream in after)
+    assert not {"buyergroup"} & columns(warehouse, "orders")
+    buyers = f"select {warehouse.column('buyingCustomer')} from amazon.orders"  # noqa: S608
+    assert not leaks(str(warehouse.query(buyers)))
+    for operation in ("getPurchaseOrders", "getOrderReports"):
+        assert re.search(rf"{operation} \(\w+\): ok", said)
     assert "replication_key_value" in said
     assert not leaks(said)
 
