@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tests.support.catalogs import DECIMAL_FORMAT
 from tests.warehouses.duckdb import DuckDb
-from tests.warehouses.suite import WarehouseTests
+from tests.warehouses.suite import KillTests
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.end_to_end
 
 
-class TestDuckDb(WarehouseTests):
+class TestDuckDb(KillTests):
     loader = "target-duckdb"
     models = "dbt-duckdb"
     types: ClassVar = {

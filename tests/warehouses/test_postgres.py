@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from tests.support.catalogs import DECIMAL_FORMAT
 from tests.warehouses import postgres
-from tests.warehouses.suite import Synced, WarehouseTests
+from tests.warehouses.suite import KillTests, Synced
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.end_to_end
 
 
-class TestPostgres(WarehouseTests):
+class TestPostgres(KillTests):
     loader = "target-postgres"
     models = "dbt-postgres"
     types: ClassVar = {
