@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE = PROJECT / "docs" / "data-dictionary.md"
 README = PROJECT / "README.md"
 
-_TABLE = "| stream | operation | key | bookmark | rate, burst |\n|---|---|---|---|---|\n"
+_TABLE = "| stream | operation | key | replication key | rate, burst |\n|---|---|---|---|---|\n"
 
 # A number that Amazon's operations write with or without leading zeros.
 _ITEM = "purchaseOrderNumber, itemSequenceNumber (without leading zeros)"

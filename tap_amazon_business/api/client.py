@@ -1,4 +1,4 @@
-"""One credential set's client for one API: sign, wait for the limit, send, judge, retry, page."""
+"""One credential set's client for one API: get a token, wait, send, judge, retry, page."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tap_amazon_business.clock import Clock, Stopwatch
 from tap_amazon_business.errors import PageTokenRefusedError, RequestFailedError
 from tap_amazon_business.records.decoding import Rows
 
-# What is refused this often in a row is not refused in passing: a next page, or an access token
-# that was accepted before.
+# After this many refusals in a row, a page token, or an access token that was accepted before,
+# counts as refused for good.
 _MAX_REFUSALS = 4
 
 # A list with this many pages in a row without a new row is treated as endless.
 _MAX_IDLE_PAGES = 200
 
-# A list whose page tokens keep being refused starts over this often: tokens may expire, and rows
-# that come again are recognised by their keys.
+# How often a list may start over because its page tokens are refused: tokens may expire, and rows
+# that come again are recognised by a hash of their content.
 _MAX_RESTARTS = 3
 
 _RUN_AGAIN = "Run the sync again; if it happens again, ask Amazon's support."
@@ -315,9 +315,9 @@ class Client:
             The access token that was used, and the verdict.
         """
         bucket = self._api.limiter.bucket(request.operation)
-        # Signing in takes its time: done with a token of the bucket in hand, the request would
-        # arrive late and close up with those behind it, which Amazon's bucket does not allow. But
-        # an access token may also expire during a long wait for the bucket.
+        # Sign in before taking a token from the bucket: signing in afterwards would delay this
+        # request until the next ones catch up, and Amazon would refuse the burst. Sign in again
+        # afterwards, since the access token may expire during a long wait for the bucket.
         self._authenticator.access_token()
         with self.traffic.waiting(bucket.rate):
             if not bucket.acquire(patience.wait):

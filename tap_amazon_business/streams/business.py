@@ -79,7 +79,7 @@ class OrdersStream(OrderDateStream):
         try:
             yield from super().sync_records()
         except RequestFailedError as error:
-            if self.client.failure or not any(c.give_up(error) for c in self.children):
+            if self.client.failure or not any(c.fall_back(error) for c in self.children):
                 raise
             if self.selected:
                 self.fail_at_the_end(error)

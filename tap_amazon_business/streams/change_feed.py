@@ -18,7 +18,7 @@ from tap_amazon_business.streams.queries import feed_queries, within_a_cycle
 from tap_amazon_business.sync.windows import Window
 from tap_amazon_business.times import moment_of
 
-# Clocks differ, and what changes may be listed with a delay.
+# Clocks differ, and Amazon may list a change late.
 _SLACK = timedelta(hours=1)
 
 # Lists contain a row of another date now and then; more than so many mean that it is ignored.
@@ -73,7 +73,7 @@ class ChangeFeed:
 
         numbers = sorted(named)[:_MOST_ORDERS]
         if numbers:
-            stream.info("reading %d older orders that changed", len(numbers))
+            stream.info("orders that the change feed names, to be read by number: %d", len(numbers))
         with stream.budget.read(numbers, read) as prefetch:
             for _, rows in prefetch:
                 if not isinstance(rows, RequestFailedError):

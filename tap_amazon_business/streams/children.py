@@ -33,8 +33,8 @@ class Child(abc.ABC):
 
     Attributes:
         follows_siblings: Whether it needs what other children make of a page, and comes after them.
-        failure: Why it gets no more of this parent's rows; what other parents have for its stream
-            continues.
+        failure: The error that ended it, None while it gets rows. If another parent has a child for
+            the same stream, that one continues.
     """
 
     follows_siblings: ClassVar[bool] = False
@@ -83,8 +83,8 @@ class Child(abc.ABC):
         """What the child does if its parent's lists are refused, in words; "" if nothing."""
         return ""
 
-    def give_up(self, error: RequestFailedError) -> bool:
-        """Return whether the records can be built in another way, now that the parent failed."""
+    def fall_back(self, error: RequestFailedError) -> bool:
+        """Build the records in another way, as the parent failed; return whether there is one."""
         del error
         return False
 
@@ -145,7 +145,8 @@ class ChildStream(Child, AmazonStream, abc.ABC):
     def records_once(self, rows: Iterable[object]) -> Iterator[Record]:
         """Yield the records of some rows of one parent, each key once.
 
-        A parent may come twice in a sync, as it changed; what it has in common is written once.
+        A parent that changes during a sync may come twice; records that both versions share are
+        written once.
         """
         seen: set[tuple[str, ...]] = set()
         for row in self.valid_rows(rows):
@@ -169,7 +170,7 @@ def with_children(
     Args:
         stream: The parent.
         children: Its children.
-        rows: The rows. Those that did not change are not emitted, and only for the children.
+        rows: The rows. Unchanged ones go to the children only: no records are emitted for them.
     """
     # Writing a record removes its deselected fields, which children may need.
     copy = bool(children) and not stream.all_selected

@@ -169,7 +169,7 @@ class ListedReports(Child):
         return "order_reports are requested by number" if self._fallback else ""
 
     @override
-    def give_up(self, error: RequestFailedError) -> bool:
+    def fall_back(self, error: RequestFailedError) -> bool:
         if self._fallback is None:
             return False
         self._stream.warn(

@@ -46,7 +46,7 @@ class Fallback:
     """State of the lists: if they fail, reports are requested by number instead.
 
     Attributes:
-        is_active: Whether they did.
+        is_active: Whether they failed, so that reports are requested by number.
         listed_until: Until when earlier syncs read the lists.
     """
 
@@ -71,7 +71,7 @@ class Fallback:
         self._ended.set()
 
     def wait(self) -> None:
-        """Wait until the lists have ended; raise their error if this cannot take over."""
+        """Wait until the lists have ended; raise their error unless reports come by number."""
         self._ended.wait()
         if self._error and not self.is_active:
             raise self._error
@@ -83,8 +83,9 @@ class ReportsByNumber(Child):
     A report of an order may appear or change at any time, and no date shows it. So each new or
     changed order is asked for, and each order of the last `order_lookback_days` once a cycle.
 
-    What was asked for is in a bookmark of the stream's own: when its parent reads everything again,
-    as another stream was selected, or in every sync (FULL_TABLE), only what is due is asked again.
+    The stream has a bookmark of its own for this. So if the parent reads everything again, because
+    a stream was added or because it does so in every sync (FULL_TABLE), only the orders that are
+    due are requested again.
     """
 
     def __init__(
@@ -255,7 +256,7 @@ def reports_by_number(
                 for row in _rows(stream, number, region)
             ]
         except PageTokenRefusedError:
-            raise  # it is not the number
+            raise  # a page token was refused, which says nothing about the number
         except RequestFailedError as error:
             if error.status not in _REFUSED:
                 raise
@@ -268,7 +269,7 @@ def reports_by_number(
             else:
                 yield number, rows
     if len(refused) == len(numbers) > 1:
-        raise refused[0]  # it is not the number
+        raise refused[0]  # every number was refused, so the numbers are not the cause
     for error in refused:
         stream.warn(
             "%s If Amazon refuses only this number, its order reports are missing until the next "

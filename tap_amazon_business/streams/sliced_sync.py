@@ -28,8 +28,8 @@ from tap_amazon_business.times import moment_of
 if TYPE_CHECKING:
     from tap_amazon_business.streams.sliced import SlicedStream
 
-    # The number of a row on its page, its hash, and its bucket.
-    _ListedRow = tuple[int, int, datetime | None]
+    # A row's number on its page, its hash, and its bucket.
+    _HashedRow = tuple[int, int, datetime | None]
 
 # How often to halve a window whose page tokens are refused: shorter lists have younger tokens.
 _SPLITS = 3
@@ -37,7 +37,8 @@ _SPLITS = 3
 # Rows that are written together with what children make of them.
 _CHUNK = 100
 
-# Clocks differ, and what changes may be listed with a delay.
+# Rows dated this far outside of a window still count as its changes: clocks differ, and Amazon may
+# list a change late.
 _SLACK = timedelta(hours=1)
 
 # This close to the reach of an operation, a 400 skips a day instead of failing.
@@ -56,7 +57,7 @@ class _Task:
 
     Attributes:
         place: Its place in the order of writing.
-        seconds: The seconds of rows that count as read after it.
+        seconds: How many seconds of the sync's span count as read once the query is read.
     """
 
     place: tuple[int, ...]
@@ -73,8 +74,9 @@ class _Page:
 
     Attributes:
         rows: The rows.
-        listed: Of each row that counts: its number, its hash, and the bucket of its own date. The
-            bucket is None if it has no date, or one outside of the window asked for.
+        listed: For each row that counts: its number, its hash, and the bucket of its creation date.
+            In a list by creation, the bucket is None if the date is missing, or outside of the
+            window.
         undated: The same of rows without the date that they are listed by, where that is a change.
         undated_keys: Their keys, while keys are looked for.
         by_change: Whether the rows were listed by change.
@@ -83,8 +85,8 @@ class _Page:
     """
 
     rows: Rows
-    listed: list[_ListedRow]
-    undated: list[_ListedRow]
+    listed: list[_HashedRow]
+    undated: list[_HashedRow]
     undated_keys: set[str]
     by_change: bool
     inside: int
@@ -96,7 +98,7 @@ class SlicedSync:
 
     Args:
         stream: The stream.
-        named: Keys of rows that are looked for: those that are listed are removed.
+        named: Keys that the change feed named. Each one that a list contains is removed from it.
     """
 
     def __init__(self, stream: SlicedStream, *, named: set[str] | None = None) -> None:
@@ -274,11 +276,12 @@ class SlicedSync:
             for number, row_hash, bucket in self._wanted(page, unwanted):
                 changed = page.by_change or bucket not in unchanged
                 if page.by_change and row_hash in written:
-                    continue  # an earlier sync listed the change, too
+                    continue  # this version was there at the last reading, which wrote it
                 if changed and not self._emitted.add(row_hash):
                     continue
                 if page.by_change and bucket:
-                    # Another version than the bucket's own: which one is newer is unknown.
+                    # The bucket was read with another version. Which one is newer is unknown, so
+                    # its checksum is forgotten, and the next sync writes it again.
                     self._pending.pop(bucket, None)
                     if bucket in self._stored:
                         self._checksums.known.pop(bucket, None)
@@ -288,7 +291,7 @@ class SlicedSync:
                     chunk.clear()
         yield from self._chunk(chunk)
 
-    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_ListedRow]:
+    def _wanted(self, page: _Page, unwanted: Collection[datetime | None]) -> Iterable[_HashedRow]:
         """Return the rows of a page that are written, or that children want."""
         if not page.by_change:
             return [listed for listed in page.listed if listed[2] not in unwanted]
@@ -371,7 +374,7 @@ class _Lister:
         stream: The stream.
         grid: The buckets.
         row_hash: Hashes a row.
-        named: Keys of rows that are looked for: those that are listed are removed.
+        named: Keys that the change feed named. Each one that a list contains is removed from it.
         is_first: Whether nothing was read before.
     """
 
@@ -399,8 +402,8 @@ class _Lister:
 
     def page(self, rows: Rows, query: Query, window: Window) -> _Page:
         """Return a page of a window."""
-        listed: list[_ListedRow] = []
-        undated: list[_ListedRow] = []
+        listed: list[_HashedRow] = []
+        undated: list[_HashedRow] = []
         undated_keys: set[str] = set()
         first, last = floor(window.start, HOUR), window.end
         if query.by_change:
@@ -417,7 +420,7 @@ class _Lister:
                 outside += 1
                 if query.by_change and not self._is_first:
                     continue  # Amazon ignores the filter: it is no change
-                if not self._is_first and window.overlaps(moment_of(date)):
+                if not self._is_first and window.is_just_outside(moment_of(date)):
                     continue  # it belongs to the next window, or to the one before
                 bucket = None
             else:

@@ -15,7 +15,8 @@ from tap_amazon_business.times import rfc3339
 
 # Whether Amazon's bounds belong to a window is not documented ("after", "before"). If both were
 # exclusive, a row dated exactly on a cut would be in neither window: so each request begins one
-# second earlier. A row that then comes twice is recognised by its key.
+# second earlier. A row that then comes twice is recognised by a hash
+# of its content.
 _EDGE = timedelta(seconds=1)
 
 # Narrower windows would cost more requests than they contain pages.
@@ -59,8 +60,8 @@ class Window:
         """The upper bound as a request parameter, RFC 3339."""
         return rfc3339(self.end)
 
-    def overlaps(self, moment: datetime | None) -> bool:
-        """Return whether a moment is not in the window, but may be in the answer to its request."""
+    def is_just_outside(self, moment: datetime | None) -> bool:
+        """Return whether a moment outside of the window may be in the answer to its request."""
         if moment is None:
             return False
         return self.start - _EDGE <= moment < self.start or moment == self.end
@@ -107,7 +108,7 @@ class Share:
     def in_days(self) -> Share | None:
         """Return the UTC days that begin in it, None if none does.
 
-        Shares that adjoin have all days between them, each once.
+        Adjoining shares contain every day exactly once.
         """
         start, end = ceil(self.window.start, DAY), ceil(self.window.end, DAY)
         return replace(self, window=Window(start, end)) if start < end else None
@@ -150,7 +151,7 @@ class Span:
     """The time that one sync of a stream reads.
 
     Attributes:
-        since: Where the recent days begin, and what is new.
+        since: Where the continuous part begins: the recent days, followed by what is new.
         changes_since: From where on it is also listed by change.
         until: Where everything ends.
         grid: The buckets whose rows are compared.
@@ -309,7 +310,7 @@ def plan(
     """Decide what a sync reads.
 
     Args:
-        now: The time of day.
+        now: The present, in UTC.
         margin: How close to now the API may be asked.
         reach: How far back the API reads.
         start: The user's start_date: nothing older is read.
@@ -323,7 +324,7 @@ def plan(
     """
     oldest = (now - reach).replace(microsecond=0) + timedelta(seconds=1)
     until = min(now - margin, end or now).replace(microsecond=0)
-    # Hours of the last sync stay hours, unless that is long ago.
+    # The hours of the last sync are compared as hours, unless it is too long ago.
     young = bookmark if bookmark and until - bookmark <= _LONGEST_PAUSE else until
     grid = Grid(floor(min(young, until) - recent, HOUR))
     first = max(start or oldest, oldest)

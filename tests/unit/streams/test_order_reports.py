@@ -131,10 +131,10 @@ REFUSAL = RequestFailedError("Refused.", status=HTTPStatus.FORBIDDEN)
 
 
 def test_only_the_strategy_auto_has_another_way(caplog: pytest.LogCaptureFixture) -> None:
-    assert not listed_of(SP | BUSINESS | BY_DATE).give_up(REFUSAL)
-    assert not listed_of(BUSINESS).give_up(REFUSAL)
+    assert not listed_of(SP | BUSINESS | BY_DATE).fall_back(REFUSAL)
+    assert not listed_of(BUSINESS).fall_back(REFUSAL)
     assert "by number instead" not in caplog.text
-    assert listed_of(SP | BUSINESS).give_up(REFUSAL)
+    assert listed_of(SP | BUSINESS).fall_back(REFUSAL)
     assert "requesting the reports of each purchase order by number" in caplog.text
 
 

@@ -652,7 +652,7 @@ def test_a_span_knows_how_much_it_holds() -> None:
 )
 def test_a_row_on_the_edge_belongs_to_another_window(seconds: float, other: int) -> None:
     moment = MIDNIGHT + timedelta(seconds=seconds)
-    assert Window(MIDNIGHT, MIDNIGHT + HOUR).overlaps(moment) == other
+    assert Window(MIDNIGHT, MIDNIGHT + HOUR).is_just_outside(moment) == other
 
 
 def test_a_window_can_be_halved() -> None:
