@@ -6,10 +6,10 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.metrics import Metric, Point, Status, Tag
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     # Shows the progress of all streams that run.
     Show = Callable[[Sequence["Report"]], None]
-
-T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 30
 _SECONDS_BETWEEN_FRAMES = 1
@@ -75,12 +73,6 @@ class StreamProgress:
         """The share of the sync that is done, from 0 to 1; None while that is unknown."""
         shares = (parent.share for parent in self._parents if parent.is_running)
         return min((share for share in shares if share is not None), default=self._share)
-
-    def counted(self, records: Iterable[T]) -> Iterator[T]:
-        """Yield records, counting them."""
-        for record in records:
-            self.records += 1
-            yield record
 
     def advance(self, share: float) -> None:
         """Set the share of the sync that is done."""

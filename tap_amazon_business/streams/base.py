@@ -375,7 +375,7 @@ class AmazonStream(Stream, abc.ABC):
         with self.progress.running():
             try:
                 records = self.get_records(context)
-                records = self.progress.counted(records) if selected else records
+                records = self._counted(records) if selected else records
                 for checked, record in enumerate(records):
                     self._check_max_record_limit(checked)  # a dry run of the SDK stops here
                     if not selected:
@@ -433,7 +433,7 @@ class AmazonStream(Stream, abc.ABC):
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records, as RECORD messages or as BATCH files."""
-        records = self.progress.counted(records)
+        records = self._counted(records)
         batch_config = self.get_batch_config(self.config)
         if not batch_config:
             for record in records:
@@ -443,6 +443,11 @@ class AmazonStream(Stream, abc.ABC):
         mapped = (part for record in records for part in self.batch_records(record))
         for manifest in batcher.get_batches(records=mapped):
             self._write_batch_message(encoding=batch_config.encoding, manifest=manifest)
+
+    def _counted(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            self.progress.records += 1
+            yield record
 
     def batch_records(self, record: Record) -> Iterator[Record]:
         """Yield a record in the form of a BATCH file, nothing if a filter removes it.

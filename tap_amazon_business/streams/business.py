@@ -22,7 +22,6 @@ from tap_amazon_business.streams.queries import (
     Query,
     business_coverage,
     credential_coverage,
-    order_date_query,
 )
 from tap_amazon_business.streams.schemas import business as schemas
 from tap_amazon_business.streams.sliced import SlicedStream
@@ -52,7 +51,12 @@ class OrderDateStream(SlicedStream):
 
     @override
     def queries(self) -> Sequence[Query]:
-        return [order_date_query(region) for region in self.settings.business_api_regions]
+        # A region without orders returns an empty list.
+        path = ("orderMetadata", "orderDate")
+        return [
+            Query(f"region {r}, ordered", "orderStartDate", "orderEndDate", path, {"region": r})
+            for r in self.settings.business_api_regions
+        ]
 
     @override
     def reshape(self, row: Row) -> Row:

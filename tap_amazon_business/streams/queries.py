@@ -101,17 +101,6 @@ def within_a_cycle(settings: Settings) -> str:
     return f"within {hours} hours" if hours else "with the next sync"
 
 
-def order_date_query(region: str) -> Query:
-    """Return the query by order date; a region without orders returns an empty list."""
-    return Query(
-        f"region {region}, ordered",
-        "orderStartDate",
-        "orderEndDate",
-        ("orderMetadata", "orderDate"),
-        {"region": region},
-    )
-
-
 # ---- what the connection check asks --------------------------------------------------------------
 
 _WEEK = timedelta(days=7)

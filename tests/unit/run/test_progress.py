@@ -106,12 +106,6 @@ def test_a_sync_that_fails_has_not_ended(clock: FakeClock) -> None:
     assert not progress.is_running
 
 
-def test_counts_records(clock: FakeClock) -> None:
-    progress = StreamProgress(clock)
-    assert list(progress.counted("ab")) == ["a", "b"]
-    assert progress.records == 2
-
-
 # ---- when lines come -----------------------------------------------------------------------------
 
 
