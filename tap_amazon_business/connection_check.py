@@ -73,18 +73,18 @@ class ConnectionCheck:
         answers = self._ask(asked)
         if not questions:
             self._report("No stream is selected: nothing to check.")
-        failed = False
+        ok = bool(asked) and not refused
         for name, question in asked.items():
-            problem = _problem(name, question, answers[name])
-            failed = failed or bool(problem)
-            self._report(f"{name}: {problem or self._success(question, answers[name])}")
+            works, words = self._outcome(name, question, answers[name])
+            ok = ok and works
+            self._report(f"{name}: {words}")
         for prefix in refused:
             operations = [
                 q.request.operation.name for q in questions.values() if q.client.prefix == prefix
             ]
             names = ", ".join(dict.fromkeys(operations))
             self._report(f"Skipped because {prefix} cannot sign in: {names}")
-        return bool(asked) and not failed and not refused
+        return ok
 
     def _sign_in(self) -> list[str]:
         """Report each credential set; return the prefixes of those that do not work."""
@@ -162,20 +162,26 @@ class ConnectionCheck:
 
     # ---- answers -----------------------------------------------------------------------------
 
-    def _success(self, question: _Question, answer: Answer) -> str:
-        operation = question.request.operation
-        parts = ["ok", f"{question.client.rate(operation):g} requests/s"]
+    def _outcome(self, name: str, question: _Question, answer: Answer) -> tuple[bool, str]:
+        """Return whether an operation can be used, and that in words."""
+        probe, client, operation = question.probe, question.client, question.request.operation
+        remark = ""
+        if isinstance(answer, RequestFailedError):
+            known = client.answers or not probe.witness
+            if _not_found(answer) and probe.not_found is not None and known:
+                remark = probe.not_found
+            elif probe.refused and answer.status in _REFUSALS:
+                return True, f"refused; {probe.refused}"
+            else:
+                return False, _reason(answer, name)
+        parts = ["ok", f"{client.rate(operation):g} requests/s"]
         if self._settings.sandbox:
             parts.append("Amazon's example")
         else:
             oldest = self._clock.now() - operation.reach
             since = max(filter(None, (oldest, self._settings.start_date)))
             parts.append(f"data back to {since.date()}")
-        if _not_found(answer) and question.probe.not_found is not None:
-            parts += filter(None, [question.probe.not_found])
-        elif _refused(answer):
-            return f"refused; {question.probe.refused}"
-        return ", ".join(parts)
+        return True, ", ".join(filter(None, [*parts, remark]))
 
 
 def run_at_once(
@@ -224,10 +230,6 @@ def run_at_once(
     } | answers
 
 
-def _refused(answer: Answer) -> bool:
-    return isinstance(answer, RequestFailedError) and answer.status in _REFUSALS
-
-
 def _not_found(answer: Answer) -> bool:
     return isinstance(answer, RequestFailedError) and answer.status == HTTPStatus.NOT_FOUND
 
@@ -237,12 +239,3 @@ def _reason(answer: Answer, subject: str) -> str:
     if not isinstance(answer, RequestFailedError):
         return ""
     return answer.message.removeprefix(subject).strip()
-
-
-def _problem(name: str, question: _Question, answer: Answer) -> str:
-    probe, client = question.probe, question.client
-    if probe.refused and _refused(answer):
-        return ""
-    if _not_found(answer) and probe.not_found is not None and (client.answers or not probe.witness):
-        return ""
-    return _reason(answer, name)
