@@ -79,7 +79,7 @@ class Server:
         """Add purchase orders, with reports, for as long as the block runs.
 
         Args:
-            orders: How many at once.
+            orders: How many in parallel.
             every: Seconds between two additions.
             times: The most additions.
         """

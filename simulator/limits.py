@@ -9,7 +9,7 @@ Monotonic = Callable[[], float]
 
 @dataclass(frozen=True)
 class Plan:
-    """A usage plan: `rate` requests a second in the long run, `burst` of them at once."""
+    """A usage plan: `rate` requests a second in the long run, `burst` of them without a pause."""
 
     rate: float
     burst: float

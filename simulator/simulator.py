@@ -208,7 +208,7 @@ class Simulator:
 
 
 async def _settle() -> None:
-    """Let the loop do what it has to do at once."""
+    """Let the loop do what is ready."""
     for _ in range(3):
         await asyncio.sleep(0)
 

@@ -39,7 +39,7 @@ _SECONDS = 60
 
 
 class BrowserError(RuntimeError):
-    """There is no browser, or it did not do what it was told."""
+    """There is no browser, or it did not do what it was asked to do."""
 
 
 @dataclass
@@ -164,9 +164,9 @@ def browser() -> Iterator[Page]:
             process.kill()
 
 
-def _address(told: Iterable[str]) -> str:
+def _address(output: Iterable[str]) -> str:
     lines = []
-    for line in told:
+    for line in output:
         if found := _LISTENING.search(line):
             return found[1]
         lines.append(line)

@@ -35,10 +35,10 @@ _ROW = re.compile(r"^\| ([\w.]+) \| (?:True|False) \| (.+?) \| (.+) \|$", re.MUL
 
 def page() -> str:
     """Return the whole page."""
-    told = CliRunner().invoke(TapAmazonBusiness.cli, ["--about", "--format", "markdown"])
+    shown = CliRunner().invoke(TapAmazonBusiness.cli, ["--about", "--format", "markdown"])
     return _HEAD + "".join(
         f"| `{name}` |{_json(default)} |{_allowed(name)} | {meaning} |\n"
-        for name, default, meaning in _ROW.findall(told.output)
+        for name, default, meaning in _ROW.findall(shown.output)
     )
 
 

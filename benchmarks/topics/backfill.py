@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 OPERATION = "getPurchaseOrders"
 RATE, BURST = 10.0, 10.0
-"""Amazon's published plan: requests a second, and at once."""
+"""Amazon's published plan: requests a second, and burst."""
 
 
 def backfill(bench: Bench) -> Iterator[Table]:

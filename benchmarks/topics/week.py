@@ -1,7 +1,7 @@
 """G. A week of incremental syncs: what they ask for and write, and what they miss.
 
 The tap runs in this process, with default settings and all streams, on a clock that only moves
-between two syncs. Meanwhile life goes on: see `benchmarks/life.py` for what happens how often.
+between two syncs. Meanwhile orders come and change, as often as `benchmarks/life.py` says.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ _LOADER = """
     config:
       path: {name}.duckdb
       default_target_schema: amazon_{schema}"""
-# One run of an account at a time, or none; and as many runs at once as there are slots: the others
-# wait for theirs. Half an interval later it is better to skip a run than to start it.
+# One run of an account at a time, or none; and as many runs in parallel as there are slots: the
+# others wait for theirs. Half an interval later it is better to skip a run than to start it.
 _CRON = (
     "{minute} * * * * cd {folder} && flock --nonblock run/{name}.lock "
     "flock --timeout 1800 run/slot-{slot}.lock "
@@ -83,7 +83,7 @@ def main() -> None:
     """Write both files into the current folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("accounts", type=Path)
-    parser.add_argument("--slots", type=int, default=2, help="how many runs at once")
+    parser.add_argument("--slots", type=int, default=2, help="how many runs in parallel")
     chosen = parser.parse_args()
     with chosen.accounts.open(newline="", encoding="utf-8") as file:
         accounts = list(csv.DictReader(file))

@@ -2,7 +2,7 @@
 
 `amazon_<account>_backfill` has a partition per slice of the backfill: a slice that failed is run
 again by itself and resumes from its own bookmark. `amazon_<account>` is what runs every hour, and
-goes on where the backfill ends. Never do two runs of one account overlap.
+resumes where the backfill ends. Never do two runs of one account overlap.
 """
 
 # ruff: noqa: INP001

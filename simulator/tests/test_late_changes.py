@@ -202,7 +202,9 @@ def test_report_of_an_old_order_is_found_by_number_and_date(client: Client) -> N
 
 
 @pytest.mark.parametrize(("named", "shown"), [("", None), ("ELSE", "ELSE"), ("old ", "old ")])
-def test_report_names_what_it_is_told_to(client: Client, named: str, shown: str | None) -> None:
+def test_report_names_the_number_that_it_is_given(
+    client: Client, named: str, shown: str | None
+) -> None:
     added = client.simulator.world.add_report("OLD", named=named)
     row = client.simulator.rows("orders")[added,]
     assert row.get("purchaseOrderNumber") == shown

@@ -119,7 +119,7 @@ def test_one_thing_can_make_it_refuse_a_batch(simulators: Simulators, status: in
     assert client.post(PAYMENTS, {"invoiceIds": ["good"]}).status_code == 200
 
 
-def test_outside_of_japan_an_invoice_tells_little(simulators: Simulators) -> None:
+def test_outside_of_japan_an_invoice_shows_little(simulators: Simulators) -> None:
     few = {"invoiceNumber", "invoiceDate", "invoiceType", "consolidatedInvoiceDetails", *LINE}
     rows = simulators.start().simulator.rows("invoices").values()
     assert {name for row in rows for name in row} <= few

@@ -114,7 +114,7 @@ def date_of(reply: requests.Response) -> datetime:
     return parsedate_to_datetime(reply.headers["Date"])
 
 
-def test_date_header_tells_the_world_time(simulators: Simulators) -> None:
+def test_date_header_shows_the_world_time(simulators: Simulators) -> None:
     client = simulators.start()
     simulators.clock.seconds = 90
     expected = NOW + timedelta(seconds=90)
@@ -124,7 +124,7 @@ def test_date_header_tells_the_world_time(simulators: Simulators) -> None:
 
 
 @pytest.mark.parametrize("fault", [Reply(503), Truncated(0.5), Trickle(seconds=0)])
-def test_date_header_of_a_fault_tells_the_world_time(simulators: Simulators, fault: Fault) -> None:
+def test_date_header_of_a_fault_shows_the_world_time(simulators: Simulators, fault: Fault) -> None:
     client = simulators.start()
     client.simulator.fail_next("getPurchaseOrders", fault)
     assert date_of(client.get(ORDERS)) == NOW

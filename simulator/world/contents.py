@@ -27,7 +27,7 @@ from simulator.world.waiting import Waiting
 
 
 class Contents:
-    """Purchase orders of the past `span_days`, and the Amazon Business orders made of them.
+    """Purchase orders of the past `span_days`, and the Amazon Business orders for them.
 
     Rows that appear later wait outside of the tables until `settle`; hidden ones are in them.
 

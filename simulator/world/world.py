@@ -26,7 +26,7 @@ from simulator.world.veils import Veil, Veils
 class World(Contents):
     """The rows that both APIs serve, and all that may happen to them.
 
-    `change` lets a share of it change at once. The other methods change one order or report of
+    `change` lets a share of it change immediately. The other methods change one order or report of
     any age, at this moment of the world's clock; with `appears`, no operation shows the change
     before that moment.
     """
@@ -74,7 +74,7 @@ class World(Contents):
             number: The purchase order number it is found by.
             ordered: Its date; now if omitted.
             named: The number in its row; drawn if omitted, none if empty.
-            appears: When it can be seen, with all that belongs to it; at once if omitted.
+            appears: When it can be seen, with all that belongs to it; immediately if omitted.
         """
         with self.lock:
             self.settle()

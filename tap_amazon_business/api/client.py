@@ -197,7 +197,7 @@ class Client:
     def pages(self, request: Request) -> Iterator[Rows]:
         """Yield the rows of each page, until there is no page token; they are decoded when needed.
 
-        A page may be empty and still carry a token. A list whose page token is refused starts over
+        A page may be empty and still carry a token. A list whose page token is refused restarts
         and yields its rows again.
 
         Raises:

@@ -175,7 +175,7 @@ class AmazonStream(Stream, abc.ABC):
         self.shared.on_failure(self.name, error)
 
     def fail_at_the_end(self, error: TapError) -> None:
-        """Let the stream's sync continue, and fail it then: the bookmark stays put."""
+        """Let the stream's sync continue, and fail it then: its bookmark is not advanced."""
         self.postponed = self.postponed or error
 
     # ---- records -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""CHANGELOG.md: its form, and that the package's version is made of its newest entry."""
+"""CHANGELOG.md: its form, and that the package's version comes from its newest entry."""
 
 from __future__ import annotations
 

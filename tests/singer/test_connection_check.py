@@ -76,7 +76,7 @@ def numbers(serving: Simulator, operation: str) -> list[str | None]:
 # ---- all is ok -----------------------------------------------------------------------------------
 
 
-def test_tells_of_each_credential_set_operation_and_region(
+def test_reports_each_credential_set_operation_and_region(
     clock: HeldClock, serving: Simulator, tmp_path: Path
 ) -> None:
     run = check(clock, serving.config(), tmp_path)
@@ -108,7 +108,7 @@ def test_asks_for_a_single_row_where_an_operation_lets_it(
     assert limits == {**dict.fromkeys(VENDOR_OPERATIONS, "1"), "getPurchaseOrder": None}
 
 
-def test_tells_since_when_there_is_data(
+def test_reports_since_when_there_is_data(
     clock: HeldClock, serving: Simulator, tmp_path: Path
 ) -> None:
     run = check(clock, serving.config(start_date="2026-01-15"), tmp_path)
@@ -118,7 +118,7 @@ def test_tells_since_when_there_is_data(
     assert line(older, "getTransactions").endswith("data back to 2025-01-15")
 
 
-def test_tells_the_rate_that_amazon_announces(clock: HeldClock, tmp_path: Path) -> None:
+def test_reports_the_rate_that_amazon_announces(clock: HeldClock, tmp_path: Path) -> None:
     options = replace(NO_LIMITS, announced_rates={"getPurchaseOrders": 25, "getTransactions": 0.2})
     with serve(clock, options, orders=5) as serving:
         run = check(clock, serving.config(), tmp_path)
@@ -298,7 +298,7 @@ def test_a_set_that_cannot_sign_in_is_not_asked_and_the_other_one_is(
     assert WRONG not in run.output + run.log
 
 
-def test_a_missing_role_is_told_and_the_rest_is_asked(clock: HeldClock, tmp_path: Path) -> None:
+def test_a_missing_role_is_reported_and_the_rest_is_asked(clock: HeldClock, tmp_path: Path) -> None:
     options = replace(NO_LIMITS, lacking_roles=frozenset({"getTransactions"}))
     with serve(clock, options, orders=5) as serving:
         run = check(clock, serving.config(), tmp_path)
@@ -309,7 +309,7 @@ def test_a_missing_role_is_told_and_the_rest_is_asked(clock: HeldClock, tmp_path
     assert sum(": ok" in row for row in lines(run)) == len(lines(run)) - 1
 
 
-def test_a_wrong_region_is_told_with_its_setting(clock: HeldClock, tmp_path: Path) -> None:
+def test_a_wrong_region_is_reported_with_its_setting(clock: HeldClock, tmp_path: Path) -> None:
     faults = [Refuses(operation, refusal(403, "Unauthorized")) for operation in OPERATIONS[:4]]
     with serve(clock, orders=5, faults=faults) as serving:
         run = check(clock, serving.config(sp_api_region="EU"), tmp_path)
@@ -342,7 +342,7 @@ def test_an_operation_that_fails_is_asked_once_and_printed(
     assert sum(": ok" in row for row in lines(run)) == len(lines(run)) - 1
 
 
-def test_a_host_that_refuses_connections_is_told_for_each_operation(
+def test_a_host_that_refuses_connections_is_reported_for_each_operation(
     clock: HeldClock, serving: Simulator, tmp_path: Path
 ) -> None:
     with closed_port() as address:

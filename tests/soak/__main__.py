@@ -56,7 +56,7 @@ def _arguments() -> Namespace:
         "--jobs",
         type=int,
         default=min(4, os.cpu_count() or 1),
-        help="seeds at once (default: processors, at most 4)",
+        help="seeds in parallel (default: processors, at most 4)",
     )
     return parser.parse_args()
 

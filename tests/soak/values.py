@@ -1,4 +1,4 @@
-"""The comparison of a record with the row it was made of, without the tap's own code."""
+"""The comparison of a record with the row it was built from, without the tap's own code."""
 
 from __future__ import annotations
 

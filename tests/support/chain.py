@@ -1,4 +1,4 @@
-"""The whole chain, for tests: it tells no secret, and it can be killed."""
+"""The whole chain, for tests: it shows no secret, and it can be killed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Chain(tools.chain.Chain):
 
 def _assert_nothing_leaked(output: str) -> None:
     found = leaks(output)
-    assert not found, f"told: {sorted(found)}"
+    assert not found, f"shown: {sorted(found)}"
 
 
 def _group(group: int) -> list[int]:

@@ -141,7 +141,7 @@ def test_says_that_there_is_no_code(answer: str) -> None:
         code_in(answer, "s")
 
 
-def test_tells_the_error_that_amazon_reports_and_nothing_else_of_it() -> None:
+def test_shows_the_error_that_amazon_reports_and_nothing_else() -> None:
     denied = "error=access_denied&error_description=jane%40example.com&state=s"
     with pytest.raises(TapError, match=r"^Amazon gave no code: access_denied\.") as caught:
         code_in(f"https://example.com/?{denied}", "s")

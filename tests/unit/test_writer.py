@@ -92,7 +92,7 @@ def test_a_whole_sync_writes_the_same_as_with_the_default_writer(
 
     class Default(SingerWriter):
         def flush(self) -> None:
-            """Do nothing: the default writer passes on each message at once."""
+            """Do nothing: the default writer passes on each message immediately."""
 
     with Simulator(
         World(orders=60, now=clock.now), Options(), monotonic=clock.monotonic

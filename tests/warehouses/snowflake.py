@@ -28,7 +28,7 @@ _BIN = _PROJECT / ".meltano/loaders/target-snowflake/venv/bin"
 
 
 def _project() -> Path:
-    """Return a Meltano project made of this one's, with the loader on fakesnow in it."""
+    """Return a Meltano project built from this one's, with the loader on fakesnow in it."""
     made = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
     (tap,) = made["plugins"]["extractors"]
     (loader,) = (one for one in made["plugins"]["loaders"] if one["name"] == "target-snowflake")

@@ -37,7 +37,7 @@ def chain_to(warehouse: Warehouse, simulator: Simulator, folder: Path, **more: s
     parsed = {f"DBT_{name}_PATH": str(folder / "dbt") for name in ("TARGET", "LOG")}
     return Chain(
         folder,
-        # A run that follows at once reads next to nothing of the lookback by default.
+        # A run that follows immediately reads next to nothing of the lookback by default.
         settings(simulator, lookback_cycle_hours=0),
         # The machine is elsewhere, and the loaders' settings have to make up for that.
         {**parsed, "TZ": "America/New_York", **warehouse.environment, **more},

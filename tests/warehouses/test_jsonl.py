@@ -32,7 +32,7 @@ def test_every_row_lands_and_then_the_changed_and_the_new_ones(tmp_path: Path) -
             "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
             "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
         }
-        # A run that follows at once reads next to nothing of the lookback by default.
+        # A run that follows immediately reads next to nothing of the lookback by default.
         chain = Chain(tmp_path, settings(simulator, lookback_cycle_hours=0), loader)
         chain.run("run", "tap-amazon-business", "target-jsonl")
         lines = {stream: len(read(tmp_path, stream)) for stream in STREAMS}

@@ -344,7 +344,7 @@ def test_a_request_that_is_sent_once_is_not_retried(fault: Fault, expected: str)
         assert here.get()["payload"]["orders"]
 
 
-def test_tells_the_rate_that_holds_at_present() -> None:
+def test_returns_the_current_rate() -> None:
     with line() as here:
         assert here.client.rate(GET_PURCHASE_ORDERS) == 10
         here.fail_next(Served(headers={"x-amzn-RateLimit-Limit": "2.5"}))
@@ -821,7 +821,7 @@ def test_a_full_load_gets_no_429() -> None:
         for _ in range(100):
             here.get()
         assert (here.traffic.refused, here.traffic.requests) == (0, 100)
-        # Nine requests at once, then ten a second.
+        # Nine requests without a pause, then ten a second.
         assert here.clock.monotonic() <= 91 / (0.98 * 10)
 
 

@@ -1,4 +1,4 @@
-"""Operations: complete entries with Amazon's figures, and the requests made of them."""
+"""Operations: complete entries with Amazon's figures, and their requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page is the same whether its rows are decoded at once or when they are needed."""
+"""A page is the same whether its rows are decoded immediately or when they are needed."""
 
 from __future__ import annotations
 

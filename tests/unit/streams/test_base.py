@@ -530,7 +530,7 @@ def test_the_sdk_conforms_the_types_of_every_record() -> None:
     assert isinstance(message.record["changed"], str)
 
 
-def test_the_mask_tells_which_fields_are_selected() -> None:
+def test_the_mask_shows_which_fields_are_selected() -> None:
     given = catalog(tap_of(OwnStream), deselected=["note"])
     mask = tap_of(OwnStream, catalog=given).streams["things"].mask
     assert mask["properties", "note"] is False

@@ -206,7 +206,7 @@ def test_only_one_worker_at_a_time_asks_for_a_task() -> None:
     assert asking.peak == 1
 
 
-# ---- how many at once ----------------------------------------------------------------------------
+# ---- how many in parallel ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [1, 3])
