@@ -52,7 +52,7 @@ NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit/streams 
 PYTEST := $(BIN)/pytest
 WORKERS ?= 3
 # Tests of Meltano and Dagster mostly wait for processes.
-END_TO_END_WORKERS ?= 4
+END_TO_END_WORKERS ?= 3
 
 .PHONY: help setup demo test lint unit end-to-end newer-python soak bench browser \
   format docs descriptions dictionary answers recording constraints clean
