@@ -50,7 +50,7 @@ OTHER_SDK := $(if $(shell grep -x singer-sdk==$(LOWEST_SDK) constraints/dev.txt)
 NEWER_PYTHON_TESTS := tests/project/test_smoke.py $(wildcard tests/unit/streams tests/unit/records tests/unit/run tests/unit/test_*.py)
 
 PYTEST := $(BIN)/pytest
-WORKERS ?= 3
+WORKERS ?= 2
 # Tests of Meltano and Dagster mostly wait for processes.
 END_TO_END_WORKERS ?= 3
 
