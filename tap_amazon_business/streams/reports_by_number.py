@@ -150,8 +150,8 @@ class ReportsByNumber(Child):
         oldest = plan.now - timedelta(days=self._stream.settings.order_lookback_days)
         old = (share.within(oldest, plan.now) for share in shares)
         # The parent reads all of the recent days in every sync.
-        recent = Lookback(plan.now - plan.span.since, timedelta(), rolling.cycle)
-        young = due(recent, position=position, now=plan.now)
+        recent = plan.now - plan.span.since if plan.resume.moment else rolling.recent
+        young = due(Lookback(recent, timedelta(), rolling.cycle), position=position, now=plan.now)
         return [share.window for share in (*old, *young) if share]
 
     @property

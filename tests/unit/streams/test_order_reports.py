@@ -308,6 +308,11 @@ def test_a_parent_that_reads_everything_again_asks_only_for_what_is_due() -> Non
     assert 1 <= len(found) <= 12
 
 
+def test_a_parent_that_reads_everything_again_leaves_out_nothing_that_is_due() -> None:
+    found = Asking(hours=None, asked=24, order_lookback_days=60).wanted_days(changed=True)
+    assert found == list(range(1, 60))
+
+
 def test_as_long_as_there_are_lists_no_number_is_asked_for() -> None:
     asking = Asking(listed=True)
     assert asking.sync([order("1")]) == []
