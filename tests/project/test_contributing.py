@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUIDE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-RUFF = (sys.executable, "-m", "ruff")
 
 # Tests that compare streams with each other, with the simulator or with the documentation.
 COMPARING = (
@@ -135,20 +134,25 @@ def environment(copy: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def tap(copy: Path, *arguments: str) -> Run:
-    """Run the tap of the copy."""
-    code = f"from {PACKAGE}.tap import TapAmazonBusiness; TapAmazonBusiness.cli()"
+def python(copy: Path, *arguments: str) -> Run:
+    """Run Python in the copy."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, *arguments],
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         cwd=copy,
         env=environment(copy),
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return Run(done.returncode, done.stdout, done.stderr)
+
+
+def tap(copy: Path, *arguments: str) -> Run:
+    """Run the tap of the copy."""
+    code = f"from {PACKAGE}.tap import TapAmazonBusiness; TapAmazonBusiness.cli()"
+    return python(copy, "-c", code, *arguments)
 
 
 @contextmanager
@@ -215,18 +219,9 @@ def test_four_files_are_enough(copy: Path) -> None:
 
 
 def test_the_added_stream_leaves_the_suite_green(copy: Path) -> None:
-    commands = [["-m", module] for module in GENERATED]
-    for command in [*commands, ["-m", "pytest", *QUICKLY, *COMPARING]]:
-        done = subprocess.run(
-            [sys.executable, *command],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            cwd=copy,
-            env=environment(copy),
-        )
-        assert done.returncode == 0, done.stdout
+    for module in GENERATED:
+        python(copy, "-m", module)
+    python(copy, "-m", "pytest", *QUICKLY, *COMPARING)
 
 
 def test_a_stream_without_logic_has_twelve_lines_at_most() -> None:
@@ -236,15 +231,7 @@ def test_a_stream_without_logic_has_twelve_lines_at_most() -> None:
 
 def test_the_samples_follow_the_style(copy: Path) -> None:
     for command in (("check", "--no-cache"), ("format", "--no-cache", "--check")):
-        done = subprocess.run(
-            [*RUFF, *command, *FILES],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=copy,
-        )
-        assert done.returncode == 0, done.stdout
+        python(copy, "-m", "ruff", *command, *FILES)
 
 
 # ---- the table of modules ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.catalogs import discover, entry
-from tools.dictionary import JOINS, PAGE, README, joined_fields, page, paths, with_table
+from tools.dictionary import JOINS, PAGE, README, USES, joined_fields, page, paths, with_table
 
 CATALOG = discover()
 
@@ -28,6 +28,12 @@ def test_the_page_shows_every_field_that_can_be_selected(stream: str) -> None:
     }
     assert names
     assert not {name for name in names if f"{name}` |" not in section}
+
+
+def test_every_stream_whose_use_is_explained_has_a_join() -> None:
+    joined = {stream for first, _, second, _ in JOINS for stream in (first, second)}
+    assert joined == USES.keys()
+    assert joined <= {part["tap_stream_id"] for part in CATALOG["streams"]}
 
 
 @pytest.mark.parametrize(("first", "second", "label"), [(f, s, label) for f, _, s, label in JOINS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import socket
 import ssl
@@ -28,7 +29,7 @@ def closed_port() -> Iterator[str]:
         yield f"127.0.0.1:{holder.getsockname()[1]}"
 
 
-class _Server:
+class _Server(abc.ABC):
     """A server on a loopback port, in a thread, for as long as a block runs."""
 
     def __init__(self) -> None:
@@ -46,9 +47,9 @@ class _Server:
         self._thread.join()
         self._listener.close()
 
+    @abc.abstractmethod
     def answer(self, connection: socket.socket) -> None:
         """Answer a connection."""
-        raise NotImplementedError
 
     def _serve(self) -> None:
         while True:

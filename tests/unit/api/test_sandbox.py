@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.models import examples
 from tap_amazon_business.api.operations import GET_TRANSACTIONS, OPERATIONS
 from tap_amazon_business.api.sandbox import EXAMPLES, example
 from tap_amazon_business.errors import RequestFailedError
+
+
+def test_there_is_an_example_where_the_simulator_answers_one() -> None:
+    assert EXAMPLES.keys() == examples().keys()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
